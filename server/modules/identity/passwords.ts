@@ -1,0 +1,113 @@
+// Hashes and verifies passwords with argon2id, never more at once than the machine can take beside its other work.
+import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { hash, hashSync, parseOptions, verify } from '@node-rs/argon2'
+
+/** OWASP Password Storage Cheat Sheet: argon2id with 19 MiB and two passes, one lane. */
+const least = { memory_kib: 19_456, passes: 2 } as const
+
+/** How long one hash takes at most on a slow machine, in seconds; measured 12 to 65 ms. */
+const hash_seconds = 0.065
+
+/** A login waits about four seconds at most before the next one is turned away. */
+const waitingPerTurn = 64
+
+/** Longest password in code points, NIST SP 800-63B-4 asks for 64 at least. */
+export const longestPassword = 128
+
+export type HashingPolicy = {
+  /** Memory of one hash in KiB. */
+  memory_kib?: number
+  passes?: number
+  /** How many hashes run at once; all cores but one, since other requests need that one. */
+  concurrency?: number
+  /** How many wait for a turn before the next is turned away. */
+  queue_limit?: number
+}
+
+export type PasswordHasher = {
+  /** @throws PasswordQueueFull when too many already wait */
+  hashPassword(password: string): Promise<string>
+  /**
+   * Whether the password belongs to the hash. Without a hash (unknown user, account without a password) the same work
+   * is done on a hash that nothing matches.
+   * @throws PasswordQueueFull when too many already wait
+   */
+  verifyPassword(hashed: string | null | undefined, password: string): Promise<boolean>
+  /** Whether the hash was made with less than today's policy: hash again at the next successful login. */
+  needsRehash(hashed: string): boolean
+}
+
+/** Too many passwords wait to be hashed: the caller may try again after `retry_after_seconds`. */
+export class PasswordQueueFull extends Error {
+  readonly retry_after_seconds: number
+
+  constructor(retryAfterSeconds: number) {
+    super('too many passwords wait to be hashed')
+    this.name = 'PasswordQueueFull'
+    this.retry_after_seconds = retryAfterSeconds
+  }
+}
+
+/**
+ * The text whose bytes are hashed: Unicode NFC, as RFC 8265 (OpaqueString) has it, so that `é` typed on two systems is one
+ * password. NFKC is not used: it would make different passwords equal (`²` and `2`), as case folding would.
+ */
+export function canonicalPassword(password: string): string {
+  return password.normalize('NFC')
+}
+
+/** @throws RangeError when the policy is weaker than OWASP's least */
+export function createPasswordHasher(policy: HashingPolicy = {}): PasswordHasher {
+  const memoryCost = policy.memory_kib ?? least.memory_kib
+  const timeCost = policy.passes ?? least.passes
+  if (memoryCost < least.memory_kib || timeCost < least.passes) {
+    throw new RangeError(`argon2id needs ${least.memory_kib} KiB and ${least.passes} passes at least`)
+  }
+  const parameters = { memoryCost, timeCost, parallelism: 1 }
+  const concurrency = policy.concurrency ?? Math.max(1, availableParallelism() - 1)
+  const takeTurn = createTurns(concurrency, policy.queue_limit ?? waitingPerTurn * concurrency)
+  // Made before the first login: made on demand, the first unknown user would take twice as long.
+  const hashOfNobody = hashSync(randomBytes(32), parameters)
+
+  return {
+    hashPassword: (password) => takeTurn(() => hash(canonicalPassword(password), parameters)),
+
+    verifyPassword(hashed, password) {
+      const canonical = canonicalPassword(password)
+      const canMatch = typeof hashed === 'string' && Array.from(canonical).length <= longestPassword
+      return takeTurn(async () => (await verify(canMatch ? hashed : hashOfNobody, canonical)) && canMatch)
+    },
+
+    needsRehash(hashed) {
+      if (!hashed.startsWith('$argon2id$v=19$')) return true
+      const made = parseOptions(hashed)
+      return made.memoryCost < memoryCost || made.timeCost < timeCost || made.parallelism !== 1
+    },
+  }
+}
+
+/** Lets `concurrency` tasks run and `queueLimit` wait, first come first served. */
+function createTurns(concurrency: number, queueLimit: number) {
+  const waiting: (() => void)[] = []
+  let running = 0
+
+  return async function takeTurn<T>(task: () => Promise<T>): Promise<T> {
+    if (running >= concurrency) {
+      if (waiting.length >= queueLimit) {
+        throw new PasswordQueueFull(Math.ceil(((queueLimit + 1) / concurrency) * hash_seconds))
+      }
+      // Whoever ends hands its place over, so `running` does not change in between.
+      await new Promise<void>((resolve) => waiting.push(resolve))
+    } else {
+      running += 1
+    }
+    try {
+      return await task()
+    } finally {
+      const next = waiting.shift()
+      if (next) next()
+      else running -= 1
+    }
+  }
+}
