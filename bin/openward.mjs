@@ -1,0 +1,63 @@
+#!/usr/bin/env node
+// The command `openward`: installs what a fresh checkout lacks, then hands over to the Node of package.json.
+// It must run on whatever Node is there (20 or later), so it is plain JavaScript and imports nothing that needs installing.
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { InstallationFailed, installDependencies, installRuntime } from './install.mjs'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const [command = '--help', ...rest] = process.argv.slice(2)
+
+/** Commands about the project itself; every other word belongs to the product's command line. */
+const project_commands = {
+  test: () => [join(root, 'bin/test.ts'), ...rest],
+  check: () => [join(root, 'bin/check.ts'), ...rest],
+  'test-database': () => [join(root, 'bin/test-database.ts'), ...rest],
+  bench: () => [join(root, 'bench/main.ts'), ...rest],
+  // `--watch` alone misses saves by rename, which is how many editors save.
+  dev: () => [
+    `--watch-path=${join(root, 'server')}`,
+    '--watch-preserve-output',
+    join(root, 'server/cli/main.ts'),
+    'serve',
+    ...rest,
+  ],
+}
+
+if (Number(process.versions.node.split('.')[0]) < 20) {
+  process.stderr.write(`OpenWard needs Node 20 or later to start; this is ${process.version}.\n`)
+  process.exit(1)
+}
+
+try {
+  const is_project_command = Object.hasOwn(project_commands, command)
+  installDependencies(root, { with_development: is_project_command && command !== 'dev' })
+  const runtime = installRuntime(root)
+  run(
+    runtime,
+    is_project_command ? project_commands[command]() : [join(root, 'server/cli/main.ts'), ...process.argv.slice(2)],
+  )
+} catch (error) {
+  if (!(error instanceof InstallationFailed)) throw error
+  process.stderr.write(`\n${error.message}\n`)
+  process.exit(1)
+}
+
+function run(runtime, args) {
+  const child = spawn(runtime, args, { stdio: 'inherit' })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2']) {
+    if (process.platform === 'win32' && signal !== 'SIGINT') continue
+    process.on(signal, () => {
+      // A terminal sends Ctrl-C to the whole group: passing it on would be a second Ctrl-C.
+      const came_from_terminal = process.stdin.isTTY && (signal === 'SIGINT' || signal === 'SIGQUIT')
+      if (!came_from_terminal) child.kill(signal)
+    })
+  }
+  child.on('error', (error) => {
+    process.stderr.write(`OpenWard could not start ${runtime}: ${error.message}\n`)
+    process.exit(1)
+  })
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]))
+}

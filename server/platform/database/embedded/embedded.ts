@@ -1,0 +1,128 @@
+// The embedded PostgreSQL: a cluster of OpenWard's own, for a server without DATABASE_URL. Started, watched, restarted
+// when it dies, shared by the processes of one data directory, stopped by the last of them.
+import { mkdirSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import { prepareAccount } from './account.ts'
+import { findBinaries } from './binaries.ts'
+import { claim, exclusively, isAlive, releaseClaim } from './claims.ts'
+import { type Cluster, createCluster } from './cluster.ts'
+import { findOrStart, type Postmaster, stopPostmaster, superuserUrl } from './postmaster.ts'
+
+export { EmbeddedDatabaseUnavailable } from './failures.ts'
+
+export type EmbeddedPostgresOptions = {
+  /** Made if absent; started by root, it and its parent, if closed to all others, are opened for PostgreSQL's group to pass through (0710). */
+  directory: string
+  /** Default: a free one, kept in the directory for the next start. */
+  port?: number
+  /** Set when the cluster is made; the same one ever after. */
+  superuser_password: string
+  log: (line: string) => void
+  /** For test runs only: skips fsync, so that a power cut may destroy the cluster. */
+  durability?: 'kept' | 'unsafe_lost_at_crash'
+}
+
+export type EmbeddedPostgres = {
+  host: string
+  port: number
+  superuser: 'postgres'
+  superuser_url: string
+  /** PostgreSQL's own data directory, for backups. */
+  data_directory: string
+  /** Fast shutdown, waited for; leaves it running if another process of this data directory still uses it. */
+  stop(): Promise<void>
+}
+
+const watch_interval_ms = 500
+const restart_pauses_ms = [0, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 30_000, 30_000, 30_000, 30_000]
+
+/** Starts the embedded PostgreSQL, or joins it if it runs. Throws EmbeddedDatabaseUnavailable where it cannot run at all. */
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const started_at = performance.now()
+  const binaries = findBinaries()
+  mkdirSync(options.directory, { recursive: true, mode: 0o700 })
+  // PostgreSQL names its folder by the resolved path, and adoption compares the two.
+  const directory = realpathSync(options.directory)
+  const data_directory = join(directory, 'cluster')
+  const cluster: Cluster = {
+    directory,
+    data_directory,
+    binaries,
+    account: prepareAccount(directory, data_directory, binaries.folder),
+    superuser_password: options.superuser_password,
+    fixed_port: options.port,
+    durability: options.durability ?? 'kept',
+    log: options.log,
+  }
+  const { was_running, pid, port } = await exclusively(directory, async () => {
+    await createCluster(cluster)
+    const found = await findOrStart(cluster)
+    claim(directory)
+    return found
+  })
+  const duration_ms = Math.round(performance.now() - started_at)
+  options.log(
+    `embedded PostgreSQL ${was_running ? 'was running and is joined' : 'is ready'} on 127.0.0.1:${port} after ${duration_ms} ms`,
+  )
+  const stopWatching = watch(cluster, { pid, port })
+  return {
+    host: '127.0.0.1',
+    port,
+    superuser: 'postgres',
+    superuser_url: superuserUrl(cluster, port),
+    data_directory,
+    async stop() {
+      await stopWatching()
+      await exclusively(directory, async () => {
+        const others = releaseClaim(directory)
+        if (others.length === 0) await stopPostmaster(cluster)
+        else options.log(`embedded PostgreSQL goes on: processes ${others.join(', ')} still use it`)
+      })
+    },
+  }
+}
+
+/** Restarts PostgreSQL, on the same port, whenever its main process is gone. Returns the way to end that. */
+function watch(cluster: Cluster, first: Postmaster) {
+  // Whoever connected knows this port: a restart on another one would help nobody.
+  const same_port = { ...cluster, fixed_port: first.port }
+  const ended = new AbortController()
+  let { pid } = first
+  let restarting: Promise<void> | undefined
+  const timer = setInterval(() => {
+    if (restarting !== undefined || isAlive(pid)) return
+    restarting = restart(same_port, ended.signal).then((restarted) => {
+      if (restarted === undefined) return
+      pid = restarted.pid
+      restarting = undefined
+    })
+  }, watch_interval_ms)
+  timer.unref()
+  return async () => {
+    clearInterval(timer)
+    ended.abort()
+    await restarting
+  }
+}
+
+async function restart(cluster: Cluster, ended: AbortSignal): Promise<Postmaster | undefined> {
+  cluster.log('embedded PostgreSQL is gone: restarting it')
+  for (const pause_ms of restart_pauses_ms) {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, pause_ms)
+      ended.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
+    })
+    if (ended.aborted) return undefined
+    try {
+      const running = await exclusively(cluster.directory, () => findOrStart(cluster))
+      cluster.log(`embedded PostgreSQL is ready again on 127.0.0.1:${running.port}`)
+      return running
+    } catch (error) {
+      cluster.log(
+        `embedded PostgreSQL could not be restarted: ${error instanceof Error ? error.message : String(error)}`,
+      )
+    }
+  }
+  cluster.log('embedded PostgreSQL is given up; restart OpenWard when the cause is mended')
+  return undefined
+}

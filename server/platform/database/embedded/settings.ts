@@ -1,0 +1,69 @@
+// How the embedded PostgreSQL is set: what an administrator may tune in postgresql.conf, and what holds whatever that file says.
+import { totalmem } from 'node:os'
+
+const mebibyte = 1024 * 1024
+
+/** Written to postgresql.conf when the cluster is made. */
+export function initialSettings(memory_bytes = availableMemoryBytes()): string[] {
+  const shared_mebibytes = Math.min(512, Math.max(64, Math.floor(memory_bytes / mebibyte / 16)))
+  return [
+    `shared_buffers=${shared_mebibytes}MB`,
+    `effective_cache_size=${shared_mebibytes * 4}MB`,
+    'work_mem=8MB',
+    'maintenance_work_mem=64MB',
+    'max_wal_size=1GB',
+    // The data lies on an SSD or in a cloud disk's cache on every machine that this is meant for.
+    'random_page_cost=1.1',
+    'max_parallel_workers_per_gather=1',
+  ]
+}
+
+/** Given on the command line, where no file overrides it. */
+export function fixedSettings(port: number, durability: 'kept' | 'unsafe_lost_at_crash'): string[] {
+  const kept = durability === 'kept' ? 'on' : 'off'
+  return [
+    'listen_addresses=127.0.0.1',
+    `port=${port}`,
+    'unix_socket_directories=',
+    'max_connections=100',
+    `fsync=${kept}`,
+    `full_page_writes=${kept}`,
+    'synchronous_commit=on',
+    'password_encryption=scram-sha-256',
+    'timezone=UTC',
+    'log_timezone=UTC',
+    'jit=off',
+    ...quietLog,
+  ]
+}
+
+/**
+ * A server log that holds no person: no statements, no parameters, no DETAIL, and no ERROR lines at all, since
+ * "invalid input syntax" and the like quote the value; the client gets them and decides. Kept for a week.
+ */
+const quietLog = [
+  'logging_collector=on',
+  'log_destination=stderr',
+  'log_directory=log',
+  'log_filename=postgresql-%a.log',
+  'log_file_mode=0600',
+  'log_rotation_age=1d',
+  'log_rotation_size=0',
+  'log_truncate_on_rotation=on',
+  'log_min_messages=log',
+  'log_min_error_statement=panic',
+  'log_error_verbosity=terse',
+  'log_statement=none',
+  'log_min_duration_statement=-1',
+  'log_min_duration_sample=-1',
+  'log_transaction_sample_rate=0',
+  'log_parameter_max_length=0',
+  'log_parameter_max_length_on_error=0',
+  'log_duration=off',
+  'log_lock_waits=off',
+]
+
+function availableMemoryBytes() {
+  const limit = process.constrainedMemory()
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem()
+}
