@@ -50,7 +50,7 @@ export function openJson<T>(key: DataKey, place: SealPlace, sealed: Buffer): T {
 
 function openText(key: DataKey, place: SealPlace, sealed: Buffer): string | undefined {
   const paddedBytes = sealed.length - envelopeBytes
-  if (paddedBytes < smallestClassBytes || paddedBytes !== sizeClass(paddedBytes)) return undefined
+  if (paddedBytes !== sizeClass(paddedBytes)) return undefined
   const padded = decrypt(key.key, sealAssociatedData(key, place), sealed)
   if (padded === undefined) return undefined
   const end = lengthBytes + padded.readUInt32BE(0)
