@@ -1,6 +1,6 @@
 // PostgreSQL's main process: found through its lock file, started, asked whether it answers, stopped.
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
@@ -15,6 +15,7 @@ export type Postmaster = { pid: number; port: number }
 const lock_patience_ms = 30_000
 /** Replaying what a crash left can take long; as long as the process lives it is given this much. */
 const recovery_patience_ms = 110_000
+const server_log_limit_bytes = 5_000_000
 
 /** The running PostgreSQL of this cluster, whoever started it; else a new one. Throws when neither is possible in time. */
 export async function findOrStart(cluster: Cluster): Promise<Postmaster & { was_running: boolean }> {
@@ -67,7 +68,7 @@ export function superuserUrl(cluster: Cluster, port: number) {
 type Started = { outcome: 'ready'; pid: number } | { outcome: 'port_taken' | 'locked' | 'failed'; messages: string }
 
 async function start(cluster: Cluster, port: number): Promise<Started> {
-  const messages_path = join(cluster.directory, 'start.log')
+  const server_log = openServerLog(cluster)
   const settings = fixedSettings(port, cluster.durability).flatMap((setting) => ['-c', setting])
   const postgres_args = ['-D', cluster.data_directory, ...settings]
   // On Windows pg_ctl sheds the administrator's rights, with which PostgreSQL refuses to run.
@@ -80,14 +81,13 @@ async function start(cluster: Cluster, port: number): Promise<Started> {
         }
       : commandAs(cluster.account, cluster.binaries.postgres, postgres_args)
   // A file, not a pipe: PostgreSQL must outlive this process if that is killed.
-  const messages_file = openSync(messages_path, 'w', 0o600)
   const child = spawn(command.file, command.args, {
     ...command.identity,
     ...spawnPlace,
     detached: true,
-    stdio: ['ignore', messages_file, messages_file],
+    stdio: ['ignore', server_log.file, server_log.file],
   })
-  closeSync(messages_file)
+  closeSync(server_log.file)
   child.unref()
   let failure: string | undefined
   child.on('error', (error) => (failure = error.message))
@@ -100,11 +100,20 @@ async function start(cluster: Cluster, port: number): Promise<Started> {
     const is_ours = process.platform === 'win32' || running?.pid === child.pid
     if (running?.is_ready && is_ours && isAlive(running.pid)) return { outcome: 'ready', pid: running.pid }
     if (failure !== undefined || performance.now() > give_up_at) {
-      const messages = `${failure ?? 'it is still starting. '}${readFileSync(messages_path, 'utf8').trim()}`
+      const messages = `${failure ?? 'it is still starting. '}${server_log.newLines()}`
       return { outcome: outcomeOf(messages), messages }
     }
     await wait(10)
   }
+}
+
+/** PostgreSQL's own messages: appended, and begun anew (one older file is kept) when they have become many. */
+function openServerLog(cluster: Cluster) {
+  const path = join(cluster.directory, 'server.log')
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > server_log_limit_bytes) renameSync(path, `${path}.1`)
+  const file = openSync(path, 'a', 0o600)
+  const { size } = fstatSync(file)
+  return { file, newLines: () => readFileSync(path).subarray(size).toString().trim() }
 }
 
 function outcomeOf(messages: string) {

@@ -39,17 +39,12 @@ export function fixedSettings(port: number, durability: 'kept' | 'unsafe_lost_at
 
 /**
  * A server log that holds no person: no statements, no parameters, no DETAIL, and no ERROR lines at all, since
- * "invalid input syntax" and the like quote the value; the client gets them and decides. Kept for a week.
+ * "invalid input syntax" and the like quote the value; the client gets them and decides.
  */
 const quietLog = [
-  'logging_collector=on',
+  'logging_collector=off',
   'log_destination=stderr',
-  'log_directory=log',
-  'log_filename=postgresql-%a.log',
-  'log_file_mode=0600',
-  'log_rotation_age=1d',
-  'log_rotation_size=0',
-  'log_truncate_on_rotation=on',
+  'log_checkpoints=off',
   'log_min_messages=log',
   'log_min_error_statement=panic',
   'log_error_verbosity=terse',
