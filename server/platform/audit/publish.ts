@@ -1,0 +1,61 @@
+// Published roots: an append-only file of signed roots. A copy of it outside of the operator's reach proves that the log
+// was neither cut nor rewritten since.
+import { constants, type FileHandle, open, readFile } from 'node:fs/promises'
+import { formatRoot, origin, parseRoots, type SignedRoot } from './root.ts'
+
+/** Where roots go. `publish` is given roots in order, each larger than `last`. */
+export type RootPublisher = {
+  last: () => Promise<SignedRoot | undefined>
+  publish: (roots: SignedRoot[]) => Promise<void>
+}
+
+/** Longer than the text of any root, so that the end of a file holds at least one whole. */
+const longestRootBytes = 4096
+
+/** Appends to a file and returns once the roots are on the disk. A root cut off by a crash is written again whole. */
+export function publishToFile(path: string): RootPublisher {
+  return {
+    async last() {
+      return withFile(path, async (file) => (await readEnd(path, file)).last)
+    },
+    async publish(roots) {
+      await withFile(path, async (file) => {
+        const { last, end } = await readEnd(path, file)
+        const news = roots.filter(({ tree_size }) => last === undefined || tree_size > last.tree_size)
+        await file.truncate(end)
+        await file.write(news.map(formatRoot).join(''), end)
+        await file.datasync()
+      })
+    },
+  }
+}
+
+export async function readPublishedRoots(path: string): Promise<SignedRoot[]> {
+  return parseRoots(await readFile(path, 'utf8'))
+}
+
+async function withFile<Result>(path: string, work: (file: FileHandle) => Promise<Result>): Promise<Result> {
+  const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o644)
+  try {
+    return await work(file)
+  } finally {
+    await file.close()
+  }
+}
+
+/** The last whole root, and the offset at which it ends. */
+async function readEnd(path: string, file: FileHandle): Promise<{ last: SignedRoot | undefined; end: number }> {
+  const { size } = await file.stat()
+  const begin = Math.max(0, size - longestRootBytes)
+  const bytes = Buffer.alloc(size - begin)
+  await file.read(bytes, 0, bytes.length, begin)
+  const last = parseRoots(bytes.toString('utf8')).at(-1)
+  if (last !== undefined) {
+    const text = formatRoot(last)
+    return { last, end: begin + bytes.lastIndexOf(text) + Buffer.byteLength(text) }
+  }
+  // Only the beginning of a first root may be dropped: any other text was not written here.
+  const start = bytes.toString('utf8', 0, origin.length + 1)
+  if (begin > 0 || !`${origin}\n`.startsWith(start)) throw new Error(`${path} is not a file of published roots`)
+  return { last: undefined, end: 0 }
+}

@@ -1,0 +1,286 @@
+// Verification of the audit log from the database and the public keys alone. Three things are compared: each entry with
+// its leaf, the tree over the leaves with every signed root, and the roots with those kept outside. The tree is built over
+// the stored leaves, so an altered entry is named exactly while the leaves around it are still proved by the roots.
+import { type EntryTexts, entryColumns, hashEntry } from './leaf.ts'
+import { appendLeaf, completeSubtrees, emptyFrontier, rootOfFrontier } from './merkle.ts'
+import { hashOfRoot, type SignedRoot, type TrustedKeys, verifyRoot } from './root.ts'
+import {
+  type AuditConnection,
+  eachRoot,
+  findLastRoot,
+  frontierOf,
+  type StoredRoot,
+  withWholeLog,
+} from './root.store.ts'
+import { type AuditFinding, type AuditVerdict, compareFindings } from './verdict.ts'
+
+export type VerifyOptions = {
+  /** A root kept from before: the log must continue it. */
+  from?: SignedRoot | undefined
+  /** A root at which the verification ends. */
+  to?: SignedRoot | undefined
+  /** Any other roots kept outside, such as those of the published file. */
+  outside?: SignedRoot[] | undefined
+  /** How much older than the root before it an entry may be: as long as a transaction may take, an hour unless told. */
+  tolerance_seconds?: number | undefined
+}
+
+const findingsKept = 1000
+
+/** Reads the whole log in one snapshot. `db` is one connection that is in no transaction. */
+export async function verifyAudit(
+  db: AuditConnection,
+  keys: TrustedKeys,
+  options: VerifyOptions = {},
+): Promise<AuditVerdict> {
+  return withWholeLog(db, 'repeatable read read only', async () => {
+    const walk = startWalk(keys, options)
+    await walkLog(db, walk)
+    nameSwaps(walk)
+    const last = await findLastRoot(db)
+    const unsealed = await countUnsealed(db, last)
+    if (unsealed.added > 0) {
+      const reason = `${unsealed.added} entries are older than the last root and have no leaf`
+      report(walk, { kind: 'added', seq: null, last_seq: null, entry_id: unsealed.first_added, reason })
+    }
+    const findings = walk.findings.sort(compareFindings)
+    return {
+      is_whole: walk.findings_total === 0,
+      whole_entries: walk.leaves - walk.bad_entries,
+      unsealed_entries: unsealed.pending,
+      roots: walk.roots,
+      agreeing_outside_roots: walk.agreeing,
+      last_root: walk.previous ?? null,
+      first: findings[0] ?? null,
+      findings,
+      findings_total: walk.findings_total,
+    }
+  })
+}
+
+type Leaf = EntryTexts & { seq: number; entry_id: string; leaf_hash: Buffer; xid: string | null }
+type Suspect = { finding: AuditFinding; leaf: Leaf }
+
+function startWalk(keys: TrustedKeys, { from, to, outside, tolerance_seconds }: VerifyOptions) {
+  const given = [from, to, ...(outside ?? [])].filter((root) => root !== undefined)
+  const walk = {
+    keys,
+    end: to?.tree_size ?? Number.MAX_SAFE_INTEGER,
+    tolerance_seconds: tolerance_seconds ?? 3600,
+    outside: given.filter((root) => verifyRoot(root, keys)).sort((one, other) => one.tree_size - other.tree_size),
+    frontier: emptyFrontier(),
+    position: 0,
+    leaves: 0,
+    bad_entries: 0,
+    roots: 0,
+    agreeing: 0,
+    agreed_size: 0,
+    /** After a missing leaf no later root can be computed; after a wrong root all later ones are wrong too. */
+    is_tree_known: true,
+    is_rewritten: false,
+    previous: undefined as StoredRoot | undefined,
+    previous_leaf: undefined as Leaf | undefined,
+    first_unrooted: undefined as Leaf | undefined,
+    first_disorder: undefined as Leaf | undefined,
+    suspects: [] as Suspect[],
+    findings: [] as AuditFinding[],
+    findings_total: 0,
+  }
+  for (const root of given.filter((one) => !walk.outside.includes(one))) {
+    const reason = `the outside root of ${root.tree_size} entries is not signed by a trusted key, so it proves nothing`
+    report(walk, { kind: 'root_not_trusted', seq: null, last_seq: null, entry_id: null, reason })
+  }
+  return walk
+}
+
+type Walk = ReturnType<typeof startWalk>
+
+async function walkLog(db: AuditConnection, walk: Walk): Promise<void> {
+  const roots = eachRoot(db, 0)
+  let root = (await roots.next()).value
+  let outsideIndex = 0
+  const passRoots = async () => {
+    while (root !== undefined && root.tree_size <= Math.min(walk.position, walk.end)) {
+      checkRoot(walk, root)
+      root = (await roots.next()).value
+    }
+    for (let outside = walk.outside[outsideIndex]; outside && outside.tree_size <= walk.position;) {
+      checkOutside(walk, outside)
+      outsideIndex += 1
+      outside = walk.outside[outsideIndex]
+    }
+  }
+  for await (const leaf of eachLeaf(db, walk.end)) {
+    if (findGap(walk, leaf)) await passRoots()
+    checkLeaf(walk, leaf)
+    const due = Math.min(root?.tree_size ?? Infinity, walk.outside[outsideIndex]?.tree_size ?? Infinity)
+    if (due <= walk.position) await passRoots()
+  }
+  let longest = walk.outside.at(-1)?.tree_size ?? 0
+  for (; root !== undefined && root.tree_size <= walk.end; root = (await roots.next()).value) {
+    if (verifyRoot(root, walk.keys)) longest = Math.max(longest, root.tree_size)
+  }
+  if (longest > walk.position) {
+    const reason = `a signed root counts ${longest} entries, and the log ends after ${walk.position}`
+    report(walk, { kind: 'tail_cut', seq: walk.position + 1, last_seq: longest, entry_id: null, reason })
+  }
+  const rooted = Math.max(walk.previous?.tree_size ?? 0, walk.agreed_size)
+  if (walk.position > rooted && walk.first_unrooted !== undefined) {
+    const reason = `leaves ${rooted + 1} to ${walk.position} are under no signed root`
+    const entry_id = walk.first_unrooted.entry_id
+    report(walk, { kind: 'added', seq: rooted + 1, last_seq: walk.position, entry_id, reason })
+  }
+}
+
+async function* eachLeaf(db: AuditConnection, end: number): AsyncGenerator<Leaf> {
+  const text = `select l.seq::text as seq, l.entry_id::text as entry_id, l.leaf_hash, e.recorded_xid::text as xid, ${entryColumns}
+    from audit_leaves l left join audit_logs e on e.id = l.entry_id
+    where l.seq > $1 and l.seq <= $2 order by l.seq limit 5000`
+  for (let after = 0; ;) {
+    const rows = (await db.query(text, [after, end])).rows as (Omit<Leaf, 'seq'> & { seq: string })[]
+    for (const row of rows) {
+      after = Number(row.seq)
+      yield { ...row, seq: after }
+    }
+    if (rows.length === 0) return
+  }
+}
+
+/** Whether leaves are missing before this one; the walk then goes on behind them. */
+function findGap(walk: Walk, leaf: Leaf): boolean {
+  const expected = walk.position + 1
+  if (leaf.seq === expected) return false
+  const reason = leaf.seq === expected + 1 ? 'its leaf is missing' : 'their leaves are missing'
+  report(walk, { kind: 'removed', seq: expected, last_seq: leaf.seq - 1, entry_id: null, reason })
+  walk.is_tree_known = false
+  walk.position = leaf.seq - 1
+  return true
+}
+
+function checkLeaf(walk: Walk, leaf: Leaf): void {
+  walk.position = leaf.seq
+  walk.leaves += 1
+  walk.first_unrooted ??= leaf
+  if (walk.is_tree_known) appendLeaf(walk.frontier, leaf.leaf_hash)
+  if (walk.previous_leaf !== undefined && isAfter(walk.previous_leaf, leaf)) walk.first_disorder ??= walk.previous_leaf
+  walk.previous_leaf = leaf
+  const at = { seq: leaf.seq, last_seq: leaf.seq, entry_id: leaf.entry_id }
+  if (leaf.id === null) {
+    walk.bad_entries += 1
+    report(walk, { ...at, kind: 'removed', reason: 'its leaf is there, the entry is not' })
+  } else if (!hashEntry(leaf).equals(leaf.leaf_hash)) {
+    walk.bad_entries += 1
+    const finding: AuditFinding = { ...at, kind: 'altered', reason: 'the entry does not hash to its leaf' }
+    report(walk, finding)
+    if (walk.suspects.length < findingsKept) walk.suspects.push({ finding, leaf })
+  } else if (walk.previous !== undefined && isBackDated(walk.previous, leaf, walk.tolerance_seconds)) {
+    walk.bad_entries += 1
+    const reason = `it is dated before the root sealed ${walk.previous.sealed_at}, which does not have it`
+    report(walk, { ...at, kind: 'back_dated', reason })
+  }
+}
+
+/** Within one root entries stand in the order (recorded_xid, id). Not signed: it only helps to name an entry. */
+function isAfter(one: Leaf, other: Leaf): boolean {
+  if (one.xid === null || other.xid === null) return false
+  return one.xid === other.xid ? one.entry_id > other.entry_id : BigInt(one.xid) > BigInt(other.xid)
+}
+
+function isBackDated(root: SignedRoot, leaf: Leaf, toleranceSeconds: number): boolean {
+  const sealedAtSeconds = Temporal.Instant.from(root.sealed_at).epochMilliseconds / 1000
+  return Number(leaf.timestamp_seconds) < sealedAtSeconds - toleranceSeconds
+}
+
+function checkRoot(walk: Walk, root: StoredRoot): void {
+  const { previous, first_disorder } = walk
+  const part = { seq: (previous?.tree_size ?? 0) + 1, last_seq: root.tree_size, entry_id: null }
+  const expected = previous === undefined ? null : hashOfRoot(previous)
+  walk.roots += 1
+  walk.previous = root
+  walk.first_unrooted = undefined
+  walk.first_disorder = undefined
+  if (walk.is_rewritten) return
+  if (!verifyRoot(root, walk.keys)) {
+    walk.is_rewritten = true
+    const reason = `the root of ${root.tree_size} entries is not signed by a trusted key`
+    report(walk, { ...part, kind: 'log_rewritten', reason })
+    return
+  }
+  if (!isSameHash(root.previous_hash, expected)) {
+    report(walk, {
+      ...part,
+      kind: 'root_removed',
+      reason: `the root before that of ${root.tree_size} entries is missing`,
+    })
+  }
+  if (!walk.is_tree_known || rootOfFrontier(walk.frontier).equals(root.root_hash)) return
+  walk.is_rewritten = true
+  if (first_disorder !== undefined) {
+    const { seq, entry_id } = first_disorder
+    const reason = 'it stands before an entry that was committed earlier, and the signed root knows another order'
+    report(walk, { kind: 'swapped', seq, last_seq: seq, entry_id, reason })
+    return
+  }
+  const reason = `an entry and its leaf were changed together: they do not make the signed root of ${root.tree_size} entries`
+  report(walk, { ...part, ...narrow(walk, root, part), kind: 'altered', reason })
+}
+
+/** The subtrees kept beside a root hash to it, so the first that differs holds the first wrong leaf. */
+function narrow(walk: Walk, root: StoredRoot, part: { seq: number; last_seq: number }) {
+  const signed = frontierOf(root)
+  if (signed === undefined) return part
+  const wrong = completeSubtrees(root.tree_size).find((_, index) => {
+    return !isSameHash(signed.nodes[index] ?? null, walk.frontier.nodes[index] ?? null)
+  })
+  if (wrong === undefined) return part
+  return { seq: Math.max(part.seq, wrong.begin + 1), last_seq: wrong.end }
+}
+
+function checkOutside(walk: Walk, outside: SignedRoot): void {
+  if (!walk.is_tree_known) return
+  if (rootOfFrontier(walk.frontier).equals(outside.root_hash)) {
+    walk.agreeing += 1
+    walk.agreed_size = outside.tree_size
+    return
+  }
+  const reason = `the outside root of ${outside.tree_size} entries, sealed ${outside.sealed_at}, is of another log`
+  const part = { seq: walk.agreed_size + 1, last_seq: outside.tree_size, entry_id: null }
+  report(walk, { ...part, kind: 'log_rewritten', reason })
+  walk.is_tree_known = false
+}
+
+/** Two entries that carry each other's content, or leaves that point at each other's entry, are one swap. */
+function nameSwaps({ suspects }: Walk): void {
+  for (const { finding, leaf } of suspects.slice(0, 100)) {
+    const partner = suspects.find(
+      (other) =>
+        other.leaf !== leaf &&
+        [leaf, { ...leaf, id: other.leaf.entry_id }].some((entry) => hashEntry(entry).equals(other.leaf.leaf_hash)),
+    )
+    if (partner === undefined) continue
+    finding.kind = 'swapped'
+    finding.reason = `its content is that of entry ${partner.leaf.seq} (${partner.leaf.entry_id})`
+  }
+}
+
+type Unsealed = { added: number; pending: number; first_added: string | null }
+
+async function countUnsealed(db: AuditConnection, last: StoredRoot | undefined): Promise<Unsealed> {
+  // A horizon that this cluster has not reached is another's (after a restore): nothing is known to be older than it.
+  const text = `select count(*) filter (where is_old)::integer as added, count(*) filter (where not is_old)::integer as pending,
+      (array_agg(id::text order by recorded_xid, id) filter (where is_old))[1] as first_added
+    from (select id, recorded_xid, coalesce(recorded_xid < $1::xid8 and $1::xid8 <= pg_snapshot_xmin(pg_current_snapshot()), false) as is_old
+            from audit_logs e where not exists (select from audit_leaves l where l.entry_id = e.id)) as unsealed`
+  const [row] = (await db.query(text, [last?.horizon ?? null])).rows as Unsealed[]
+  if (row === undefined) throw new Error('the database did not count the entries that are not sealed')
+  return row
+}
+
+function isSameHash(one: Buffer | null, other: Buffer | null): boolean {
+  return one === null || other === null ? one === other : one.equals(other)
+}
+
+function report(walk: Pick<Walk, 'findings' | 'findings_total'>, finding: AuditFinding): void {
+  walk.findings_total += 1
+  if (walk.findings.length < findingsKept) walk.findings.push(finding)
+}
