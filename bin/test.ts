@@ -1,0 +1,93 @@
+// `openward test [files]`: static checks, then every suite against one embedded PostgreSQL made for the run.
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { failedChecks } from './check.ts'
+import { exitStatus, root } from './processes.ts'
+import { startTestCluster } from './test-cluster.ts'
+import type { Counts } from './test-counts.ts'
+
+const help = `openward test [files or patterns] [--no-checks] [--coverage] [--concurrency 2]
+
+Checks types, rules and format, then runs the given test files, or all of server/ and the journeys, contract,
+authorization and faults suites. With TEST_DATABASE_URL set (see: openward test-database) it uses that PostgreSQL.`
+
+const suites = ['server/**/*.test.ts', 'tests/{journeys,contract,authorization,faults}/**/*.test.ts']
+/** A hanging file ends the run as a failure instead of never. */
+const file_timeout_ms = 600_000
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  allowNegative: true,
+  options: {
+    checks: { type: 'boolean', default: true },
+    coverage: { type: 'boolean', default: false },
+    concurrency: { type: 'string', default: '2' },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+if (values.help) process.stdout.write(`${help}\n`)
+else process.exitCode = await runTests()
+
+async function runTests(): Promise<number> {
+  const patterns = positionals.length > 0 ? positionals : suites
+  const found = patterns.map((pattern) => globSync(pattern, { cwd: root, exclude: ['**/node_modules/**'] }))
+  const unmatched = positionals.filter((_, index) => found[index]?.length === 0)
+  if (unmatched.length > 0) {
+    process.stderr.write(`No test file is named ${unmatched.join(' or ')}.\n`)
+    return 1
+  }
+  const failed_checks = values.checks ? await failedChecks() : []
+  const counts = await runFiles([...new Set(found.flat())].sort())
+  for (const name of failed_checks) process.stdout.write(`The check of ${name} failed; its messages are at the top.\n`)
+  const failed = counts.failed + failed_checks.length
+  process.stdout.write(`\n${counts.passed} passed, ${failed} failed\n`)
+  return failed === 0 && counts.passed > 0 ? 0 : 1
+}
+
+async function runFiles(files: string[]): Promise<Counts> {
+  const folder = mkdtempSync(join(tmpdir(), 'openward-test-'))
+  const counts_path = join(folder, 'counts.json')
+  const given_url = process.env['TEST_DATABASE_URL']
+  const cluster = given_url ? undefined : await startTestCluster({})
+  try {
+    const status = await exitStatus(
+      process.execPath,
+      [
+        '--test',
+        `--test-concurrency=${values.concurrency}`,
+        `--test-timeout=${file_timeout_ms}`,
+        ...(values.coverage ? ['--experimental-test-coverage', '--test-coverage-exclude=**/*.test.ts'] : []),
+        '--test-reporter=spec',
+        '--test-reporter-destination=stdout',
+        `--test-reporter=${new URL('test-counts.ts', import.meta.url).href}`,
+        `--test-reporter-destination=${counts_path}`,
+        ...files,
+      ],
+      { ...environmentForTests(), TEST_DATABASE_URL: cluster?.url ?? given_url },
+    )
+    const counts = readCounts(counts_path)
+    // Whatever ended the run badly without a failed test is a failure all the same.
+    return status !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts
+  } finally {
+    await cluster?.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** A developer's own OpenWard settings must not decide what a test finds. */
+function environmentForTests(): NodeJS.ProcessEnv {
+  const settings =
+    /^(OPENWARD_|DATABASE_|REDIS_URL$|SMTP_URL$|CLAMD_URL$|STORAGE_URL$|WAREHOUSE_URL$|OIDC_|PORT$|HOST$|LOG_LEVEL$)/
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !settings.test(name)))
+}
+
+function readCounts(path: string): Counts {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Counts
+  } catch {
+    return { passed: 0, failed: 1 }
+  }
+}
