@@ -1,0 +1,33 @@
+// Builds the HTTP application from the modules, with health, metrics and the reference of the API.
+import type { FastifyInstance } from 'fastify'
+import type { System } from '#platform/context.ts'
+import { installDocumentation } from '#platform/http/documentation.ts'
+import { installHealth } from '#platform/http/health.ts'
+import { buildHttp } from '#platform/http/server.ts'
+import type { OpenModule } from '#platform/module.ts'
+import { modules } from './modules.ts'
+
+export type App = { http: FastifyInstance; start(): Promise<void>; stop(): Promise<void> }
+
+/** Opens every module and builds the application. Nothing runs by itself until `start`. */
+export async function buildApp(system: System): Promise<App> {
+  const open: OpenModule[] = []
+  for (const module of modules) open.push(await module.open(system))
+  const routes = open.flatMap((module) => module.routes)
+  const authenticate = open.flatMap((module) => module.authenticate ?? [])[0]
+  if (!authenticate) throw new Error('no module says who people are: OPENWARD_SERVICES must include one that can verify tokens')
+  const http = await buildHttp({ system, routes, authenticate })
+  const health = installHealth(http, system, Object.assign({}, ...open.map(({ checks }) => checks ?? {})))
+  await installDocumentation(http, routes)
+  return {
+    http,
+    async start() {
+      for (const module of open) await module.start?.()
+    },
+    async stop() {
+      health.drain()
+      await http.close()
+      for (const module of open.toReversed()) await module.stop?.()
+    },
+  }
+}

@@ -1,0 +1,158 @@
+-- Who reaches which patient. `openward.enter` sets the scope of a transaction; every table with a patient in it asks it.
+
+-- Why a department or a doctor reaches a patient.
+create table care_relationships (
+  id            uuid primary key default uuidv7(),
+  patient_id    uuid not null,
+  department_id uuid references departments,
+  doctor_id     uuid,
+  origin        text not null check (origin in ('registration', 'appointment', 'visit')),
+  origin_id     uuid not null,
+  created_at    timestamptz not null default now(),
+  constraint care_relationships_of_someone check (department_id is not null or doctor_id is not null),
+  constraint care_relationships_once unique nulls not distinct (patient_id, department_id, doctor_id, origin, origin_id)
+);
+create index care_relationships_department on care_relationships (department_id, patient_id) where department_id is not null;
+create index care_relationships_doctor on care_relationships (doctor_id, patient_id) where doctor_id is not null;
+grant select, insert, delete on care_relationships to openward_app;
+grant update (patient_id) on care_relationships to openward_app;
+
+-- Break-glass: one person, one patient, one hour.
+create table emergency_accesses (
+  id          uuid primary key default uuidv7(),
+  patient_id  uuid not null,
+  user_id     uuid not null references users,
+  key_id      uuid not null,
+  sealed_reason bytea not null,
+  created_at  timestamptz not null default now(),
+  expires_at  timestamptz not null,
+  reviewed_at timestamptz,
+  reviewed_by uuid references users,
+  review_verdict text check (review_verdict in ('justified', 'not_justified'))
+);
+create index emergency_accesses_open on emergency_accesses (user_id, patient_id, expires_at);
+grant select, insert on emergency_accesses to openward_app;
+grant update (patient_id, reviewed_at, reviewed_by, review_verdict) on emergency_accesses to openward_app;
+
+-- A right withdrawn from one user, stronger than any role.
+create table permission_denials (
+  user_id    uuid not null references users,
+  permission text not null,
+  created_at timestamptz not null default now(),
+  created_by uuid,
+  primary key (user_id, permission)
+);
+grant select, insert, delete on permission_denials to openward_app;
+
+-- Sign-off of who can see what.
+create table access_reviews (
+  id          uuid primary key default uuidv7(),
+  user_id     uuid not null references users,
+  reviewed_by uuid not null references users,
+  verdict     text not null check (verdict in ('keep', 'change')),
+  created_at  timestamptz not null default now(),
+  constraint access_reviews_not_own check (user_id <> reviewed_by)
+);
+grant select, insert on access_reviews to openward_app;
+
+-- The scope of the transaction for a signed-in person. Raises OW401 when the session has ended, OW409 when the caller's
+-- picture of this person's rights is out of date. `p_reach` is all, find, or any of department and own, comma-separated.
+create function openward.enter(p_session uuid, p_authority text, p_reach text, p_active boolean) returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare s record;
+begin
+  select sessions.user_id, sessions.revoked_at, sessions.expires_at, sessions.last_used_at, sessions.idle_limit,
+         users.is_active, users.department_id, users.authority_version || '.' || roles.version as authority,
+         doctors.id as doctor_id, patients_of_users.patient_id
+    into s
+    from sessions
+    join users on users.id = sessions.user_id
+    join roles on roles.name = users.role
+    left join doctors on doctors.user_id = users.id
+    left join patients_of_users on patients_of_users.user_id = users.id
+   where sessions.id = p_session;
+  if not found or s.revoked_at is not null or not s.is_active
+     or s.expires_at <= clock_timestamp() or s.last_used_at + s.idle_limit <= clock_timestamp() then
+    raise exception 'session ended' using errcode = 'OW401';
+  end if;
+  if s.authority <> p_authority then
+    raise exception 'rights changed' using errcode = 'OW409';
+  end if;
+  perform set_config('openward.user_id', s.user_id::text, true),
+          set_config('openward.department_id', coalesce(s.department_id::text, ''), true),
+          set_config('openward.doctor_id', coalesce(s.doctor_id::text, ''), true),
+          set_config('openward.patient_id', coalesce(s.patient_id::text, ''), true),
+          set_config('openward.reach', p_reach, true);
+  -- Kept no finer than a tenth of the limit, and never waited for: a busy session would otherwise queue on its own row.
+  if p_active and s.last_used_at + least(s.idle_limit / 10, interval '1 minute') < clock_timestamp() then
+    update sessions set last_used_at = clock_timestamp()
+     where id in (select id from sessions where id = p_session for update skip locked);
+  end if;
+end $$;
+revoke all on function openward.enter from public;
+grant execute on function openward.enter to openward_app;
+
+-- The system's own work (jobs, sign-in, the name index): everything, or nothing but what is public.
+create function openward.enter_as(p_reach text) returns void language sql as
+  $$ select set_config('openward.reach', p_reach, true), set_config('openward.user_id', '', true),
+            set_config('openward.department_id', '', true), set_config('openward.doctor_id', '', true),
+            set_config('openward.patient_id', '', true) $$;
+
+-- Puts row-level security on a table with a patient in it. The expression stands in the policy itself, since a function
+-- with a subquery is not inlined and would be planned again for every row.
+create procedure openward.protect(p_table regclass, p_patient text, p_find boolean default false) language plpgsql as $$
+declare
+  v_reach constant text := '(select openward.setting(''reach''))';
+  v_rule text := format($rule$
+    %1$s = 'all'
+    or (%1$s like '%%own%%' and (%2$s = (select openward.setting('patient_id')::uuid)
+        or exists (select from care_relationships c where c.patient_id = %2$s
+                    and c.doctor_id = (select openward.setting('doctor_id')::uuid))))
+    or (%1$s like '%%department%%' and exists (select from care_relationships c where c.patient_id = %2$s
+                    and c.department_id = (select openward.setting('department_id')::uuid)))
+    or (%1$s like '%%glass%%' and exists (select from emergency_accesses e where e.patient_id = %2$s
+                    and e.user_id = (select openward.setting('user_id')::uuid) and e.expires_at > now()))
+    $rule$, v_reach, p_patient);
+begin
+  execute format('alter table %s enable row level security', p_table);
+  execute format('create policy reach on %s to openward_app using (%s)', p_table,
+                 case when p_find then v_rule || format(' or %s = ''find''', v_reach) else v_rule end);
+end $$;
+
+-- The table of roles as shipped. An administrator may add roles, and may not grant what they lack.
+insert into roles (name, permissions, mfa, is_builtin) values
+('admin', array[
+  'users:create', 'users:read', 'users:update', 'users:delete', 'departments:write', 'roles:read', 'roles:write',
+  'patients:create', 'patients:find', 'patients:read', 'patients:update', 'patients:delete', 'patients:merge',
+  'patients:identifiers', 'patients:import', 'patients:export', 'patients:erase',
+  'doctors:create', 'doctors:update', 'schedules:write',
+  'appointments:create', 'appointments:read', 'appointments:update', 'appointments:cancel', 'appointments:overbook',
+  'visits:create', 'visits:read', 'visits:update', 'prescriptions:read', 'documents:write', 'documents:read',
+  'resources:write', 'resources:assign', 'analytics:read', 'reports:read',
+  'audit:read', 'audit:verify', 'access:explain', 'access:review', 'emergency-access:review', 'operation:read'], 'default', true),
+('doctor', array[
+  'patients:create', 'patients:find', 'patients:read:department', 'patients:read:own',
+  'patients:update:department', 'patients:update:own', 'emergency-access:use',
+  'doctors:create:own', 'doctors:update:own', 'schedules:write:own',
+  'appointments:create:own', 'appointments:read:own', 'appointments:update:own', 'appointments:cancel:own',
+  'visits:create:department', 'visits:create:own', 'visits:read:department', 'visits:read:own', 'visits:update:department', 'visits:update:own',
+  'nursing-assessments:write', 'radiology-assessments:write', 'assessments:read:department', 'assessments:read:own',
+  'prescriptions:write:own', 'prescriptions:read:department', 'prescriptions:read:own', 'chart:write',
+  'documents:write:department', 'documents:write:own', 'documents:read:department', 'documents:read:own',
+  'resources:assign', 'analytics:read:own', 'reports:read:own'], 'default', true),
+('nurse', array[
+  'patients:create', 'patients:find', 'patients:read:department', 'patients:update:department', 'emergency-access:use',
+  'appointments:create:department', 'appointments:read:department', 'appointments:update:department', 'appointments:cancel:department',
+  'visits:create:department', 'visits:read:department', 'visits:update:department',
+  'nursing-assessments:write', 'assessments:read:department', 'prescriptions:read:department', 'chart:write',
+  'documents:write:department', 'documents:read:department', 'resources:assign'], 'default', true),
+('staff', array[
+  'patients:create', 'patients:find', 'patients:read', 'patients:update', 'patients:import', 'schedules:write:department',
+  'appointments:create', 'appointments:read', 'appointments:update', 'appointments:cancel',
+  'visits:create', 'visits:status', 'documents:write', 'resources:write', 'resources:assign'], 'default', true),
+('patient', array[
+  'patients:read:own', 'patients:update:own', 'patients:identifiers:own', 'patients:export:own',
+  'appointments:create:own', 'appointments:read:own', 'appointments:update:own', 'appointments:cancel:own',
+  'visits:read:own', 'assessments:read:own', 'prescriptions:read:own', 'documents:write:own', 'documents:read:own',
+  'audit:read:own'], 'default', true),
+('auditor', array['audit:read', 'audit:verify'], 'default', true);

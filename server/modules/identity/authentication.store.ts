@@ -1,0 +1,43 @@
+// Every statement about who a session stands for, and the keys that sign access tokens.
+import { type Sql, sql } from '#platform/database/sql.ts'
+
+export type SessionRights = {
+  user_id: string
+  role: string
+  permissions: string[]
+  denied: string[]
+  department_id: string | null
+  doctor_id: string | null
+  patient_id: string | null
+  authority: string
+  authenticated_at: string
+}
+
+/** The rights of a live session; no row when it has ended, whatever the reason. */
+export function findSessionRights(session_id: string): Sql<SessionRights> {
+  return sql`
+    select users.id as user_id, users.role, roles.permissions, users.department_id, doctors.id as doctor_id,
+           patients_of_users.patient_id, users.authority_version || '.' || roles.version as authority, sessions.authenticated_at,
+           array(select permission from permission_denials where permission_denials.user_id = users.id) as denied
+      from sessions
+      join users on users.id = sessions.user_id
+      join roles on roles.name = users.role
+      left join doctors on doctors.user_id = users.id
+      left join patients_of_users on patients_of_users.user_id = users.id
+     where sessions.id = ${session_id} and sessions.revoked_at is null and users.is_active
+       and sessions.expires_at > clock_timestamp() and sessions.last_used_at + sessions.idle_limit > clock_timestamp()`
+}
+
+export type StoredSigningKey = { id: string; public_key: string; kek_id: string; wrapped: Buffer; is_current: boolean }
+
+export function findTokenKeys(): Sql<StoredSigningKey> {
+  return sql`
+    select id, public_key, kek_id, wrapped, retired_at is null as is_current from signing_keys
+     where purpose = 'access_token' order by created_at desc`
+}
+
+export function insertTokenKey(key: { id: string; public_key: string; kek_id: string; wrapped: Buffer }): Sql {
+  return sql`
+    insert into signing_keys (id, purpose, public_key, kek_id, wrapped)
+    values (${key.id}, 'access_token', ${key.public_key}, ${key.kek_id}, ${key.wrapped}) on conflict do nothing`
+}

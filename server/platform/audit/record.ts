@@ -1,0 +1,79 @@
+// Recording audit entries: those of a change in its transaction, those of reads and refusals together and before the answer leaves.
+import type { Pool } from '#platform/database/connection.ts'
+import { type Sql, sql } from '#platform/database/sql.ts'
+
+export type Outcome = 'success' | 'denied' | 'failure'
+
+/** What a person did. Who, from where and under which correlation id are added by the scope. */
+export type AuditEntry = {
+  action: string
+  resource_type: string
+  resource_id?: string | undefined
+  patient_id?: string | undefined
+  outcome?: Outcome
+  purpose?: string | undefined
+  /** Before and after of changed fields, sealed under a key of the patient (or of the system). */
+  changes?: { key_id: string; sealed: Buffer } | undefined
+  /** Counts, reasons and names of fields; never a value of a person. */
+  details?: Record<string, unknown> | undefined
+  user_id?: string | undefined
+  role?: string | undefined
+  session_id?: string | undefined
+  ip_address?: string | undefined
+  user_agent?: string | undefined
+  correlation_id?: string | undefined
+}
+
+/** One statement for any number of entries. */
+export function insertAuditEntries(entries: readonly AuditEntry[]): Sql {
+  const column = <T>(pick: (entry: AuditEntry) => T | undefined) => entries.map((entry) => pick(entry) ?? null)
+  return sql`
+    insert into audit_logs (user_id, role, session_id, ip_address, user_agent, action, resource_type, resource_id, patient_id,
+                            outcome, purpose, correlation_id, key_id, sealed_changes, details)
+    select * from unnest(
+      ${column((entry) => entry.user_id)}::uuid[], ${column((entry) => entry.role)}::text[],
+      ${column((entry) => entry.session_id)}::uuid[], ${column((entry) => entry.ip_address)}::inet[],
+      ${column((entry) => entry.user_agent)}::text[], ${column((entry) => entry.action)}::text[],
+      ${column((entry) => entry.resource_type)}::text[], ${column((entry) => entry.resource_id)}::uuid[],
+      ${column((entry) => entry.patient_id)}::uuid[], ${column((entry) => entry.outcome ?? 'success')}::text[],
+      ${column((entry) => entry.purpose)}::text[], ${column((entry) => entry.correlation_id ?? 'none')}::text[],
+      ${column((entry) => entry.changes?.key_id)}::uuid[], ${column((entry) => entry.changes?.sealed)}::bytea[],
+      ${column((entry) => (entry.details ? JSON.stringify(entry.details) : null))}::jsonb[])`
+}
+
+export type AuditRecorder = { record(entry: AuditEntry): Promise<void> }
+
+/**
+ * Collects the entries of reads and refusals that arrive while the last insert is on its way, and writes them together.
+ * `record` resolves once its entry is durable, and rejects when it is not: then the answer must not leave.
+ */
+export function createAuditRecorder(pool: Pool): AuditRecorder {
+  type Waiting = { entry: AuditEntry; resolve: () => void; reject: (error: unknown) => void }
+  let waiting: Waiting[] = []
+  let inFlight = 0
+  const flush = async () => {
+    if (waiting.length === 0 || inFlight >= 2) return
+    const batch = waiting.splice(0, 500)
+    inFlight += 1
+    try {
+      const { text, name, values } = insertAuditEntries(batch.map(({ entry }) => entry))
+      await pool.query({ text, name, values: [...values] })
+      for (const { resolve } of batch) resolve()
+    } catch (error) {
+      for (const { reject } of batch) reject(error)
+    } finally {
+      inFlight -= 1
+      schedule()
+    }
+  }
+  const schedule = () => {
+    if (waiting.length > 0) setImmediate(() => void flush())
+  }
+  return {
+    record: (entry) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ entry, resolve, reject })
+        if (waiting.length === 1) schedule()
+      }),
+  }
+}

@@ -1,0 +1,186 @@
+// The only reader of the environment. Every variable is checked before anything starts, all faults are told at once.
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { z } from 'zod'
+
+const text = z.string().trim().min(1)
+const list = text.transform((value) => value.split(',').map((item) => item.trim()))
+const integer = (least: number, most: number) =>
+  z.string().regex(/^\d+$/, 'must be a whole number').transform(Number).pipe(z.number().min(least).max(most))
+const isZone = (zone: string) => Intl.supportedValuesOf('timeZone').includes(zone) || zone === 'UTC'
+
+const Variables = z.object({
+  NODE_ENV: z.string().optional(),
+  PORT: integer(0, 65_535).default(8000),
+  HOST: text.default('127.0.0.1'),
+  OPENWARD_ENV: z.enum(['development', 'production']).default('development'),
+  DATABASE_URL: text.regex(/^postgres(ql)?:\/\//, 'must begin with postgres://').optional(),
+  DATABASE_REPLICA_URL: text.regex(/^postgres(ql)?:\/\//, 'must begin with postgres://').optional(),
+  REDIS_URL: text.regex(/^rediss?:\/\//, 'must begin with redis://').optional(),
+  OPENWARD_DATA_DIR: text.default('./data'),
+  OPENWARD_MASTER_KEY: text.optional(),
+  OPENWARD_MASTER_KEY_FILE: text.optional(),
+  OPENWARD_ADMIN_EMAIL: z.email('must be an e-mail address').optional(),
+  OPENWARD_ADMIN_PASSWORD: z.string().min(15, 'must have 15 characters or more').optional(),
+  OPENWARD_COUNTRY: z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166 code of two capital letters').default('US'),
+  OPENWARD_TIMEZONE: text
+    .refine(isZone, 'must be an IANA time zone such as Europe/Berlin')
+    .default(() => Temporal.Now.timeZoneId()),
+  OPENWARD_LANGUAGE: z.enum(['en', 'es']).default('en'),
+  OPENWARD_PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
+  OPENWARD_CORS_ORIGINS: list.default([]),
+  OPENWARD_TRUSTED_PROXIES: list.default([]),
+  OPENWARD_SERVICES: list.default(['all']),
+  OPENWARD_RATE_LIMIT: z.enum(['on', 'off']).default('on'),
+  OPENWARD_IDLE_MINUTES: integer(5, 60).default(30),
+  OPENWARD_AUDIT_RETENTION_YEARS: integer(6, 100).default(6),
+  OPENWARD_PASSWORD_FORM: z.enum(['on', 'off']).default('on'),
+  OPENWARD_LOCAL_PASSWORDS: z.enum(['on', 'off']).default('on'),
+  SMTP_URL: text.regex(/^smtps?:\/\//, 'must begin with smtp://').optional(),
+  MAIL_FROM: text.default('OpenWard <openward@localhost>'),
+  CLAMD_URL: text.regex(/^(tcp:\/\/|unix:)/, 'must begin with tcp:// or unix:').optional(),
+  STORAGE_URL: text.regex(/^(file:|azblob:)/, 'must begin with file: or azblob:').optional(),
+  OIDC_ISSUER: z.url('must be an address').optional(),
+  OIDC_CLIENT_ID: text.optional(),
+  OIDC_CLIENT_SECRET: text.optional(),
+  OIDC_GROUPS_CLAIM: text.default('groups'),
+  /** `group=role,group=role`; a person in none of these groups is refused. */
+  OIDC_GROUP_ROLES: list.default([]),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: text.optional(),
+})
+
+export type Configuration = Readonly<{
+  production: boolean
+  port: number
+  host: string
+  database_url: string | undefined
+  replica_url: string | undefined
+  redis_url: string | undefined
+  data_directory: string
+  /** Base64 of 32 bytes each, newest first; undefined in development before the first start. */
+  master_keys: string | undefined
+  admin_email: string | undefined
+  admin_password: string | undefined
+  country: string
+  timezone: string
+  language: 'en' | 'es'
+  public_url: string
+  cors_origins: readonly string[]
+  trusted_proxies: readonly string[]
+  services: readonly string[]
+  rate_limit: boolean
+  idle_minutes: number
+  audit_retention_years: number
+  password_form: boolean
+  local_passwords: boolean
+  smtp_url: string | undefined
+  mail_from: string
+  oidc:
+    | { issuer: string; client_id: string; client_secret: string | undefined; groups_claim: string; group_roles: Record<string, string> }
+    | undefined
+  log_level: string
+}>
+
+export class ConfigurationError extends Error {
+  constructor(faults: readonly string[]) {
+    super(`OpenWard cannot start with this configuration:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`)
+    this.name = 'ConfigurationError'
+  }
+}
+
+const foreign = /^(OPENWARD_(?!TEST_)|OIDC_)/
+
+/**
+ * Reads and checks the configuration.
+ * @throws ConfigurationError naming each variable at fault and what to do
+ */
+export function readConfiguration(environment: Record<string, string | undefined>): Configuration {
+  const unknown = Object.keys(environment)
+    .filter((name) => foreign.test(name) && !(name in Variables.shape))
+    .map((name) => `${name} is not a variable that OpenWard knows: remove it or mend its name (docs/configuration.md lists them all)`)
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''))
+  const parsed = Variables.safeParse(given)
+  if (!parsed.success) {
+    throw new ConfigurationError([...parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`), ...unknown])
+  }
+  const faults = [...unknown]
+  const variables = parsed.data
+  const production = variables.OPENWARD_ENV === 'production'
+  if (variables.OPENWARD_MASTER_KEY && variables.OPENWARD_MASTER_KEY_FILE) {
+    faults.push('OPENWARD_MASTER_KEY and OPENWARD_MASTER_KEY_FILE are both set: keep one of them')
+  }
+  if (production) faults.push(...productionFaults(variables))
+  if (faults.length > 0) throw new ConfigurationError(faults)
+  return {
+    production,
+    port: variables.PORT,
+    host: variables.HOST,
+    database_url: variables.DATABASE_URL,
+    replica_url: variables.DATABASE_REPLICA_URL,
+    redis_url: variables.REDIS_URL,
+    data_directory: resolve(variables.OPENWARD_DATA_DIR),
+    master_keys: variables.OPENWARD_MASTER_KEY ?? readKeyFile(variables.OPENWARD_MASTER_KEY_FILE),
+    admin_email: variables.OPENWARD_ADMIN_EMAIL,
+    admin_password: variables.OPENWARD_ADMIN_PASSWORD,
+    country: variables.OPENWARD_COUNTRY,
+    timezone: variables.OPENWARD_TIMEZONE,
+    language: variables.OPENWARD_LANGUAGE,
+    public_url: (variables.OPENWARD_PUBLIC_URL ?? `http://localhost:${variables.PORT}`).replace(/\/$/, ''),
+    cors_origins: variables.OPENWARD_CORS_ORIGINS,
+    trusted_proxies: variables.OPENWARD_TRUSTED_PROXIES,
+    services: variables.OPENWARD_SERVICES,
+    rate_limit: variables.OPENWARD_RATE_LIMIT === 'on',
+    idle_minutes: variables.OPENWARD_IDLE_MINUTES,
+    audit_retention_years: variables.OPENWARD_AUDIT_RETENTION_YEARS,
+    password_form: variables.OPENWARD_PASSWORD_FORM === 'on',
+    local_passwords: variables.OPENWARD_LOCAL_PASSWORDS === 'on',
+    smtp_url: variables.SMTP_URL,
+    mail_from: variables.MAIL_FROM,
+    oidc: readOidc(variables),
+    log_level: variables.LOG_LEVEL,
+  }
+}
+
+function productionFaults(variables: z.output<typeof Variables>): string[] {
+  const faults: string[] = []
+  const known = ['changeme', 'secret', 'password']
+  if (!variables.OPENWARD_MASTER_KEY && !variables.OPENWARD_MASTER_KEY_FILE) {
+    faults.push('OPENWARD_MASTER_KEY or OPENWARD_MASTER_KEY_FILE must be set in production: make one with `openward keys generate` and keep it apart from the backups')
+  }
+  if (!variables.OPENWARD_PUBLIC_URL?.startsWith('https://')) {
+    faults.push('OPENWARD_PUBLIC_URL must be the https:// address that people use, in production')
+  }
+  if (variables.OPENWARD_TRUSTED_PROXIES.length === 0) {
+    faults.push('OPENWARD_TRUSTED_PROXIES must name the addresses of the proxy that ends TLS, in production (for example 127.0.0.1)')
+  }
+  if (variables.OPENWARD_CORS_ORIGINS.includes('*')) faults.push('OPENWARD_CORS_ORIGINS must list origins: * is refused in production')
+  if (variables.OPENWARD_RATE_LIMIT === 'off') faults.push('OPENWARD_RATE_LIMIT=off is for load tests: remove it in production')
+  if (known.some((word) => variables.OPENWARD_ADMIN_PASSWORD?.toLowerCase().includes(word))) {
+    faults.push('OPENWARD_ADMIN_PASSWORD is a well-known one: choose another, or remove it and one is made and printed once')
+  }
+  return faults
+}
+
+function readKeyFile(path: string | undefined): string | undefined {
+  if (!path) return undefined
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch {
+    throw new ConfigurationError([`OPENWARD_MASTER_KEY_FILE cannot be read: check that the file exists and that this user may read it`])
+  }
+}
+
+function readOidc(variables: z.output<typeof Variables>): Configuration['oidc'] {
+  if (!variables.OIDC_ISSUER) return undefined
+  if (!variables.OIDC_CLIENT_ID) throw new ConfigurationError(['OIDC_CLIENT_ID must be set when OIDC_ISSUER is'])
+  const pairs = variables.OIDC_GROUP_ROLES.map((pair) => pair.split('='))
+  if (pairs.some((pair) => pair.length !== 2)) throw new ConfigurationError(['OIDC_GROUP_ROLES must read group=role,group=role'])
+  return {
+    issuer: variables.OIDC_ISSUER,
+    client_id: variables.OIDC_CLIENT_ID,
+    client_secret: variables.OIDC_CLIENT_SECRET,
+    groups_claim: variables.OIDC_GROUPS_CLAIM,
+    group_roles: Object.fromEntries(pairs),
+  }
+}

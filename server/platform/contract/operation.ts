@@ -1,0 +1,55 @@
+// One HTTP operation, described once: it validates, authorises, serialises, documents, types the client and drives the tests.
+import type { z } from 'zod'
+import type { ProblemKind } from './problem.ts'
+
+/**
+ * Who may call: everyone, everyone signed in, or who holds a permission `resource:action`. The scope of that permission
+ * (none, `:department`, `:own`) becomes the scope of the database.
+ */
+export type Access = 'public' | 'signed_in' | `${string}:${string}`
+
+/**
+ * The audit entry that one call leaves. `none` is for what touches no person's data. A GET, and a POST that `reads`, is
+ * recorded before its answer leaves; a write records its own entry in its transaction.
+ */
+export type Audit = { action: string; resource_type: string; reads?: true } | 'none'
+
+type Parts = { params?: z.ZodType; query?: z.ZodType; body?: z.ZodType }
+
+export type Operation = Parts & {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  path: `/${string}`
+  summary: string
+  description?: string
+  access: Access
+  audit: Audit
+  /** The status and body of success; a null body sends none. */
+  returns: readonly [status: number, body: z.ZodType | null]
+  problems: readonly ProblemKind[]
+  /** Sends `ETag` from the answer's `version` and honours `If-Match`. */
+  versioned?: boolean
+  /** Answers that hold a secret are never stored, so these take no Idempotency-Key. */
+  secret?: boolean
+  /** Polling: does not keep a session awake. */
+  background?: boolean
+  /** What the body may be; JSON unless said. */
+  accepts?: 'json' | 'merge_patch' | 'form' | 'multipart' | 'csv'
+  /** What success sends; JSON unless said. */
+  sends?: 'json' | 'zip' | 'text' | 'html'
+  /** Requests a minute: of one address, and of one user where signed in. */
+  limit_per_minute?: number
+  body_limit_bytes?: number
+  /** Example of a valid body, shown in the reference and used by the contract tests. */
+  example?: unknown
+}
+
+/** The parts of a request as JSON carries them, and as a handler receives them. */
+export type Encoded<O extends Operation> = {
+  [P in keyof Parts & keyof O as O[P] extends z.ZodType ? P : never]: O[P] extends z.ZodType ? z.input<O[P]> : never
+}
+export type Decoded<O extends Operation> = {
+  [P in keyof Parts & keyof O as O[P] extends z.ZodType ? P : never]: O[P] extends z.ZodType ? z.output<O[P]> : never
+}
+export type Returned<O extends Operation> = O['returns'][1] extends z.ZodType ? z.output<O['returns'][1]> : void
+
+export type Api = Record<string, Operation>

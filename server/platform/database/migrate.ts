@@ -1,0 +1,107 @@
+// Forward-only migrations. Any number of servers may start at once: an advisory lock lets one of them work.
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as wait } from 'node:timers/promises'
+import pg from 'pg'
+import { isDatabaseError } from './connection.ts'
+
+const directory = new URL('../../migrations/', import.meta.url)
+/** Any number, as long as all versions of OpenWard use the same. */
+const migrationLock = 7_203_441_001
+
+export class MigrationError extends Error {}
+
+export type Migration = { name: string; text: string; checksum: string }
+
+export function readMigrations(): Migration[] {
+  return readdirSync(directory)
+    .filter((name) => /^\d{4}_\w+\.sql$/.test(name))
+    .sort()
+    .map((name) => {
+      const text = readFileSync(new URL(name, directory), 'utf8')
+      return { name: name.replace(/\.sql$/, ''), text, checksum: createHash('sha256').update(text).digest('hex') }
+    })
+}
+
+export type MigrateOptions = { owner_url: string; app_password: string; log?: (line: string) => void; migrations?: Migration[] }
+
+/**
+ * Brings the database to this version and returns the names of the migrations applied.
+ * @throws MigrationError when the server is too old, or a migration that was applied has been edited since
+ */
+export async function migrate({ owner_url, app_password, log, migrations = readMigrations() }: MigrateOptions): Promise<string[]> {
+  const client = new pg.Client({ connectionString: owner_url, connectionTimeoutMillis: 5000, application_name: 'openward migrate' })
+  client.on('error', () => log?.('the connection broke during the migration'))
+  await client.connect()
+  try {
+    const { rows } = await client.query<{ version: number }>(`select current_setting('server_version_num')::int as version`)
+    if ((rows[0]?.version ?? 0) < 180_000) throw new MigrationError('OpenWard needs PostgreSQL 18 or later: point DATABASE_URL to one')
+    await client.query('select pg_advisory_lock($1)', [migrationLock])
+    await ensureAppRole(client, app_password)
+    await client.query(`create table if not exists schema_migrations
+      (name text primary key, checksum text not null, applied_at timestamptz not null default now())`)
+    const applied = new Map(
+      (await client.query<{ name: string; checksum: string }>('select name, checksum from schema_migrations')).rows.map(
+        ({ name, checksum }) => [name, checksum],
+      ),
+    )
+    const done: string[] = []
+    for (const migration of migrations) {
+      const known = applied.get(migration.name)
+      if (known === undefined) {
+        await applyWithRetry(client, migration, log)
+        done.push(migration.name)
+      } else if (known !== migration.checksum) {
+        throw new MigrationError(`migration ${migration.name} was edited after it was applied: restore the file that was released`)
+      }
+    }
+    return done
+  } finally {
+    await client.end()
+  }
+}
+
+/** A migration waits for locks one second at a time, so that requests behind it are not held up, and tries again. */
+async function applyWithRetry(client: pg.Client, { name, text, checksum }: Migration, log?: (line: string) => void) {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await client.query('begin')
+      await client.query(`set local lock_timeout = '1s'`)
+      await client.query(text)
+      await client.query('insert into schema_migrations (name, checksum) values ($1, $2)', [name, checksum])
+      await client.query('commit')
+      log?.(`migrated to ${name}`)
+      return
+    } catch (error) {
+      await client.query('rollback')
+      if (!isDatabaseError(error) || error.code !== '55P03' || attempt >= 60) throw error
+      await wait(500)
+    }
+  }
+}
+
+/** The role that serves requests: it signs in, owns nothing and cannot pass row-level security by. */
+async function ensureAppRole(client: pg.Client, password: string) {
+  const { rowCount } = await client.query(`select from pg_roles where rolname = 'openward_app'`)
+  if (rowCount === 0) {
+    // Roles belong to the cluster: another database's migration may make it at this moment.
+    await client.query('create role openward_app login nosuperuser nocreatedb nocreaterole nobypassrls noinherit').catch((error: unknown) => {
+      if (!isDatabaseError(error) || !['42710', '23505'].includes(error.code)) throw error
+    })
+  }
+  const { rows } = await client.query<{ literal: string }>('select quote_literal($1) as literal', [password])
+  await client
+    .query(`alter role openward_app password ${rows[0]?.literal ?? ''}`)
+    // Two databases of one cluster starting together touch the same row of the catalogue.
+    .catch((error: unknown) => {
+      if (!isDatabaseError(error) || error.code !== 'XX000') throw error
+    })
+}
+
+/** The same database as the role that serves requests. */
+export function appUrl(owner_url: string, app_password: string): string {
+  const url = new URL(owner_url)
+  url.username = 'openward_app'
+  url.password = encodeURIComponent(app_password)
+  return url.href
+}

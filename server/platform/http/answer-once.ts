@@ -1,0 +1,54 @@
+// Runs the handler, serialises its result and records what a read showed; with an Idempotency-Key, in one transaction with
+// the claim of the key and the stored answer.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Operation } from '#platform/contract/operation.ts'
+import type { System } from '#platform/context.ts'
+import { claimKey, claimOf, keepAnswer } from './idempotency.ts'
+import type { RequestContext } from './request-context.ts'
+
+const keptHeaders = ['location', 'etag']
+
+export async function answerOnce(
+  system: System,
+  rc: RequestContext,
+  operation_id: string,
+  operation: Operation,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  run: () => Promise<unknown>,
+) {
+  const key = request.headers['idempotency-key']
+  const { user_id } = request.actor
+  if (typeof key !== 'string' || !user_id || operation.method !== 'POST' || operation.secret || operation.accepts === 'multipart') {
+    return answer(rc, operation, reply, await run())
+  }
+  const claim = claimOf(key, user_id, operation_id, request.url, request.body)
+  return rc.ctx.database.transaction(async (tx) => {
+    const known = await claimKey(tx, system.keys, claim)
+    if (known) {
+      reply.code(known.status).headers(known.headers).header('idempotency-replayed', 'true')
+      if (known.body) reply.type('application/json; charset=utf-8')
+      return reply.send(known.body === '' ? undefined : known.body)
+    }
+    rc.join(tx)
+    const body = await answer(rc, operation, reply, await run())
+    const headers = Object.fromEntries(keptHeaders.flatMap((name) => {
+      const value = reply.getHeader(name)
+      return typeof value === 'string' ? [[name, value]] : []
+    }))
+    await keepAnswer(tx, system.keys, claim, { status: operation.returns[0], headers, body: body ?? '' })
+    return body
+  })
+}
+
+async function answer(rc: RequestContext, operation: Operation, reply: FastifyReply, result: unknown): Promise<string | undefined> {
+  const { audit, method, versioned, returns, sends = 'json' } = operation
+  const isRead = audit !== 'none' && (method === 'GET' || audit.reads)
+  if (isRead) await rc.ctx.record({ action: audit.action, resource_type: audit.resource_type, ...rc.entry() })
+  reply.code(returns[0])
+  if (versioned && typeof result === 'object' && result !== null && 'version' in result) reply.header('etag', `"v${String(result.version)}"`)
+  if (returns[1] === null || result === undefined) return undefined
+  if (sends !== 'json') return result as string
+  reply.type('application/json; charset=utf-8')
+  return reply.serialize(result) as string
+}

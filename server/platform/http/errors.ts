@@ -1,0 +1,78 @@
+// Every failure as a problem document: ours as declared, Fastify's by their status, everything else as a 500 that tells nothing.
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Socket } from 'node:net'
+import {
+  integrityError,
+  keyUnavailable,
+  malformed,
+  methodNotAllowed,
+  notFound,
+  overloaded,
+  Problem,
+  problemBody,
+  type ProblemKind,
+  requestTimeout,
+  tooLarge,
+  tooManyRequests,
+  unavailable,
+  unexpected,
+  unsupportedMediaType,
+} from '#platform/contract/problem.ts'
+import { isConnectionFault } from '#platform/database/connection.ts'
+import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts'
+
+const byStatus = new Map<number, ProblemKind>([
+  [400, malformed],
+  [404, notFound],
+  [405, methodNotAllowed],
+  [408, requestTimeout],
+  [413, tooLarge],
+  [415, unsupportedMediaType],
+  [429, tooManyRequests],
+  [503, overloaded],
+])
+
+export function installErrors(app: FastifyInstance, pathPatterns: () => { method: string; pattern: RegExp }[]) {
+  app.setErrorHandler((error: FastifyError, request, reply) => sendProblem(asProblem(error), request, reply, error))
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? ''
+    const allowed = pathPatterns().filter(({ pattern }) => pattern.test(path))
+    if (allowed.length === 0) return sendProblem(new Problem(notFound), request, reply)
+    reply.header('allow', [...new Set(allowed.map(({ method }) => method))].join(', '))
+    return sendProblem(new Problem(methodNotAllowed), request, reply)
+  })
+}
+
+function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyReply, cause?: unknown) {
+  const { status } = problem.kind
+  if (status >= 500) request.log.error({ err: cause ?? problem, code: problem.kind.code }, 'request failed')
+  const { retry_after_seconds } = problem.members
+  if (retry_after_seconds !== undefined) reply.header('retry-after', String(retry_after_seconds))
+  else if (status === 503 || status === 429) reply.header('retry-after', '1')
+  if (status === 401) reply.header('www-authenticate', 'Bearer')
+  const body = problemBody(problem, request.url.split('?', 1)[0] ?? '', request.id)
+  return reply.code(status).type('application/problem+json').serializer(JSON.stringify).send(body)
+}
+
+/** What a thrown value is to the caller. */
+export function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof IntegrityError) return new Problem(integrityError, {}, error)
+  if (error instanceof KeyUnavailable) return new Problem(keyUnavailable, { retry_after_seconds: 5 }, error)
+  if (isConnectionFault(error)) return new Problem(unavailable, { retry_after_seconds: 1 }, error)
+  const { statusCode = 500 } = error as Partial<FastifyError>
+  const kind = statusCode < 500 || statusCode === 503 ? (byStatus.get(statusCode) ?? malformed) : unexpected
+  return new Problem(kind, {}, error)
+}
+
+/** For requests that Node's own parser refuses, before there is a request: the same shape, written by hand. */
+export function refuseRawRequest(error: Error & { code?: string }, socket: Socket) {
+  if (!socket.writable) return
+  const kind = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? requestTimeout : malformed
+  const body = JSON.stringify(problemBody(new Problem(kind), '', 'none'))
+  const status = kind === requestTimeout ? '408 Request Timeout' : '400 Bad Request'
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
+      `x-content-type-options: nosniff\r\ncache-control: no-store\r\nconnection: close\r\n\r\n${body}`,
+  )
+}

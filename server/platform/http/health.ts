@@ -1,0 +1,59 @@
+// Whether the process lives, whether it can serve, and how it is doing. At the root, without personal data.
+import type { FastifyInstance } from 'fastify'
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { System } from '#platform/context.ts'
+import type { Check } from '#platform/module.ts'
+
+export function installHealth(app: FastifyInstance, { pool }: System, checks: Record<string, () => Promise<Check>>) {
+  let draining = false
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const durations = new Histogram({
+    name: 'openward_request_seconds',
+    help: 'Time from the first byte of a request to the last of its answer',
+    labelNames: ['operation', 'status'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    registers: [registry],
+  })
+  new Gauge({
+    name: 'openward_database_connections',
+    help: 'Connections of this process to the database',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      this.set({ state: 'open' }, pool.totalCount)
+      this.set({ state: 'idle' }, pool.idleCount)
+      this.set({ state: 'waited_for' }, pool.waitingCount)
+    },
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    const operation = request.routeOptions.config.operation_id ?? 'other'
+    durations.observe({ operation, status: String(reply.statusCode) }, reply.elapsedTime / 1000)
+    done()
+  })
+
+  const live = { status: 'ok' }
+  app.get('/health', async () => live)
+  app.get('/health/live', async () => live)
+  app.get('/health/ready', async (_request, reply) => {
+    const parts: Record<string, Check> = { database: await databaseCheck() }
+    for (const [name, check] of Object.entries(checks)) parts[name] = await check()
+    const ready = !draining && parts.database?.status === 'ok'
+    return reply.code(ready ? 200 : 503).send({ status: draining ? 'draining' : ready ? 'ready' : 'not_ready', parts })
+  })
+  app.get('/metrics', async (request, reply) => {
+    // Not public: Prometheus runs beside the server, or reaches it past the proxy.
+    if (!/^(127\.|::1$|::ffff:127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|f[cd])/.test(request.ip)) return reply.callNotFound()
+    return reply.type(registry.contentType).send(await registry.metrics())
+  })
+
+  async function databaseCheck(): Promise<Check> {
+    try {
+      await pool.query('select 1')
+      return { status: 'ok' }
+    } catch {
+      return { status: 'down', detail: 'The database does not answer' }
+    }
+  }
+  return { drain: () => void (draining = true) }
+}

@@ -1,0 +1,63 @@
+// Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): the claim, the work and the stored answer commit together,
+// so that a repeat after a lost reply or a killed server finds the first answer, or does the work once.
+import { createHash } from 'node:crypto'
+import { idempotencyInFlight, idempotencyMismatch, malformed, Problem } from '#platform/contract/problem.ts'
+import { sql } from '#platform/database/sql.ts'
+import type { Tx } from '#platform/database/transaction.ts'
+import type { Keys } from '#platform/encryption/keys.ts'
+import { open, seal } from '#platform/encryption/sealing.ts'
+import { isDatabaseError } from '#platform/database/connection.ts'
+
+export type StoredAnswer = { status: number; headers: Record<string, string>; body: string }
+export type Claim = { user_id: string; operation: string; key_hash: Buffer; request_hash: Buffer }
+
+const place = (claim: Claim) => ({ table: 'idempotency_keys', column: 'sealed_answer', row_id: claim.user_id })
+
+/** @throws Problem malformed when the key is not 1 to 255 printable ASCII characters */
+export function claimOf(key: string, user_id: string, operation: string, url: string, body: unknown): Claim {
+  if (!/^[\u0021-\u007e]{1,255}$/.test(key)) {
+    throw new Problem(malformed, { detail: 'Idempotency-Key must have 1 to 255 printable ASCII characters' })
+  }
+  const hash = (text: string) => createHash('sha256').update(text).digest()
+  return { user_id, operation, key_hash: hash(key), request_hash: hash(`${url}\n${JSON.stringify(body) ?? ''}`) }
+}
+
+/**
+ * Claims the key for this transaction, or returns the answer that it was given before.
+ * @throws Problem idempotencyMismatch, idempotencyInFlight
+ */
+export async function claimKey(tx: Tx, keys: Keys, claim: Claim): Promise<StoredAnswer | undefined> {
+  // Another holder of the key is not waited for: it is told at once that the first request still runs.
+  const claimed = await tx
+    .rows<{ got: boolean }>(
+      sql`select pg_try_advisory_xact_lock(hashtextextended(${claim.user_id + claim.operation + claim.key_hash.toString('hex')}, 7)) as got`,
+    )
+  if (!claimed[0]?.got) throw new Problem(idempotencyInFlight, { retry_after_seconds: 1 })
+  const inserted = await tx
+    .run(
+      sql`insert into idempotency_keys (user_id, operation, key_hash, request_hash)
+          values (${claim.user_id}, ${claim.operation}, ${claim.key_hash}, ${claim.request_hash}) on conflict do nothing`,
+    )
+    .catch((error: unknown) => {
+      if (isDatabaseError(error) && error.code === '55P03') throw new Problem(idempotencyInFlight, { retry_after_seconds: 1 }, error)
+      throw error
+    })
+  if (inserted > 0) return undefined
+  const known = await tx.first<{ request_hash: Buffer; status: number | null; key_id: string; sealed_answer: Buffer }>(
+    sql`select request_hash, status, key_id, sealed_answer from idempotency_keys
+        where user_id = ${claim.user_id} and operation = ${claim.operation} and key_hash = ${claim.key_hash}`,
+  )
+  if (!known?.status) throw new Problem(idempotencyInFlight, { retry_after_seconds: 1 })
+  if (!known.request_hash.equals(claim.request_hash)) throw new Problem(idempotencyMismatch)
+  const { headers, body } = JSON.parse(open(keys.systemById(known.key_id), place(claim), known.sealed_answer)) as StoredAnswer
+  return { status: known.status, headers, body }
+}
+
+/** Keeps the answer of the work that was done in this transaction. */
+export async function keepAnswer(tx: Tx, keys: Keys, claim: Claim, { status, headers, body }: StoredAnswer): Promise<void> {
+  const key = keys.system('answers')
+  await tx.run(sql`
+    update idempotency_keys
+       set status = ${status}, key_id = ${key.id}, sealed_answer = ${seal(key, place(claim), JSON.stringify({ headers, body }))}
+     where user_id = ${claim.user_id} and operation = ${claim.operation} and key_hash = ${claim.key_hash}`)
+}

@@ -1,0 +1,76 @@
+// How much one address and one person may ask a minute, told in the RateLimit fields; and early refusal under overload.
+import rateLimit from '@fastify/rate-limit'
+import underPressure from '@fastify/under-pressure'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { Redis } from 'ioredis'
+import { overloaded, Problem, tooManyRequests } from '#platform/contract/problem.ts'
+import type { Configuration } from '#platform/configuration.ts'
+import type { Log } from '#platform/logging.ts'
+
+const perAddress = 1200
+const perUser = 600
+/** Open whatever the load: what tells that the server lives, and what ends a session. */
+const exempt = /^\/(health|metrics)|^\/api\/v1\/auth\/logout/
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    operation_id?: string
+    limit_per_minute?: number | undefined
+    is_operation?: boolean
+  }
+}
+
+export async function installLimits(app: FastifyInstance, configuration: Configuration, log: Log) {
+  await app.register(underPressure, {
+    maxEventLoopDelay: 1500,
+    maxEventLoopUtilization: 0,
+    sampleInterval: 500,
+    pressureHandler: (request) => {
+      if (!exempt.test(request.url)) throw new Problem(overloaded, { retry_after_seconds: 2 })
+    },
+  })
+  if (!configuration.rate_limit) return () => undefined
+  // Without Redis, or while it is away, each server counts for itself: never unlimited.
+  const redis = configuration.redis_url
+    ? new Redis(configuration.redis_url, { connectTimeout: 500, maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 500 })
+    : undefined
+  redis?.on('error', () => log.warn('redis is away: limits are counted by each server for itself'))
+  await app.register(rateLimit, { global: false, skipOnError: false })
+  const shared = redis ? { redis } : {}
+  const limiters = (name: string, max: number, key: (request: FastifyRequest) => string) => {
+    const options = { max, timeWindow: 60_000, keyGenerator: (request: FastifyRequest) => `${name}:${key(request)}` }
+    return {
+      name,
+      local: app.createRateLimit(options),
+      shared: redis ? app.createRateLimit({ ...options, ...shared } as typeof options) : undefined,
+    }
+  }
+  const address = limiters('address', perAddress, (request) => request.ip)
+  const user = limiters('user', perUser, (request) => request.actor.user_id ?? request.ip)
+  const strict = new Map<string, ReturnType<typeof limiters>>()
+
+  app.addHook('onRequest', async (request, reply) => {
+    if (exempt.test(request.url)) return
+    await count(address, request, reply)
+    const { operation_id, limit_per_minute } = request.routeOptions.config
+    if (operation_id && limit_per_minute) {
+      let limiter = strict.get(operation_id)
+      if (!limiter) strict.set(operation_id, (limiter = limiters(operation_id, limit_per_minute, ({ ip }) => ip)))
+      await count(limiter, request, reply)
+    }
+  })
+  app.addHook('preValidation', async (request, reply) => {
+    if (request.actor?.user_id) await count(user, request, reply)
+  })
+  app.addHook('onClose', async () => redis?.disconnect())
+
+  async function count(limiter: ReturnType<typeof limiters>, request: FastifyRequest, reply: { header(name: string, value: string): unknown }) {
+    const state = await (limiter.shared?.(request).catch(() => limiter.local(request)) ?? limiter.local(request))
+    if (state.isAllowed) return
+    const { max, remaining, ttlInSeconds, isExceeded } = state
+    reply.header('ratelimit-policy', `"${limiter.name.replaceAll('.', '-')}";q=${max};w=60`)
+    reply.header('ratelimit', `"${limiter.name.replaceAll('.', '-')}";r=${Math.max(0, remaining)};t=${ttlInSeconds}`)
+    if (isExceeded) throw new Problem(tooManyRequests, { retry_after_seconds: Math.max(1, ttlInSeconds) })
+  }
+  return () => redis?.status
+}

@@ -1,0 +1,184 @@
+// From an operation and its handler to a route: policy, limits, validation, idempotency, audit and answer, in this order.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { Api, Decoded, Operation, Returned } from '#platform/contract/operation.ts'
+import {
+  forbidden,
+  type InvalidMember,
+  invalidRequest,
+  malformed,
+  Problem,
+  unauthenticated,
+  unsupportedMediaType,
+} from '#platform/contract/problem.ts'
+import { type Actor, type Context, holds, type System } from '#platform/context.ts'
+import { RightsChanged } from '#platform/database/transaction.ts'
+import { answerOnce } from './answer-once.ts'
+import { buildContext, type RequestContext } from './request-context.ts'
+
+type Handler<O extends Operation> = (ctx: Context, input: Decoded<O>) => Promise<Returned<O>>
+export type Route = { id: string; operation: Operation; handler: Handler<Operation> }
+
+/** Binds each operation of an API to its function. A missing or misspelt one does not compile. */
+export function implement<const A extends Api>(name: string, api: A, handlers: { [K in keyof A]: Handler<A[K]> }): Route[] {
+  return Object.entries(api).map(([key, operation]) => ({
+    id: `${name}.${key}`,
+    operation,
+    handler: handlers[key] as unknown as Handler<Operation>,
+  }))
+}
+
+/** Who a bearer token stands for. `again` reads the rights afresh. @throws Problem unauthenticated or sessionEnded */
+export type Authenticate = (token: string, again?: boolean) => Promise<Actor>
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    actor: Actor
+    bearer: string | undefined
+  }
+}
+
+const anonymous: Actor = { permissions: new Set() }
+const mediaTypes = {
+  json: /^application\/json(; ?charset="?utf-8"?)?$/i,
+  merge_patch: /^application\/(merge-patch\+)?json(; ?charset="?utf-8"?)?$/i,
+  form: /^application\/x-www-form-urlencoded(; ?charset="?utf-8"?)?$/i,
+  multipart: /^multipart\/form-data; ?boundary=[!-~]{1,70}$/i,
+}
+
+/** @throws Error when an operation declares no policy: the server must not start with a door that nobody guards */
+export function mount(app: FastifyInstance, system: System, routes: readonly Route[], authenticate: Authenticate) {
+  for (const { id, operation, handler } of routes) {
+    assertPolicy(id, operation)
+    const [status, returned] = operation.returns
+    const decode = compileDecoder(operation)
+    app.route({
+      method: operation.method,
+      url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      config: { operation_id: id, limit_per_minute: operation.limit_per_minute, is_operation: true },
+      ...(operation.body_limit_bytes ? { bodyLimit: operation.body_limit_bytes } : {}),
+      // Fastify compiles this into a serializer that sends the declared members and drops every other one.
+      schema: returned && isJson(operation) ? { response: { [status]: answerSchema(returned) } } : {},
+      onRequest: [
+        (request, _reply, done) => done(refusedMediaType(operation, request)),
+        async (request) => authorise(operation, request, authenticate),
+      ],
+      async handler(request, reply) {
+        const build = () => buildContext(system, request, reply, operation)
+        let rc = build()
+        try {
+          const input = decode(request)
+          const answer = () => answerOnce(system, rc, id, operation, request, reply, () => handler(rc.ctx, input))
+          try {
+            return await answer()
+          } catch (error) {
+            if (!(error instanceof RightsChanged) || !request.bearer) throw error
+            request.actor = await authenticate(request.bearer, true)
+            assertPermitted(operation, request.actor)
+            rc = build()
+            return await answer()
+          }
+        } catch (error) {
+          await recordRefusal(rc, operation, error)
+          throw error
+        }
+      },
+    })
+  }
+}
+
+function assertPolicy(id: string, { access, audit }: Operation) {
+  if (!access || !audit) throw new Error(`${id} declares no policy: every operation says who may call it and what it leaves in the audit log`)
+  if (access !== 'public' && access !== 'signed_in' && !/^[a-z-]+:[a-z-]+$/.test(access)) throw new Error(`${id} has an access that is no permission`)
+}
+
+async function authorise(operation: Operation, request: FastifyRequest, authenticate: Authenticate) {
+  const { authorization } = request.headers
+  const bearer = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '')?.[1]
+  request.actor = anonymous
+  if (operation.access === 'public') return
+  if (authorization !== undefined && !bearer) throw new Problem(unauthenticated, { detail: 'The Authorization header must hold a bearer token' })
+  if (!bearer) throw new Problem(unauthenticated)
+  request.bearer = bearer
+  request.actor = await authenticate(bearer)
+  if (permits(operation, request.actor)) return
+  // The rights known here may be older than a grant: ask again before refusing.
+  request.actor = await authenticate(bearer, true)
+  assertPermitted(operation, request.actor)
+}
+
+function permits({ access }: Operation, actor: Actor): boolean {
+  return access === 'public' || (actor.user_id !== undefined && (access === 'signed_in' || holds(actor, access)))
+}
+
+function assertPermitted(operation: Operation, actor: Actor) {
+  if (!permits(operation, actor)) throw new Problem(forbidden)
+}
+
+function refusedMediaType({ body, accepts = 'json' }: Operation, request: FastifyRequest): Error | undefined {
+  const type = request.headers['content-type']
+  const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
+  if (accepts === 'csv') return undefined
+  if (type === undefined) return hasBody ? new Problem(unsupportedMediaType) : undefined
+  if (!body && !hasBody && accepts === 'json') return undefined
+  return mediaTypes[accepts].test(type) ? undefined : new Problem(unsupportedMediaType)
+}
+
+function isJson({ sends = 'json' }: Operation): boolean {
+  return sends === 'json'
+}
+
+function answerSchema(schema: z.ZodType) {
+  return z.toJSONSchema(schema, { io: 'output', target: 'draft-7', unrepresentable: 'any' })
+}
+
+/** Each part of a request against its schema; all wrong members are told at once. */
+function compileDecoder(operation: Operation) {
+  const parts = (['params', 'query', 'body'] as const).flatMap((part) => {
+    const schema = operation[part]
+    return schema ? [{ part, schema: z.compile(schema) }] : []
+  })
+  return (request: FastifyRequest): Decoded<Operation> => {
+    const errors: InvalidMember[] = []
+    const decoded: Record<string, unknown> = {}
+    for (const { part, schema } of parts) {
+      const result = schema.safeParse(request[part] ?? (part === 'body' ? undefined : {}))
+      if (result.success) decoded[part] = result.data
+      else errors.push(...result.error.issues.flatMap((issue) => invalidMembers(part, issue)))
+    }
+    if (!operation.query && Object.keys(request.query as object).length > 0) {
+      errors.push({ path: '/query', code: 'unrecognized_keys', message: 'This address takes no query' })
+    }
+    if (!operation.body && request.body !== undefined && request.body !== null && !operation.accepts) {
+      throw new Problem(malformed, { detail: 'This address takes no body' })
+    }
+    if (errors.length > 0) throw new Problem(invalidRequest, { errors })
+    return decoded as Decoded<Operation>
+  }
+}
+
+/** zod's issue as located members (RFC 6901); an unknown key is located itself, and no value is ever quoted. */
+function invalidMembers(part: string, issue: z.core.$ZodIssue): InvalidMember[] {
+  const at = (path: readonly PropertyKey[]) => `/${[part, ...path.map(String)].map(escapePointer).join('/')}`
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.slice(0, 20).map((key) => ({
+      path: at([...issue.path, key.slice(0, 60)]),
+      code: 'unrecognized_key',
+      message: 'This member is not known here',
+    }))
+  }
+  const code = issue.code === 'custom' && typeof issue.params?.code === 'string' ? issue.params.code : issue.code
+  return [{ path: at(issue.path), code, message: issue.message }]
+}
+
+function escapePointer(text: string): string {
+  return text.replaceAll('~', '~0').replaceAll('/', '~1')
+}
+
+/** A refusal to someone signed in is as much worth knowing as a success. */
+async function recordRefusal({ ctx, entry }: RequestContext, { audit }: Operation, error: unknown) {
+  if (audit === 'none' || !(error instanceof Problem) || ![403, 404, 423].includes(error.kind.status)) return
+  await ctx.record({ ...audit, ...entry(), outcome: 'denied', details: { code: error.kind.code } })
+}
+
+export type { FastifyReply }

@@ -1,0 +1,81 @@
+// The context of one request, from what the request says and who asks.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { AuditEntry } from '#platform/audit/record.ts'
+import type { Operation } from '#platform/contract/operation.ts'
+import { malformed, Problem } from '#platform/contract/problem.ts'
+import { type Context, type Reach, reachOf, type Subject, type System } from '#platform/context.ts'
+import { type Sql, sql } from '#platform/database/sql.ts'
+import { type Database, joinedDatabase, scopedDatabase, type Tx } from '#platform/database/transaction.ts'
+
+export type RequestContext = {
+  ctx: Context
+  /** What the request has told so far of whom it is about. */
+  entry: () => Partial<AuditEntry>
+  /** Binds `ctx` to one transaction for the rest of the request. */
+  join: (tx: Tx) => void
+}
+
+export function buildContext(system: System, request: FastifyRequest, reply: FastifyReply, operation: Operation): RequestContext {
+  const { actor } = request
+  const user_agent = request.headers['user-agent']?.slice(0, 300)
+  const who: Partial<AuditEntry> = {
+    user_id: actor.user_id,
+    role: actor.role,
+    session_id: actor.session_id,
+    ip_address: request.ip,
+    user_agent,
+    correlation_id: request.id,
+  }
+  let subject: Subject = subjectOfParams(request.params as Record<string, string>)
+  const complete = (entry: AuditEntry): AuditEntry => ({ ...who, ...entry })
+  const enter = (reach: Reach): Sql => {
+    if (!actor.session_id) return sql`select openward.enter_as(${reach})`
+    return sql`select openward.enter(${actor.session_id}, ${actor.authority}, ${reach}, ${!operation.background})`
+  }
+  const reach = operation.access === 'public' ? 'none' : operation.access === 'signed_in' ? 'own' : (reachOf(actor, operation.access) ?? 'none')
+  let joined: Tx | undefined
+  const reaching = (other: Reach): Database =>
+    joined
+      ? joinedDatabase(joined, other === reach ? undefined : { enter: enter(other), restore: enter(reach) })
+      : scopedDatabase(system.pool, { enter: () => enter(other) }, { audit: complete })
+
+  const ctx: Context = {
+    system,
+    actor,
+    reach,
+    database: reaching(reach),
+    reaching,
+    correlation_id: request.id,
+    ip_address: request.ip,
+    user_agent,
+    if_match: versionOf(request.headers['if-match']),
+    saw: (seen) => void (subject = { ...subject, ...seen }),
+    header: (name, value) => void reply.header(name, value),
+    record: (entry) => system.recorder.record(complete(entry)),
+  }
+  return {
+    ctx,
+    entry: () => ({ ...subject }),
+    join: (tx) => {
+      joined = tx
+      ctx.database = reaching(reach)
+    },
+  }
+}
+
+/** `{patient_id}` in a path names the patient; `{…_id}` last in it the resource. */
+function subjectOfParams(params: Record<string, string>): Subject {
+  const isId = (text: string | undefined) => text !== undefined && /^[0-9a-f-]{36}$/i.test(text)
+  const ids = Object.entries(params).filter(([name, value]) => name.endsWith('_id') && isId(value))
+  const last = ids.at(-1)?.[1]
+  const patient = ids.find(([name]) => name === 'patient_id')?.[1]
+  return { ...(last ? { resource_id: last } : {}), ...(patient ? { patient_id: patient } : {}) }
+}
+
+/** `"v3"` → 3. `*` asks for no version. @throws Problem malformed */
+function versionOf(header: string | undefined): number | undefined {
+  if (header === undefined || header === '*') return undefined
+  const version = /^"v(\d{1,9})"$/.exec(header)?.[1]
+  if (!version) throw new Problem(malformed, { detail: 'If-Match must be the ETag that reading the record gave' })
+  return Number(version)
+}

@@ -1,0 +1,18 @@
+// What a module shows to the process that serves it.
+import type { System } from './context.ts'
+import type { Authenticate, Route } from './http/mount.ts'
+
+/** A part that a server needs or can do without, as `/health/ready` tells it. `detail` holds no person's data. */
+export type Check = { status: 'ok' | 'degraded' | 'down'; detail?: string }
+
+export type OpenModule = {
+  routes: readonly Route[]
+  /** Offered by the one module that knows who people are. */
+  authenticate?: Authenticate
+  checks?: Record<string, () => Promise<Check>>
+  /** Begins work that is not asked for by a request: schedules, relays, indexes. Called once the server listens. */
+  start?(): Promise<void>
+  stop?(): Promise<void>
+}
+
+export type Module = { name: string; open(system: System): Promise<OpenModule> }

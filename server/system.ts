@@ -1,0 +1,57 @@
+// What lives as long as the process: configuration, database, keys, the audit recorder. Shared by the server and the command line.
+import { createAuditRecorder } from '#platform/audit/record.ts'
+import type { Configuration } from '#platform/configuration.ts'
+import type { System } from '#platform/context.ts'
+import { openPool } from '#platform/database/connection.ts'
+import { appUrl, migrate } from '#platform/database/migrate.ts'
+import { sql } from '#platform/database/sql.ts'
+import { scopedDatabase, type Database } from '#platform/database/transaction.ts'
+import { deriveSecret, type Keyring } from '#platform/encryption/keyring.ts'
+import { openKeys } from '#platform/encryption/keys.ts'
+import type { Log } from '#platform/logging.ts'
+
+export type OpenSystem = System & { close(): Promise<void> }
+export type SystemOptions = { configuration: Configuration; keyring: Keyring; owner_url: string; log: Log; pool_size?: number; migrated?: boolean; unsafe_fsync_off?: boolean }
+
+/** Migrates the database unless told that it is, and opens what everything else stands on. */
+export async function openSystem({ configuration, keyring, owner_url, log, pool_size = 10, migrated = false, unsafe_fsync_off = false }: SystemOptions): Promise<OpenSystem> {
+  const app_password = databasePassword(keyring)
+  if (!migrated) await migrate({ owner_url, app_password, log: (line) => log.info(line) })
+  const pool = openPool({
+    url: appUrl(owner_url, app_password),
+    size: pool_size,
+    name: 'openward',
+    on_error: (error) => log.warn({ err: error }, 'a database connection broke'),
+  })
+  await assertPromises(pool, unsafe_fsync_off)
+  const recorder = createAuditRecorder(pool)
+  const database = systemDatabase({ pool })
+  const keys = await openKeys(keyring, (work) => database.transaction(work))
+  return { configuration, pool, keys, recorder, log, close: () => pool.end() }
+}
+
+export function databasePassword(keyring: Keyring): string {
+  return deriveSecret(keyring, 'database role').toString('base64url')
+}
+
+/** The database for the system's own work: every patient, nobody signed in. Its audit entries say `system`. */
+export function systemDatabase({ pool }: Pick<System, 'pool'>): Database {
+  return scopedDatabase(
+    pool,
+    { enter: () => sql`select openward.enter_as('all')` },
+    { audit: (entry) => ({ role: 'system', correlation_id: 'system', ...entry }) },
+  )
+}
+
+/** @throws Error when the database would lose acknowledged writes, or would let this process pass its rules by */
+async function assertPromises(pool: System['pool'], unsafeFsyncOff: boolean) {
+  const { rows } = await pool.query<{ synchronous_commit: string; fsync: string; bypasses: boolean; owns: boolean }>(`
+    select current_setting('synchronous_commit') as synchronous_commit, current_setting('fsync') as fsync,
+           rolsuper or rolbypassrls as bypasses, exists (select from pg_class where relowner = pg_roles.oid) as owns
+      from pg_roles where rolname = current_user`)
+  const state = rows[0]
+  if (!state || state.bypasses || state.owns) throw new Error('the role that serves requests must own nothing and obey row-level security')
+  if (state.synchronous_commit === 'off' || (state.fsync === 'off' && !unsafeFsyncOff)) {
+    throw new Error('PostgreSQL runs with synchronous_commit or fsync off and would lose acknowledged records: turn both on')
+  }
+}
