@@ -55,6 +55,15 @@ function run(runtime, args) {
       if (!came_from_terminal) child.kill(signal)
     })
   }
+  // A signal to npm ends the shell that npm put between: this process then has another parent and hears nothing else of it.
+  const parent = process.ppid
+  if (process.env.npm_lifecycle_event !== undefined) {
+    const watch = setInterval(() => {
+      if (process.ppid === parent) return
+      clearInterval(watch)
+      child.kill('SIGTERM')
+    }, 250)
+  }
   child.on('error', (error) => {
     process.stderr.write(`OpenWard could not start ${runtime}: ${error.message}\n`)
     process.exit(1)
