@@ -1,0 +1,203 @@
+// The words of every e-mail, in each language. Plain text; no clinical detail, no doctor or department (they tell the illness), and
+// no name: whoever registers with another's address must not choose words that we send there.
+export type MailLanguage = 'en' | 'es'
+
+export type MailText = { subject: string; text: string }
+
+/** `hospital` is the configured name, `timezone` an IANA zone, instants are RFC 3339. */
+type Base = { hospital: string }
+type Link = Base & { link: string; expires_at: string; timezone: string }
+type Event = Base & { happened_at: string; timezone: string; link: string }
+type Booking = Base & { confirmation_code: string; appointment_time: string; timezone: string; link: string }
+
+export type MailTemplates = {
+  invitation: Link
+  password_reset: Link
+  registration_verification: Link
+  /** To the owner of an address that someone tried to register again. */
+  registration_repeated: Base & { link: string }
+  /** To the address that the account had before the change. */
+  account_changed: Event & { what: 'email' | 'password' | 'mfa' }
+  sign_in_locked: Event
+  /** To the administrators. Who and whose record is in the audit trail, behind the link. */
+  emergency_access: Event
+  appointment_confirmed: Booking
+  appointment_changed: Booking
+  appointment_cancelled: Booking
+  appointment_reminder: Booking
+}
+
+export type MailTemplate = keyof MailTemplates
+
+type Texts = { [Name in MailTemplate]: (data: MailTemplates[Name]) => [subject: string, ...lines: string[]] }
+
+const english: Texts = {
+  invitation: ({ hospital, link, ...until }) => [
+    `Your invitation to ${hospital}`,
+    `An account was made for you at ${hospital}. Choose your password here:`,
+    link,
+    `The link works once, until ${moment(until.expires_at, until.timezone, 'en')}.`,
+    'If you did not expect this message, ignore it.',
+  ],
+  password_reset: ({ hospital, link, ...until }) => [
+    'Choose a new password',
+    `Someone, probably you, asked for a new password at ${hospital}. Choose it here:`,
+    link,
+    `The link works once, until ${moment(until.expires_at, until.timezone, 'en')}.`,
+    'If it was not you, ignore this message: your password stays as it is.',
+  ],
+  registration_verification: ({ hospital, link, ...until }) => [
+    'Confirm your e-mail address',
+    `This address was given to register at ${hospital}. Confirm it here:`,
+    link,
+    `The link works once, until ${moment(until.expires_at, until.timezone, 'en')}.`,
+    'If it was not you, ignore this message.',
+  ],
+  registration_repeated: ({ hospital, link }) => [
+    'You already have an account',
+    `Someone, probably you, tried to register at ${hospital} with this address, which has an account already.`,
+    `Sign in, or ask for a new password, here: ${link}`,
+    'If it was not you, ignore this message: nothing was changed.',
+  ],
+  account_changed: ({ hospital, what, happened_at, timezone, link }) => [
+    'Your account was changed',
+    `${changed.en[what]} of your account at ${hospital} was changed on ${moment(happened_at, timezone, 'en')}.`,
+    `If it was not you, tell the hospital at once and look at your sessions: ${link}`,
+  ],
+  sign_in_locked: ({ hospital, happened_at, timezone, link }) => [
+    'Several failed attempts to sign in',
+    `There were several wrong passwords for your account at ${hospital}, the last on ${moment(happened_at, timezone, 'en')}.`,
+    'Signing in from a new device has to wait for up to an hour. A device that you used before still works.',
+    `If it was not you, look at the recent attempts: ${link}`,
+  ],
+  emergency_access: ({ hospital, happened_at, timezone, link }) => [
+    'Emergency access to a record',
+    `A record at ${hospital} was opened by emergency access on ${moment(happened_at, timezone, 'en')}. Please review it:`,
+    link,
+  ],
+  appointment_confirmed: ({ hospital, confirmation_code, appointment_time, timezone, link }) => [
+    `Appointment ${confirmation_code} is booked`,
+    `Your appointment at ${hospital}: ${moment(appointment_time, timezone, 'en')}.`,
+    `Confirmation code: ${confirmation_code}`,
+    `See, move or cancel it here: ${link}`,
+  ],
+  appointment_changed: ({ hospital, confirmation_code, appointment_time, timezone, link }) => [
+    `Appointment ${confirmation_code} has a new time`,
+    `Your appointment at ${hospital} is now: ${moment(appointment_time, timezone, 'en')}.`,
+    `See, move or cancel it here: ${link}`,
+  ],
+  appointment_cancelled: ({ hospital, confirmation_code, appointment_time, timezone, link }) => [
+    `Appointment ${confirmation_code} is cancelled`,
+    `Your appointment at ${hospital} on ${moment(appointment_time, timezone, 'en')} does not take place.`,
+    `Book another one here: ${link}`,
+  ],
+  appointment_reminder: ({ hospital, confirmation_code, appointment_time, timezone, link }) => [
+    `Reminder of appointment ${confirmation_code}`,
+    `Your appointment at ${hospital}: ${moment(appointment_time, timezone, 'en')}.`,
+    `If you cannot come, please move or cancel it here: ${link}`,
+  ],
+}
+
+const spanish: Texts = {
+  invitation: ({ hospital, link, ...until }) => [
+    `Su invitación a ${hospital}`,
+    `Se ha creado una cuenta para usted en ${hospital}. Elija aquí su contraseña:`,
+    link,
+    `El enlace sirve una sola vez, hasta el ${moment(until.expires_at, until.timezone, 'es')}.`,
+    'Si no esperaba este mensaje, ignórelo.',
+  ],
+  password_reset: ({ hospital, link, ...until }) => [
+    'Elija una contraseña nueva',
+    `Alguien, probablemente usted, ha pedido una contraseña nueva en ${hospital}. Elíjala aquí:`,
+    link,
+    `El enlace sirve una sola vez, hasta el ${moment(until.expires_at, until.timezone, 'es')}.`,
+    'Si no ha sido usted, ignore este mensaje: su contraseña no cambia.',
+  ],
+  registration_verification: ({ hospital, link, ...until }) => [
+    'Confirme su correo electrónico',
+    `Se ha dado esta dirección para registrarse en ${hospital}. Confírmela aquí:`,
+    link,
+    `El enlace sirve una sola vez, hasta el ${moment(until.expires_at, until.timezone, 'es')}.`,
+    'Si no ha sido usted, ignore este mensaje.',
+  ],
+  registration_repeated: ({ hospital, link }) => [
+    'Ya tiene una cuenta',
+    `Alguien, probablemente usted, ha intentado registrarse en ${hospital} con esta dirección, que ya tiene una cuenta.`,
+    `Inicie sesión o pida una contraseña nueva aquí: ${link}`,
+    'Si no ha sido usted, ignore este mensaje: no se ha cambiado nada.',
+  ],
+  account_changed: ({ hospital, what, happened_at, timezone, link }) => [
+    'Se ha modificado su cuenta',
+    `Se ha cambiado ${changed.es[what]} de su cuenta en ${hospital} el ${moment(happened_at, timezone, 'es')}.`,
+    `Si no ha sido usted, avise enseguida al hospital y revise sus sesiones: ${link}`,
+  ],
+  sign_in_locked: ({ hospital, happened_at, timezone, link }) => [
+    'Varios intentos fallidos de iniciar sesión',
+    `Hubo varias contraseñas erróneas para su cuenta en ${hospital}, la última el ${moment(happened_at, timezone, 'es')}.`,
+    'Desde un dispositivo nuevo hay que esperar hasta una hora. Un dispositivo que ya usó sigue funcionando.',
+    `Si no ha sido usted, revise los últimos intentos: ${link}`,
+  ],
+  emergency_access: ({ hospital, happened_at, timezone, link }) => [
+    'Acceso de emergencia a una historia',
+    `En ${hospital} se abrió una historia por acceso de emergencia el ${moment(happened_at, timezone, 'es')}. Revíselo:`,
+    link,
+  ],
+  appointment_confirmed: ({ hospital, confirmation_code, appointment_time, timezone, link }) => [
+    `La cita ${confirmation_code} está reservada`,
+    `Su cita en ${hospital}: ${moment(appointment_time, timezone, 'es')}.`,
+    `Código de confirmación: ${confirmation_code}`,
+    `Véala, cámbiela o cancélela aquí: ${link}`,
+  ],
+  appointment_changed: ({ hospital, confirmation_code, appointment_time, timezone, link }) => [
+    `La cita ${confirmation_code} tiene otra hora`,
+    `Su cita en ${hospital} es ahora: ${moment(appointment_time, timezone, 'es')}.`,
+    `Véala, cámbiela o cancélela aquí: ${link}`,
+  ],
+  appointment_cancelled: ({ hospital, confirmation_code, appointment_time, timezone, link }) => [
+    `La cita ${confirmation_code} está cancelada`,
+    `Su cita en ${hospital} del ${moment(appointment_time, timezone, 'es')} no tendrá lugar.`,
+    `Reserve otra aquí: ${link}`,
+  ],
+  appointment_reminder: ({ hospital, confirmation_code, appointment_time, timezone, link }) => [
+    `Recordatorio de la cita ${confirmation_code}`,
+    `Su cita en ${hospital}: ${moment(appointment_time, timezone, 'es')}.`,
+    `Si no puede venir, cámbiela o cancélela aquí: ${link}`,
+  ],
+}
+
+const changed = {
+  en: { email: 'The e-mail address', password: 'The password', mfa: 'The second factor' },
+  es: { email: 'la dirección de correo', password: 'la contraseña', mfa: 'el segundo factor' },
+} as const
+
+const languages: Record<MailLanguage, Texts> = { en: english, es: spanish }
+
+export const mailLanguages: readonly MailLanguage[] = ['en', 'es']
+
+/** The language of the text for a person who prefers `preferred` (BCP 47, as `es-MX`); English where we do not have it. */
+export function mailLanguage(preferred: string | null | undefined): MailLanguage {
+  const [wanted] = (preferred ?? '').toLowerCase().split('-')
+  return mailLanguages.find((language) => language === wanted) ?? 'en'
+}
+
+export function renderMail<Name extends MailTemplate>(
+  name: Name,
+  language: MailLanguage,
+  data: MailTemplates[Name],
+): MailText {
+  const [subject, ...lines] = languages[language][name](data)
+  return { subject, text: `${lines.join('\n\n')}\n` }
+}
+
+/** A moment as a person at that place reads it, with its zone: `Tuesday, December 1, 2026 at 9:00 AM EST`. */
+function moment(instant: string, timezone: string, language: MailLanguage): string {
+  return Temporal.Instant.from(instant).toZonedDateTimeISO(timezone).toLocaleString(language, {
+    weekday: 'long',
+    year: 'numeric',
+    month: 'long',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: '2-digit',
+    timeZoneName: 'short',
+  })
+}
