@@ -4,10 +4,11 @@ import type { System } from '#platform/context.ts'
 import { installDocumentation } from '#platform/http/documentation.ts'
 import { installHealth } from '#platform/http/health.ts'
 import { buildHttp } from '#platform/http/server.ts'
+import type { Route } from '#platform/http/mount.ts'
 import type { OpenModule } from '#platform/module.ts'
 import { modules } from './modules.ts'
 
-export type App = { http: FastifyInstance; start(): Promise<void>; stop(): Promise<void> }
+export type App = { http: FastifyInstance; routes: readonly Route[]; start(): Promise<void>; stop(): Promise<void> }
 
 /** Opens every module and builds the application. Nothing runs by itself until `start`. */
 export async function buildApp(system: System): Promise<App> {
@@ -21,6 +22,7 @@ export async function buildApp(system: System): Promise<App> {
   await installDocumentation(http, routes)
   return {
     http,
+    routes,
     async start() {
       for (const module of open) await module.start?.()
     },
