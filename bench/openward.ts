@@ -1,0 +1,153 @@
+// OpenWard's own side: the server as a process of its own, its staff, its people, its doctors' free slots.
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { z } from 'zod'
+import { AbsentError } from './absent.ts'
+import type { LoadRequest } from './load/load.ts'
+import { type Call, createCall, createSignIn, type Headers } from './openward-client.ts'
+import { createHospital } from './openward-hospital.ts'
+import { toCsv } from './openward-people.ts'
+import { createPeople } from './people.ts'
+import type { Postgres } from './postgres.ts'
+import { type Running, startProcess, waitForAnswer } from './processes.ts'
+import type { Turn } from './row.ts'
+
+export type OpenWard = {
+  running: Running
+  port: number
+  headersOf: (role: 'admin' | 'staff') => Promise<Headers>
+  /** A doctor's headers, and the patients who are in their care because they are booked with them. */
+  treatingDoctor: () => Promise<{ headers: Headers; patient_ids: readonly string[] }>
+  /** Imports until there are so many people. Says how many of them this took, and how long; the same when asked again. */
+  grow: (people: number) => Promise<{ people: number; seconds: number }>
+  /** Bookings of distinct free slots, no patient twice at the same time. */
+  createBookings: () => Promise<readonly LoadRequest[]>
+  /** For each of so many free slots, bookings of it by different patients. */
+  createRaces: (slots: number, racers: number) => Promise<readonly (readonly LoadRequest[])[]>
+}
+
+type OpenWardOptions = { postgres: Postgres; port: number; directory: string; seed: number; people: number }
+
+const launcher = join(import.meta.dirname, '..', 'bin', 'openward.mjs')
+const command_line = join(import.meta.dirname, '..', 'server', 'cli', 'main.ts')
+const import_batch = 50_000
+
+function requireServer(): void {
+  for (const path of [launcher, command_line])
+    if (!existsSync(path)) throw new AbsentError('this checkout has no server to start yet')
+}
+
+const Job = z.object({ id: z.string() })
+const Progress = z.object({ status: z.string(), rows_accepted: z.number(), rows_refused: z.number() })
+
+async function importBatch(call: Call, headers: () => Promise<Headers>, csv: string): Promise<void> {
+  const form = new FormData()
+  form.append('file', new Blob([csv], { type: 'text/csv' }), 'people.csv')
+  const { id } = Job.parse(await call('POST', '/api/v1/patients/import', { headers: await headers(), body: form }))
+  for (;;) {
+    const job = await call('GET', `/api/v1/patients/import/${id}`, { headers: await headers() })
+    const progress = Progress.parse(job)
+    if (progress.status === 'failed' || progress.rows_refused > 0)
+      throw new Error(`the import ended as ${progress.status} with ${progress.rows_refused} rows refused`)
+    if (progress.status === 'finished') return
+    await delay(50)
+  }
+}
+
+function createGrow(call: Call, headers: () => Promise<Headers>, seed: number): OpenWard['grow'] {
+  let present = 0
+  let last = { people: 0, seconds: 0 }
+  return async (people) => {
+    if (people <= present) return last
+    const before = present
+    const started_at = performance.now()
+    while (present < people) {
+      const until = Math.min(present + import_batch, people)
+      await importBatch(call, headers, toCsv(createPeople(seed, present, until)))
+      present = until
+    }
+    last = { people: people - before, seconds: (performance.now() - started_at) / 1000 }
+    return last
+  }
+}
+
+/** @throws AbsentError when this checkout has no server yet */
+export async function startOpenWard(options: OpenWardOptions): Promise<OpenWard> {
+  requireServer()
+  const { postgres, port, directory, seed, people } = options
+  await postgres.createDatabase('openward')
+  const admin = { email: 'admin@example.org', password: randomBytes(24).toString('base64url') }
+  const running = startProcess({
+    command: process.execPath,
+    args: [launcher, 'serve'],
+    environment: {
+      PORT: String(port),
+      DATABASE_URL: postgres.urlOf('openward'),
+      OPENWARD_DATA_DIR: join(directory, 'openward-data'),
+      OPENWARD_MASTER_KEY: randomBytes(32).toString('base64'),
+      OPENWARD_ADMIN_EMAIL: admin.email,
+      OPENWARD_ADMIN_PASSWORD: admin.password,
+      OPENWARD_RATE_LIMIT: 'off',
+      OPENWARD_TIMEZONE: 'UTC',
+      LOG_LEVEL: 'warn',
+    },
+    directory,
+    log_file: join(directory, 'openward.log'),
+  })
+  try {
+    await waitForAnswer(running, `http://127.0.0.1:${port}/health/ready`)
+    const call = createCall(port)
+    const headersOfAdmin = createSignIn(call, admin)
+    const grow = createGrow(call, headersOfAdmin, seed)
+    await grow(people)
+    const hospital = await createHospital(call, headersOfAdmin)
+    return {
+      running,
+      port,
+      grow,
+      ...hospital,
+      headersOf: (role) => (role === 'admin' ? headersOfAdmin() : hospital.headersOfStaff()),
+    }
+  } catch (error) {
+    await running.stop()
+    throw error
+  }
+}
+
+/** Seconds from starting the command to `/health/ready`, with the embedded database made by an earlier start. */
+export async function measureStart({ port, directory }: { port: number; directory: string }): Promise<Turn> {
+  requireServer()
+  const start = async (): Promise<number> => {
+    const started_at = performance.now()
+    const running = startProcess({
+      command: process.execPath,
+      args: [launcher, 'serve'],
+      environment: {
+        PORT: String(port),
+        OPENWARD_DATA_DIR: join(directory, 'started-openward'),
+        OPENWARD_ADMIN_EMAIL: 'admin@example.org',
+        OPENWARD_ADMIN_PASSWORD: 'measured-only-for-its-start',
+        LOG_LEVEL: 'warn',
+      },
+      directory,
+      log_file: join(directory, 'started-openward.log'),
+    })
+    try {
+      await waitForAnswer(running, `http://127.0.0.1:${port}/health/ready`)
+      return (performance.now() - started_at) / 1000
+    } finally {
+      await running.stop()
+    }
+  }
+  const first_seconds = await start()
+  return async () => {
+    const starts = [await start(), await start(), await start()].toSorted((left, right) => left - right)
+    return {
+      value: starts[1] ?? Number.NaN,
+      detail: `median of 3; the very first ${first_seconds.toFixed(1)} s`,
+      errors: 0,
+    }
+  }
+}

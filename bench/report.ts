@@ -1,0 +1,114 @@
+// The results as a table for people, and what the machine and the run were.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus, totalmem } from 'node:os'
+import type { RowResult, SideResult, Verdict } from './row.ts'
+
+export type RunFacts = {
+  date: string
+  cores: number
+  memory_gib: number
+  versions: string
+  driver: string
+  seconds: number
+  rounds: number
+  people: number
+}
+
+/** Cores and memory only: nothing else of the machine is told. */
+export function describeMachine(): Pick<RunFacts, 'cores' | 'memory_gib'> {
+  return { cores: cpus().length, memory_gib: Math.round(totalmem() / 1024 ** 3) }
+}
+
+function showNumber(value: number): string {
+  if (value >= 100) return Math.round(value).toLocaleString('en-US')
+  return value >= 10 || value === 0 ? value.toFixed(0) : value.toFixed(2)
+}
+
+function showSide(result: SideResult, unit: string): string {
+  if ('absent' in result) return `${result.side}: not measured, ${result.absent}`
+  const { value, detail, errors } = result.median
+  const faults = errors > 0 ? `, **${errors} errors**` : ''
+  return `${result.side}: **${showNumber(value)}** ${unit} (${detail}${faults})`
+}
+
+function showVerdict({ promise, ratio, kept }: Verdict): string {
+  const verdict = kept === undefined ? 'not measured' : kept ? 'kept' : '**broken**'
+  return ratio === undefined ? `${promise}: ${verdict}` : `${promise}: ${showNumber(ratio)} ×, ${verdict}`
+}
+
+const cell = (lines: readonly string[]) => lines.join('<br>').replaceAll('|', '\\|')
+
+/** One line of the table. */
+export function showRow(row: RowResult): string {
+  const cells = [
+    `\`${row.name}\``,
+    row.requirement,
+    row.people.toLocaleString('en-US'),
+    cell(row.sides.map((side) => showSide(side, row.unit))),
+    cell(row.verdicts.map(showVerdict)),
+  ]
+  return `| ${cells.join(' | ')} |`
+}
+
+const heading = `# Performance
+
+Written by \`npm run bench\`. Every figure has its opponent in the same run: the same machine, PostgreSQL, settings, driver, connections and
+duration, each side warmed up and then measured in turns; medians. Only the ratios mean anything on another machine.
+
+- **bare Fastify**: one route with one primary-key select on a table of the same shape, by a named statement of the same driver; nothing else.
+- **pgbench**: the database alone, running what one registration writes, as a prepared statement, on OpenWard's own tables.
+- **reference**: the source designs' architecture (FastAPI, nine Fernet fields, an audit insert of its own, check-then-insert booking).
+- **pg_trgm in plain text**: a table of unencrypted names with a GIN trigram index behind a bare Fastify route, 4 connections.
+
+Run it: \`npm run bench\`, \`npm run bench -- --people 1000000\`, \`npm run bench -- --only read_patient --seconds 10\`; \`--help\` for the rest.
+`
+
+const titleOf = (facts: RunFacts) => `## Up to ${facts.people.toLocaleString('en-US')} people`
+
+function showSection(facts: RunFacts, lines: readonly string[]): string {
+  const { date, cores, memory_gib, versions, driver, seconds, rounds } = facts
+  return `${titleOf(facts)}
+
+${date}, ${cores} cores, ${memory_gib} GiB. ${versions}. Load by ${driver}, ${rounds} × ${seconds} s a side.
+
+| row | what | people | measured | promised |
+| --- | --- | --- | --- | --- |
+${lines.join('\n')}
+`
+}
+
+const peopleOf = (section: string) => Number(/^## Up to ([\d,]+)/.exec(section)?.[1]?.replaceAll(',', ''))
+const rowNameOf = (line: string) => /^\| `(\w+)`/.exec(line)?.[1]
+
+/**
+ * Puts a run into the document. The sections of runs with other numbers of people stay as they are, and so do the rows of its
+ * own section that were not measured this time.
+ */
+export function updateDocument(document: string, facts: RunFacts, results: readonly RowResult[]): string {
+  const sections = document.split(/^(?=## )/m).filter((part) => part.startsWith('## '))
+  const title = titleOf(facts)
+  const old = sections.find((section) => section.startsWith(`${title}\n`))
+  const measured = new Map(results.map((result) => [result.name, showRow(result)]))
+  const kept = (old?.split('\n') ?? []).flatMap((line) => {
+    const name = rowNameOf(line)
+    if (name === undefined) return []
+    const fresh = measured.get(name)
+    measured.delete(name)
+    return [fresh ?? line]
+  })
+  const section = showSection(facts, [...kept, ...measured.values()])
+  const others = sections.filter((candidate) => candidate !== old)
+  const ordered = [...others, section].toSorted((left, right) => peopleOf(left) - peopleOf(right))
+  return `${[heading, ...ordered].map((part) => part.trim()).join('\n\n')}\n`
+}
+
+export function writeDocument(path: string, facts: RunFacts, results: readonly RowResult[]): void {
+  const document = existsSync(path) ? readFileSync(path, 'utf8') : ''
+  writeFileSync(path, updateDocument(document, facts, results))
+}
+
+/** A few lines for the terminal. */
+export function showForTerminal(row: RowResult): string {
+  const lines = [...row.sides.map((side) => showSide(side, row.unit)), ...row.verdicts.map(showVerdict)]
+  return [`${row.name} (${row.people} people)`, ...lines.map((line) => `  ${line.replaceAll('**', '')}`)].join('\n')
+}
