@@ -16,7 +16,8 @@ export async function buildApp(system: System): Promise<App> {
   for (const module of modules) open.push(await module.open(system))
   const routes = open.flatMap((module) => module.routes)
   const authenticate = open.flatMap((module) => module.authenticate ?? [])[0]
-  if (!authenticate) throw new Error('no module says who people are: OPENWARD_SERVICES must include one that can verify tokens')
+  if (!authenticate)
+    throw new Error('no module says who people are: OPENWARD_SERVICES must include one that can verify tokens')
   const http = await buildHttp({ system, routes, authenticate })
   const health = installHealth(http, system, Object.assign({}, ...open.map(({ checks }) => checks ?? {})))
   await installDocumentation(http, routes)

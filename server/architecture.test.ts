@@ -121,7 +121,9 @@ describe('the architecture', () => {
   it('says at the top of each file what it is for', () => {
     // Contracts, routes, services and stores are named by subject and layer, a command by what it runs: that says it.
     const speaks = (file: string) =>
-      /\.(contract|routes|service|store)\.ts$/.test(file) || file.startsWith('cli/') || /^(\/\/|\/\*)/.test(textOf(file))
+      /\.(contract|routes|service|store)\.ts$/.test(file) ||
+      file.startsWith('cli/') ||
+      /^(\/\/|\/\*)/.test(textOf(file))
     const silent = files.filter((file) => !speaks(file))
     assert.deepEqual(silent, [])
   })

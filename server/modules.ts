@@ -1,5 +1,7 @@
 // The modules that this process can serve, in the order in which they may depend on each other.
 import type { Module } from '#platform/module.ts'
+import { access } from '#modules/access'
+import { auditTrail } from '#modules/audit-trail'
 import { identity } from '#modules/identity'
 
-export const modules: readonly Module[] = [identity]
+export const modules: readonly Module[] = [access, identity, auditTrail]

@@ -11,10 +11,26 @@ import { openKeys } from '#platform/encryption/keys.ts'
 import type { Log } from '#platform/logging.ts'
 
 export type OpenSystem = System & { close(): Promise<void> }
-export type SystemOptions = { configuration: Configuration; keyring: Keyring; owner_url: string; log: Log; pool_size?: number; migrated?: boolean; unsafe_fsync_off?: boolean }
+export type SystemOptions = {
+  configuration: Configuration
+  keyring: Keyring
+  owner_url: string
+  log: Log
+  pool_size?: number
+  migrated?: boolean
+  unsafe_fsync_off?: boolean
+}
 
 /** Migrates the database unless told that it is, and opens what everything else stands on. */
-export async function openSystem({ configuration, keyring, owner_url, log, pool_size = 10, migrated = false, unsafe_fsync_off = false }: SystemOptions): Promise<OpenSystem> {
+export async function openSystem({
+  configuration,
+  keyring,
+  owner_url,
+  log,
+  pool_size = 10,
+  migrated = false,
+  unsafe_fsync_off = false,
+}: SystemOptions): Promise<OpenSystem> {
   const app_password = databasePassword(keyring)
   if (!migrated) await migrate({ owner_url, app_password, log: (line) => log.info(line) })
   const pool = openPool({
@@ -50,8 +66,11 @@ async function assertPromises(pool: System['pool'], unsafeFsyncOff: boolean) {
            rolsuper or rolbypassrls as bypasses, exists (select from pg_class where relowner = pg_roles.oid) as owns
       from pg_roles where rolname = current_user`)
   const state = rows[0]
-  if (!state || state.bypasses || state.owns) throw new Error('the role that serves requests must own nothing and obey row-level security')
+  if (!state || state.bypasses || state.owns)
+    throw new Error('the role that serves requests must own nothing and obey row-level security')
   if (state.synchronous_commit === 'off' || (state.fsync === 'off' && !unsafeFsyncOff)) {
-    throw new Error('PostgreSQL runs with synchronous_commit or fsync off and would lose acknowledged records: turn both on')
+    throw new Error(
+      'PostgreSQL runs with synchronous_commit or fsync off and would lose acknowledged records: turn both on',
+    )
   }
 }

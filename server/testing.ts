@@ -9,6 +9,7 @@ import { type InvalidMember, Problem, type ProblemKind } from '#platform/contrac
 import { type Configuration, readConfiguration } from '#platform/configuration.ts'
 import { appUrl, migrate, readMigrations } from '#platform/database/migrate.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
+import { newDataKey } from '#platform/encryption/data-key.ts'
 import { type Keyring, parseMasterKeys } from '#platform/encryption/keyring.ts'
 import { sealJson } from '#platform/encryption/sealing.ts'
 import { createLog } from '#platform/logging.ts'
@@ -31,7 +32,12 @@ export type Person = {
   /** The raw answer, for headers and refusals that a typed call hides. */
   send: Send
 }
-export type PersonOptions = { department_id?: string; doctor?: boolean | { specialization?: string }; patient_id?: string; idle_limit?: string }
+export type PersonOptions = {
+  department_id?: string
+  doctor?: boolean | { specialization?: string }
+  patient_id?: string
+  idle_limit?: string
+}
 
 export type TestApi = Awaited<ReturnType<typeof startTestApi>>
 
@@ -40,11 +46,23 @@ export async function startTestApi(overrides: Partial<Configuration> = {}) {
   const data_directory = mkdtempSync(join(tmpdir(), 'openward-test-'))
   const owner_url = await createTestDatabase()
   const configuration: Configuration = {
-    ...readConfiguration({ OPENWARD_TIMEZONE: 'America/New_York', OPENWARD_RATE_LIMIT: 'off', LOG_LEVEL: process.env.OPENWARD_TEST_LOG ?? 'silent' }),
+    ...readConfiguration({
+      OPENWARD_TIMEZONE: 'America/New_York',
+      OPENWARD_RATE_LIMIT: 'off',
+      LOG_LEVEL: process.env.OPENWARD_TEST_LOG ?? 'silent',
+    }),
     data_directory,
     ...overrides,
   }
-  const system = await openSystem({ configuration, keyring, owner_url, log: createLog(configuration.log_level), pool_size: 8, migrated: true, unsafe_fsync_off: true })
+  const system = await openSystem({
+    configuration,
+    keyring,
+    owner_url,
+    log: createLog(configuration.log_level),
+    pool_size: 8,
+    migrated: true,
+    unsafe_fsync_off: true,
+  })
   const app = await buildApp(system)
   await app.http.ready()
   const authentication = await openAuthentication(system)
@@ -56,7 +74,10 @@ export async function startTestApi(overrides: Partial<Configuration> = {}) {
     const reply = await app.http.inject({ method, url, headers, ...(body === undefined ? {} : { payload: body }) })
     return { status: reply.statusCode, headers: reply.headers as ClientAnswer['headers'], text: reply.body }
   }
-  const as = (token: string): Send => (request) => send({ ...request, headers: { authorization: `Bearer ${token}`, ...request.headers } })
+  const as =
+    (token: string): Send =>
+    (request) =>
+      send({ ...request, headers: { authorization: `Bearer ${token}`, ...request.headers } })
 
   async function signIn(user_id: string, idle_limit = '30 minutes'): Promise<{ session_id: string; token: string }> {
     const session_id = randomUUIDv7()
@@ -85,7 +106,9 @@ export async function startTestApi(overrides: Partial<Configuration> = {}) {
                          values (${doctor_id}, ${user_id}, 'Ada', 'Heart', ${specialization}, ${doctor_id.slice(0, 23)}, ${options.department_id ?? null}, 'Main building', 'America/New_York')`)
       }
       if (options.patient_id) {
-        await tx.run(sql`insert into patients_of_users (user_id, patient_id) values (${user_id}, ${options.patient_id})`)
+        await tx.run(
+          sql`insert into patients_of_users (user_id, patient_id) values (${user_id}, ${options.patient_id})`,
+        )
       }
     })
     const { session_id, token } = await signIn(user_id, options.idle_limit)
@@ -102,13 +125,41 @@ export async function startTestApi(overrides: Partial<Configuration> = {}) {
   }
 
   async function department(name = `Department ${randomUUID().slice(0, 8)}`): Promise<string> {
-    const row = await database.once((tx) => tx.first<{ id: string }>(sql`insert into departments (name, code) values (${name}, ${randomUUID()}) returning id`))
+    const row = await database.once((tx) =>
+      tx.first<{ id: string }>(
+        sql`insert into departments (name, code) values (${name}, ${randomUUID()}) returning id`,
+      ),
+    )
     return row?.id ?? ''
+  }
+
+  /** A patient with nothing but a name, past the API; for tests that are not about registration. */
+  async function patient({
+    first_name = 'Amalia',
+    last_name = 'Testperson',
+    date_of_birth = '1980-01-01',
+  } = {}): Promise<string> {
+    const id = randomUUIDv7()
+    const key = newDataKey(keyring)
+    const card = { first_name, middle_name: null, last_name, date_of_birth, ssn_masked: null, national_id_masked: null }
+    const contact = { phone_primary: null, phone_secondary: null, email: null, address: null }
+    const place = (column: string) => ({ table: 'patients', column, row_id: id })
+    await database.transaction(async (tx) => {
+      await tx.run(
+        sql`insert into patient_keys (id, patient_id, kek_id, wrapped) values (${key.id}, ${id}, ${key.kek_id}, ${key.wrapped})`,
+      )
+      await tx.run(sql`
+        insert into patients (id, patient_number, key_id, sealed_card, sealed_contact, gender, is_complete, registered_date)
+        values (${id}, openward.next_number('patient_numbers', 'PT', current_date), ${key.id},
+                ${sealJson(key, place('sealed_card'), card)}, ${sealJson(key, place('sealed_contact'), contact)}, 'UNKNOWN', false, current_date)`)
+    })
+    return id
   }
 
   return {
     system,
     app,
+    patient,
     configuration,
     database,
     owner_url,
@@ -152,7 +203,10 @@ export async function dropTestDatabase(url: string): Promise<void> {
 
 function urlOf(name: string): string {
   const server = process.env.TEST_DATABASE_URL
-  if (!server) throw new Error('TEST_DATABASE_URL is not set: run tests with `npm test`, or start `node bin/openward.mjs test-database`')
+  if (!server)
+    throw new Error(
+      'TEST_DATABASE_URL is not set: run tests with `npm test`, or start `node bin/openward.mjs test-database`',
+    )
   const url = new URL(server)
   url.pathname = `/${name}`
   return url.href
@@ -162,7 +216,13 @@ function urlOf(name: string): string {
 let made: Promise<string> | undefined
 function template(): Promise<string> {
   made ??= (async () => {
-    const all = createHash('sha256').update(readMigrations().map(({ checksum }) => checksum).join('\n')).digest('hex')
+    const all = createHash('sha256')
+      .update(
+        readMigrations()
+          .map(({ checksum }) => checksum)
+          .join('\n'),
+      )
+      .digest('hex')
     const name = `template_${all.slice(0, 20)}`
     const client = new pg.Client({ connectionString: urlOf('postgres') })
     await client.connect()

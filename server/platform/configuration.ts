@@ -22,7 +22,10 @@ const Variables = z.object({
   OPENWARD_MASTER_KEY_FILE: text.optional(),
   OPENWARD_ADMIN_EMAIL: z.email('must be an e-mail address').optional(),
   OPENWARD_ADMIN_PASSWORD: z.string().min(15, 'must have 15 characters or more').optional(),
-  OPENWARD_COUNTRY: z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166 code of two capital letters').default('US'),
+  OPENWARD_COUNTRY: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'must be an ISO 3166 code of two capital letters')
+    .default('US'),
   OPENWARD_TIMEZONE: text
     .refine(isZone, 'must be an IANA time zone such as Europe/Berlin')
     .default(() => Temporal.Now.timeZoneId()),
@@ -77,7 +80,13 @@ export type Configuration = Readonly<{
   smtp_url: string | undefined
   mail_from: string
   oidc:
-    | { issuer: string; client_id: string; client_secret: string | undefined; groups_claim: string; group_roles: Record<string, string> }
+    | {
+        issuer: string
+        client_id: string
+        client_secret: string | undefined
+        groups_claim: string
+        group_roles: Record<string, string>
+      }
     | undefined
   log_level: string
 }>
@@ -98,11 +107,19 @@ const foreign = /^(OPENWARD_(?!TEST_)|OIDC_)/
 export function readConfiguration(environment: Record<string, string | undefined>): Configuration {
   const unknown = Object.keys(environment)
     .filter((name) => foreign.test(name) && !(name in Variables.shape))
-    .map((name) => `${name} is not a variable that OpenWard knows: remove it or mend its name (docs/configuration.md lists them all)`)
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''))
+    .map(
+      (name) =>
+        `${name} is not a variable that OpenWard knows: remove it or mend its name (docs/configuration.md lists them all)`,
+    )
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  )
   const parsed = Variables.safeParse(given)
   if (!parsed.success) {
-    throw new ConfigurationError([...parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`), ...unknown])
+    throw new ConfigurationError([
+      ...parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`),
+      ...unknown,
+    ])
   }
   const faults = [...unknown]
   const variables = parsed.data
@@ -146,18 +163,26 @@ function productionFaults(variables: z.output<typeof Variables>): string[] {
   const faults: string[] = []
   const known = ['changeme', 'secret', 'password']
   if (!variables.OPENWARD_MASTER_KEY && !variables.OPENWARD_MASTER_KEY_FILE) {
-    faults.push('OPENWARD_MASTER_KEY or OPENWARD_MASTER_KEY_FILE must be set in production: make one with `openward keys generate` and keep it apart from the backups')
+    faults.push(
+      'OPENWARD_MASTER_KEY or OPENWARD_MASTER_KEY_FILE must be set in production: make one with `openward keys generate` and keep it apart from the backups',
+    )
   }
   if (!variables.OPENWARD_PUBLIC_URL?.startsWith('https://')) {
     faults.push('OPENWARD_PUBLIC_URL must be the https:// address that people use, in production')
   }
   if (variables.OPENWARD_TRUSTED_PROXIES.length === 0) {
-    faults.push('OPENWARD_TRUSTED_PROXIES must name the addresses of the proxy that ends TLS, in production (for example 127.0.0.1)')
+    faults.push(
+      'OPENWARD_TRUSTED_PROXIES must name the addresses of the proxy that ends TLS, in production (for example 127.0.0.1)',
+    )
   }
-  if (variables.OPENWARD_CORS_ORIGINS.includes('*')) faults.push('OPENWARD_CORS_ORIGINS must list origins: * is refused in production')
-  if (variables.OPENWARD_RATE_LIMIT === 'off') faults.push('OPENWARD_RATE_LIMIT=off is for load tests: remove it in production')
+  if (variables.OPENWARD_CORS_ORIGINS.includes('*'))
+    faults.push('OPENWARD_CORS_ORIGINS must list origins: * is refused in production')
+  if (variables.OPENWARD_RATE_LIMIT === 'off')
+    faults.push('OPENWARD_RATE_LIMIT=off is for load tests: remove it in production')
   if (known.some((word) => variables.OPENWARD_ADMIN_PASSWORD?.toLowerCase().includes(word))) {
-    faults.push('OPENWARD_ADMIN_PASSWORD is a well-known one: choose another, or remove it and one is made and printed once')
+    faults.push(
+      'OPENWARD_ADMIN_PASSWORD is a well-known one: choose another, or remove it and one is made and printed once',
+    )
   }
   return faults
 }
@@ -167,7 +192,9 @@ function readKeyFile(path: string | undefined): string | undefined {
   try {
     return readFileSync(path, 'utf8').trim()
   } catch {
-    throw new ConfigurationError([`OPENWARD_MASTER_KEY_FILE cannot be read: check that the file exists and that this user may read it`])
+    throw new ConfigurationError([
+      `OPENWARD_MASTER_KEY_FILE cannot be read: check that the file exists and that this user may read it`,
+    ])
   }
 }
 
@@ -175,7 +202,8 @@ function readOidc(variables: z.output<typeof Variables>): Configuration['oidc'] 
   if (!variables.OIDC_ISSUER) return undefined
   if (!variables.OIDC_CLIENT_ID) throw new ConfigurationError(['OIDC_CLIENT_ID must be set when OIDC_ISSUER is'])
   const pairs = variables.OIDC_GROUP_ROLES.map((pair) => pair.split('='))
-  if (pairs.some((pair) => pair.length !== 2)) throw new ConfigurationError(['OIDC_GROUP_ROLES must read group=role,group=role'])
+  if (pairs.some((pair) => pair.length !== 2))
+    throw new ConfigurationError(['OIDC_GROUP_ROLES must read group=role,group=role'])
   return {
     issuer: variables.OIDC_ISSUER,
     client_id: variables.OIDC_CLIENT_ID,

@@ -56,6 +56,8 @@ export type Context = {
   /** The version that If-Match names; undefined when the caller did not say. */
   if_match: number | undefined
   saw(subject: Subject): void
+  /** A header of the request; undefined where it is missing or repeated. */
+  request_header(name: string): string | undefined
   /** Sets a header of the answer. */
   header(name: string, value: string): void
   /** Who asks, for an entry that the handler records apart from a transaction. */
@@ -65,7 +67,9 @@ export type Context = {
 /** Whether the actor holds the permission in any scope. */
 export function holds(actor: Actor, permission: string): boolean {
   const { permissions } = actor
-  return permissions.has(permission) || permissions.has(`${permission}:own`) || permissions.has(`${permission}:department`)
+  return (
+    permissions.has(permission) || permissions.has(`${permission}:own`) || permissions.has(`${permission}:department`)
+  )
 }
 
 /** The reach that a permission gives the actor, or undefined where they lack it. */

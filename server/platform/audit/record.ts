@@ -1,5 +1,6 @@
 // Recording audit entries: those of a change in its transaction, those of reads and refusals together and before the answer leaves.
-import type { Pool } from '#platform/database/connection.ts'
+import { Problem, unavailable } from '#platform/contract/problem.ts'
+import { isDatabaseError, type Pool } from '#platform/database/connection.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
 
 export type Outcome = 'success' | 'denied' | 'failure'
@@ -39,6 +40,22 @@ export function insertAuditEntries(entries: readonly AuditEntry[]): Sql {
       ${column((entry) => entry.purpose)}::text[], ${column((entry) => entry.correlation_id ?? 'none')}::text[],
       ${column((entry) => entry.changes?.key_id)}::uuid[], ${column((entry) => entry.changes?.sealed)}::bytea[],
       ${column((entry) => (entry.details ? JSON.stringify(entry.details) : null))}::jsonb[])`
+}
+
+/**
+ * What a failed insert of entries or events is to the caller: what cannot be recorded does not happen and is not shown,
+ * and may be repeated. An aborted or repeatable transaction, and a lost connection, stay what they are.
+ */
+export function unrecordable(error: unknown): unknown {
+  if (!isDatabaseError(error) || /^(25P02$|40|08|57P0|53)/.test(error.code)) return error
+  return new Problem(
+    unavailable,
+    {
+      detail: 'The audit log cannot be written, so nothing was done: your administrator can mend it',
+      retry_after_seconds: 5,
+    },
+    error,
+  )
 }
 
 export type AuditRecorder = { record(entry: AuditEntry): Promise<void> }

@@ -16,7 +16,11 @@ export function createClient(send: Send) {
     input: Encoded<O>,
     headers: Record<string, string> = {},
   ): Promise<Returned<O>> {
-    const { params = {}, query = {}, body } = input as {
+    const {
+      params = {},
+      query = {},
+      body,
+    } = input as {
       params?: Record<string, string>
       query?: Record<string, string | undefined>
       body?: unknown
@@ -26,7 +30,9 @@ export function createClient(send: Send) {
     const search = new URLSearchParams(present).toString()
     const type = operation.accepts === 'form' ? 'application/x-www-form-urlencoded' : 'application/json'
     const encoded =
-      operation.accepts === 'form' ? new URLSearchParams(body as Record<string, string>).toString() : JSON.stringify(body)
+      operation.accepts === 'form'
+        ? new URLSearchParams(body as Record<string, string>).toString()
+        : JSON.stringify(body)
     const answer = await send({
       method: operation.method,
       url: search ? `${path}?${search}` : path,
@@ -34,9 +40,19 @@ export function createClient(send: Send) {
       ...(body === undefined ? {} : { body: encoded }),
     })
     if (answer.status === operation.returns[0]) {
-      return (answer.text === '' ? undefined : operation.sends && operation.sends !== 'json' ? answer.text : JSON.parse(answer.text)) as Returned<O>
+      return (
+        answer.text === ''
+          ? undefined
+          : operation.sends && operation.sends !== 'json'
+            ? answer.text
+            : JSON.parse(answer.text)
+      ) as Returned<O>
     }
-    const { code = 'unknown', title = '', ...members } = JSON.parse(answer.text || '{}') as { code?: string; title?: string }
+    const {
+      code = 'unknown',
+      title = '',
+      ...members
+    } = JSON.parse(answer.text || '{}') as { code?: string; title?: string }
     throw new Problem({ code, title, status: answer.status }, members)
   }
 }

@@ -103,7 +103,11 @@ function describe(id: string, operation: Operation) {
     ...(operation.description ? { description: operation.description } : {}),
     security: operation.access === 'public' ? [] : [{ bearer: [] }],
     ...(operation.access.includes(':') ? { 'x-permission': operation.access } : {}),
-    parameters: [...parameters(operation, 'params', 'path'), ...parameters(operation, 'query', 'query'), ...headers(operation)],
+    parameters: [
+      ...parameters(operation, 'params', 'path'),
+      ...parameters(operation, 'query', 'query'),
+      ...headers(operation),
+    ],
     ...(operation.body
       ? {
           requestBody: {
@@ -120,8 +124,12 @@ function describe(id: string, operation: Operation) {
     responses: {
       [status]: {
         description: 'Success',
-        ...(operation.versioned ? { headers: { ETag: { schema: { type: 'string' }, description: 'The version, for If-Match' } } } : {}),
-        ...(returned ? { content: { [mediaTypes[operation.sends ?? 'json']]: { schema: schemaOf(returned, 'output') } } } : {}),
+        ...(operation.versioned
+          ? { headers: { ETag: { schema: { type: 'string' }, description: 'The version, for If-Match' } } }
+          : {}),
+        ...(returned
+          ? { content: { [mediaTypes[operation.sends ?? 'json']]: { schema: schemaOf(returned, 'output') } } }
+          : {}),
       },
       ...refusals(operation),
     },
@@ -130,7 +138,8 @@ function describe(id: string, operation: Operation) {
 
 function refusals(operation: Operation) {
   const byStatus = new Map<number, ProblemKind[]>()
-  for (const problem of problemsOf(operation)) byStatus.set(problem.status, [...(byStatus.get(problem.status) ?? []), problem])
+  for (const problem of problemsOf(operation))
+    byStatus.set(problem.status, [...(byStatus.get(problem.status) ?? []), problem])
   return Object.fromEntries(
     [...byStatus].map(([status, problems]) => [
       status,
@@ -142,7 +151,15 @@ function refusals(operation: Operation) {
             examples: Object.fromEntries(
               problems.map(({ code, title }) => [
                 code,
-                { value: { type: `/problems/${code}`, title, status, code, correlation_id: '0198c0de-0000-7000-8000-000000000000' } },
+                {
+                  value: {
+                    type: `/problems/${code}`,
+                    title,
+                    status,
+                    code,
+                    correlation_id: '0198c0de-0000-7000-8000-000000000000',
+                  },
+                },
               ]),
             ),
           },
@@ -155,7 +172,10 @@ function refusals(operation: Operation) {
 function parameters(operation: Operation, part: 'params' | 'query', place: 'path' | 'query') {
   const schema = operation[part]
   if (!schema) return []
-  const { properties = {}, required = [] } = schemaOf(schema, 'input') as { properties?: Record<string, unknown>; required?: string[] }
+  const { properties = {}, required = [] } = schemaOf(schema, 'input') as {
+    properties?: Record<string, unknown>
+    required?: string[]
+  }
   return Object.entries(properties).map(([name, property]) => ({
     name,
     in: place,
@@ -167,16 +187,33 @@ function parameters(operation: Operation, part: 'params' | 'query', place: 'path
 function headers({ method, versioned, secret, access }: Operation) {
   const all = []
   if (method === 'POST' && !secret && access !== 'public') {
-    all.push({ name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string', maxLength: 255 }, description: 'A repeat with the same key returns the first answer' })
+    all.push({
+      name: 'Idempotency-Key',
+      in: 'header',
+      required: false,
+      schema: { type: 'string', maxLength: 255 },
+      description: 'A repeat with the same key returns the first answer',
+    })
   }
   if (versioned && method !== 'GET' && method !== 'POST') {
-    all.push({ name: 'If-Match', in: 'header', required: false, schema: { type: 'string' }, description: 'The ETag that you read' })
+    all.push({
+      name: 'If-Match',
+      in: 'header',
+      required: false,
+      schema: { type: 'string' },
+      description: 'The ETag that you read',
+    })
   }
   return all
 }
 
 function schemaOf(schema: z.ZodType, io: 'input' | 'output') {
-  const { $schema: _, ...described } = z.toJSONSchema(schema, { io, target: 'draft-2020-12', unrepresentable: 'any', reused: 'inline' })
+  const { $schema: _, ...described } = z.toJSONSchema(schema, {
+    io,
+    target: 'draft-2020-12',
+    unrepresentable: 'any',
+    reused: 'inline',
+  })
   return described
 }
 

@@ -36,6 +36,8 @@ export type Operation = Parts & {
   accepts?: 'json' | 'merge_patch' | 'form' | 'multipart' | 'csv'
   /** What success sends; JSON unless said. */
   sends?: 'json' | 'zip' | 'text' | 'html'
+  /** RFC 6749 section 5.2: a failure also carries `error`, as an OAuth client expects it. Problem documents unless said. */
+  fails_as?: 'oauth'
   /** Requests a minute: of one address, and of one user where signed in. */
   limit_per_minute?: number
   body_limit_bytes?: number

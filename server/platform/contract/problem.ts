@@ -47,16 +47,48 @@ export const notFound = defineProblem('not_found', 404, 'There is no such thing,
 export const methodNotAllowed = defineProblem('method_not_allowed', 405, 'This address does not know that method')
 export const requestTimeout = defineProblem('request_timeout', 408, 'The request took too long to arrive')
 export const conflict = defineProblem('conflict', 409, 'Someone else changed this at the same moment: read it again')
-export const idempotencyInFlight = defineProblem('idempotency_in_flight', 409, 'The first request with this Idempotency-Key is still running: repeat in a moment')
+export const idempotencyInFlight = defineProblem(
+  'idempotency_in_flight',
+  409,
+  'The first request with this Idempotency-Key is still running: repeat in a moment',
+)
 export const stale = defineProblem('stale_version', 412, 'The record has changed since you read it: read it again')
 export const tooLarge = defineProblem('too_large', 413, 'The request is larger than this address accepts')
-export const unsupportedMediaType = defineProblem('unsupported_media_type', 415, 'This address does not accept that content type')
-export const invalidRequest = defineProblem('invalid_request', 422, 'The request does not follow its contract: each wrong member is named')
-export const idempotencyMismatch = defineProblem('idempotency_mismatch', 422, 'This Idempotency-Key was used for another request: make a new key')
+export const unsupportedMediaType = defineProblem(
+  'unsupported_media_type',
+  415,
+  'This address does not accept that content type',
+)
+export const invalidRequest = defineProblem(
+  'invalid_request',
+  422,
+  'The request does not follow its contract: each wrong member is named',
+)
+export const idempotencyMismatch = defineProblem(
+  'idempotency_mismatch',
+  422,
+  'This Idempotency-Key was used for another request: make a new key',
+)
 export const tooManyRequests = defineProblem('quota_exceeded', 429, 'Too many requests: wait and repeat')
-export const unexpected = defineProblem('unexpected', 500, 'Something went wrong on our side: give the correlation id to your administrator')
-export const integrityError = defineProblem('integrity_error', 500, 'A stored value did not pass its integrity check: your administrator has been told')
+export const unexpected = defineProblem(
+  'unexpected',
+  500,
+  'Something went wrong on our side: give the correlation id to your administrator',
+)
+export const integrityError = defineProblem(
+  'integrity_error',
+  500,
+  'A stored value did not pass its integrity check: your administrator has been told',
+)
 export const overloaded = defineProblem('overloaded', 503, 'The server is busy: repeat in a moment')
 export const unavailable = defineProblem('unavailable', 503, 'A part that this needs is down: repeat in a moment')
-export const outcomeUnknown = defineProblem('outcome_unknown', 503, 'The connection broke while saving: repeat with the same Idempotency-Key to learn the outcome')
-export const keyUnavailable = defineProblem('key_unavailable', 503, 'The key that opens this record is not at hand: your administrator can provide it')
+export const outcomeUnknown = defineProblem(
+  'outcome_unknown',
+  503,
+  'The connection broke while saving: repeat with the same Idempotency-Key to learn the outcome',
+)
+export const keyUnavailable = defineProblem(
+  'key_unavailable',
+  503,
+  'The key that opens this record is not at hand: your administrator can provide it',
+)

@@ -25,7 +25,8 @@ const parsers = new Map<number, (text: string) => unknown>([
 ])
 const types = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    (format !== 'binary' && parsers.get(oid)) || pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+    (format !== 'binary' && parsers.get(oid)) ||
+    pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
 }
 
 export type PoolOptions = { url: string; size: number; name: string; on_error: (error: Error) => void }
@@ -61,5 +62,7 @@ export function isConnectionFault(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   if (isDatabaseError(error)) return /^(08|57P0|53)/.test(error.code) || error.code === '25P03'
   if ('code' in error && /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOST|ENOENT)/.test(String(error.code))) return true
-  return /Connection terminated|timeout exceeded when trying to connect|connection error and is not queryable|Client was closed/.test(error.message)
+  return /Connection terminated|timeout exceeded when trying to connect|connection error and is not queryable|Client was closed/.test(
+    error.message,
+  )
 }

@@ -23,19 +23,36 @@ export function readMigrations(): Migration[] {
     })
 }
 
-export type MigrateOptions = { owner_url: string; app_password: string; log?: (line: string) => void; migrations?: Migration[] }
+export type MigrateOptions = {
+  owner_url: string
+  app_password: string
+  log?: (line: string) => void
+  migrations?: Migration[]
+}
 
 /**
  * Brings the database to this version and returns the names of the migrations applied.
  * @throws MigrationError when the server is too old, or a migration that was applied has been edited since
  */
-export async function migrate({ owner_url, app_password, log, migrations = readMigrations() }: MigrateOptions): Promise<string[]> {
-  const client = new pg.Client({ connectionString: owner_url, connectionTimeoutMillis: 5000, application_name: 'openward migrate' })
+export async function migrate({
+  owner_url,
+  app_password,
+  log,
+  migrations = readMigrations(),
+}: MigrateOptions): Promise<string[]> {
+  const client = new pg.Client({
+    connectionString: owner_url,
+    connectionTimeoutMillis: 5000,
+    application_name: 'openward migrate',
+  })
   client.on('error', () => log?.('the connection broke during the migration'))
   await client.connect()
   try {
-    const { rows } = await client.query<{ version: number }>(`select current_setting('server_version_num')::int as version`)
-    if ((rows[0]?.version ?? 0) < 180_000) throw new MigrationError('OpenWard needs PostgreSQL 18 or later: point DATABASE_URL to one')
+    const { rows } = await client.query<{ version: number }>(
+      `select current_setting('server_version_num')::int as version`,
+    )
+    if ((rows[0]?.version ?? 0) < 180_000)
+      throw new MigrationError('OpenWard needs PostgreSQL 18 or later: point DATABASE_URL to one')
     await client.query('select pg_advisory_lock($1)', [migrationLock])
     await ensureAppRole(client, app_password)
     await client.query(`create table if not exists schema_migrations
@@ -52,7 +69,9 @@ export async function migrate({ owner_url, app_password, log, migrations = readM
         await applyWithRetry(client, migration, log)
         done.push(migration.name)
       } else if (known !== migration.checksum) {
-        throw new MigrationError(`migration ${migration.name} was edited after it was applied: restore the file that was released`)
+        throw new MigrationError(
+          `migration ${migration.name} was edited after it was applied: restore the file that was released`,
+        )
       }
     }
     return done
@@ -85,9 +104,11 @@ async function ensureAppRole(client: pg.Client, password: string) {
   const { rowCount } = await client.query(`select from pg_roles where rolname = 'openward_app'`)
   if (rowCount === 0) {
     // Roles belong to the cluster: another database's migration may make it at this moment.
-    await client.query('create role openward_app login nosuperuser nocreatedb nocreaterole nobypassrls noinherit').catch((error: unknown) => {
-      if (!isDatabaseError(error) || !['42710', '23505'].includes(error.code)) throw error
-    })
+    await client
+      .query('create role openward_app login nosuperuser nocreatedb nocreaterole nobypassrls noinherit')
+      .catch((error: unknown) => {
+        if (!isDatabaseError(error) || !['42710', '23505'].includes(error.code)) throw error
+      })
   }
   const { rows } = await client.query<{ literal: string }>('select quote_literal($1) as literal', [password])
   await client

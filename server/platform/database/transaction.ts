@@ -1,7 +1,7 @@
 // Transactions of one scope. `once` sends begin, scope, statements and commit in one round trip; `transaction` is for
 // work whose later statements need earlier answers. Both write the audit entries and events with the change.
 import { setTimeout as wait } from 'node:timers/promises'
-import { type AuditEntry, insertAuditEntries } from '#platform/audit/record.ts'
+import { type AuditEntry, insertAuditEntries, unrecordable } from '#platform/audit/record.ts'
 import { conflict, outcomeUnknown, Problem, sessionEnded, unavailable } from '#platform/contract/problem.ts'
 import { type DomainEvent, insertEvents } from '#platform/events/outbox.ts'
 import { type Connection, isConnectionFault, isDatabaseError, type Pool } from './connection.ts'
@@ -96,8 +96,8 @@ async function attemptOnce<T>(
 
 /** Waits for every statement, so that none is left behind on the connection; the first failure is the one that is told. */
 async function settleAll<T>(statements: Promise<unknown>[], result: Promise<T>): Promise<T> {
-  const [first, ...rest] = await Promise.allSettled([...statements, result])
-  const failed = [first, ...rest].filter((outcome) => outcome?.status === 'rejected')
+  const outcomes = await Promise.allSettled([result, ...statements])
+  const failed = outcomes.filter((outcome) => outcome.status === 'rejected')
   // What follows a failed statement is told "transaction is aborted" (25P02): that is never the cause.
   const cause = failed.find(({ reason }) => !(isDatabaseError(reason) && reason.code === '25P02')) ?? failed[0]
   if (cause) throw cause.reason
@@ -109,7 +109,8 @@ function openTx(connection: Connection, completed: (entry: AuditEntry) => AuditE
   const events: DomainEvent[] = []
   let open = true
   const query = async (statement: Sql) => {
-    if (!open) throw new Error('this transaction has ended: every statement of `once` is queued before its function returns')
+    if (!open)
+      throw new Error('this transaction has ended: every statement of `once` is queued before its function returns')
     return send(connection, statement)
   }
   const tx: Tx = {
@@ -119,10 +120,14 @@ function openTx(connection: Connection, completed: (entry: AuditEntry) => AuditE
     audit: (entry) => void entries.push(completed(entry)),
     emit: (event) => void events.push(event),
   }
+  const record = (statement: Sql) =>
+    send(connection, statement).catch((error: unknown) => {
+      throw unrecordable(error)
+    })
   const flush = () => {
     const side: Promise<unknown>[] = []
-    if (entries.length > 0) side.push(send(connection, insertAuditEntries(entries)))
-    if (events.length > 0) side.push(send(connection, insertEvents(events)))
+    if (entries.length > 0) side.push(record(insertAuditEntries(entries)))
+    if (events.length > 0) side.push(record(insertEvents(events)))
     return side
   }
   return { tx, flush, close: () => void (open = false) }
@@ -135,7 +140,8 @@ function send(connection: Connection, { text, name, values }: Sql) {
 /** PostgreSQL answers ROLLBACK to a commit of an aborted transaction, without an error: that must not pass for success. */
 async function commit(connection: Connection) {
   const { command } = await send(connection, sql`commit`)
-  if (command === 'ROLLBACK') throw new Error('the transaction was aborted by a statement whose error was not passed on')
+  if (command === 'ROLLBACK')
+    throw new Error('the transaction was aborted by a statement whose error was not passed on')
 }
 
 /**
@@ -168,7 +174,8 @@ function translated(error: unknown): unknown {
   if (isDatabaseError(error)) {
     if (error.code === 'OW401') return new Problem(sessionEnded, {}, error)
     if (error.code === 'OW409') return new RightsChanged('rights changed', { cause: error })
-    if (error.code === '55P03' || error.code === '57014') return new Problem(unavailable, { retry_after_seconds: 1 }, error)
+    if (error.code === '55P03' || error.code === '57014')
+      return new Problem(unavailable, { retry_after_seconds: 1 }, error)
   }
   if (isConnectionFault(error)) return new Problem(unavailable, { retry_after_seconds: 1 }, error)
   return error

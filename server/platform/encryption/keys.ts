@@ -53,7 +53,9 @@ export async function openKeys(keyring: Keyring, transaction: Run): Promise<Keys
     }
     if (roots.length === 0) {
       const { version, kek_id, wrapped } = newIndexRoot(keyring, 1)
-      await tx.run(sql`insert into index_roots (version, kek_id, wrapped) values (${version}, ${kek_id}, ${wrapped}) on conflict do nothing`)
+      await tx.run(
+        sql`insert into index_roots (version, kek_id, wrapped) values (${version}, ${kek_id}, ${wrapped}) on conflict do nothing`,
+      )
     }
   }
 

@@ -19,7 +19,13 @@ export async function answerOnce(
 ) {
   const key = request.headers['idempotency-key']
   const { user_id } = request.actor
-  if (typeof key !== 'string' || !user_id || operation.method !== 'POST' || operation.secret || operation.accepts === 'multipart') {
+  if (
+    typeof key !== 'string' ||
+    !user_id ||
+    operation.method !== 'POST' ||
+    operation.secret ||
+    operation.accepts === 'multipart'
+  ) {
     return answer(rc, operation, reply, await run())
   }
   const claim = claimOf(key, user_id, operation_id, request.url, request.body)
@@ -32,21 +38,29 @@ export async function answerOnce(
     }
     rc.join(tx)
     const body = await answer(rc, operation, reply, await run())
-    const headers = Object.fromEntries(keptHeaders.flatMap((name) => {
-      const value = reply.getHeader(name)
-      return typeof value === 'string' ? [[name, value]] : []
-    }))
+    const headers = Object.fromEntries(
+      keptHeaders.flatMap((name) => {
+        const value = reply.getHeader(name)
+        return typeof value === 'string' ? [[name, value]] : []
+      }),
+    )
     await keepAnswer(tx, system.keys, claim, { status: operation.returns[0], headers, body: body ?? '' })
     return body
   })
 }
 
-async function answer(rc: RequestContext, operation: Operation, reply: FastifyReply, result: unknown): Promise<string | undefined> {
+async function answer(
+  rc: RequestContext,
+  operation: Operation,
+  reply: FastifyReply,
+  result: unknown,
+): Promise<string | undefined> {
   const { audit, method, versioned, returns, sends = 'json' } = operation
   const isRead = audit !== 'none' && (method === 'GET' || audit.reads)
   if (isRead) await rc.ctx.record({ action: audit.action, resource_type: audit.resource_type, ...rc.entry() })
   reply.code(returns[0])
-  if (versioned && typeof result === 'object' && result !== null && 'version' in result) reply.header('etag', `"v${String(result.version)}"`)
+  if (versioned && typeof result === 'object' && result !== null && 'version' in result)
+    reply.header('etag', `"v${String(result.version)}"`)
   if (returns[1] === null || result === undefined) return undefined
   if (sends !== 'json') return result as string
   reply.type('application/json; charset=utf-8')

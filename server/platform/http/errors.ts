@@ -51,7 +51,23 @@ function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyRe
   else if (status === 503 || status === 429) reply.header('retry-after', '1')
   if (status === 401) reply.header('www-authenticate', 'Bearer')
   const body = problemBody(problem, request.url.split('?', 1)[0] ?? '', request.id)
+  if (request.routeOptions.config.fails_as === 'oauth') {
+    const failure = oauthFailure(problem)
+    return reply
+      .code(failure.status)
+      .type('application/json')
+      .serializer(JSON.stringify)
+      .send({ ...body, ...failure })
+  }
   return reply.code(status).type('application/problem+json').serializer(JSON.stringify).send(body)
+}
+
+/** RFC 6749 section 5.2: what the caller sent is status 400, and `error` says what was wrong with it. */
+function oauthFailure({ kind: { code, status }, members: { detail }, message }: Problem) {
+  const declared = ['invalid_grant', 'unsupported_grant_type'].find((error) => error === code)
+  const error =
+    declared ?? (status === 403 ? 'unauthorized_client' : status < 500 ? 'invalid_request' : 'temporarily_unavailable')
+  return { status: [415, 422].includes(status) ? 400 : status, error, error_description: detail ?? message }
 }
 
 /** What a thrown value is to the caller. */

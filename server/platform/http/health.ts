@@ -43,7 +43,8 @@ export function installHealth(app: FastifyInstance, { pool }: System, checks: Re
   })
   app.get('/metrics', async (request, reply) => {
     // Not public: Prometheus runs beside the server, or reaches it past the proxy.
-    if (!/^(127\.|::1$|::ffff:127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|f[cd])/.test(request.ip)) return reply.callNotFound()
+    if (!/^(127\.|::1$|::ffff:127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|f[cd])/.test(request.ip))
+      return reply.callNotFound()
     return reply.type(registry.contentType).send(await registry.metrics())
   })
 

@@ -28,10 +28,9 @@ export function claimOf(key: string, user_id: string, operation: string, url: st
  */
 export async function claimKey(tx: Tx, keys: Keys, claim: Claim): Promise<StoredAnswer | undefined> {
   // Another holder of the key is not waited for: it is told at once that the first request still runs.
-  const claimed = await tx
-    .rows<{ got: boolean }>(
-      sql`select pg_try_advisory_xact_lock(hashtextextended(${claim.user_id + claim.operation + claim.key_hash.toString('hex')}, 7)) as got`,
-    )
+  const claimed = await tx.rows<{ got: boolean }>(
+    sql`select pg_try_advisory_xact_lock(hashtextextended(${claim.user_id + claim.operation + claim.key_hash.toString('hex')}, 7)) as got`,
+  )
   if (!claimed[0]?.got) throw new Problem(idempotencyInFlight, { retry_after_seconds: 1 })
   const inserted = await tx
     .run(
@@ -39,7 +38,8 @@ export async function claimKey(tx: Tx, keys: Keys, claim: Claim): Promise<Stored
           values (${claim.user_id}, ${claim.operation}, ${claim.key_hash}, ${claim.request_hash}) on conflict do nothing`,
     )
     .catch((error: unknown) => {
-      if (isDatabaseError(error) && error.code === '55P03') throw new Problem(idempotencyInFlight, { retry_after_seconds: 1 }, error)
+      if (isDatabaseError(error) && error.code === '55P03')
+        throw new Problem(idempotencyInFlight, { retry_after_seconds: 1 }, error)
       throw error
     })
   if (inserted > 0) return undefined
@@ -49,12 +49,19 @@ export async function claimKey(tx: Tx, keys: Keys, claim: Claim): Promise<Stored
   )
   if (!known?.status) throw new Problem(idempotencyInFlight, { retry_after_seconds: 1 })
   if (!known.request_hash.equals(claim.request_hash)) throw new Problem(idempotencyMismatch)
-  const { headers, body } = JSON.parse(open(keys.systemById(known.key_id), place(claim), known.sealed_answer)) as StoredAnswer
+  const { headers, body } = JSON.parse(
+    open(keys.systemById(known.key_id), place(claim), known.sealed_answer),
+  ) as StoredAnswer
   return { status: known.status, headers, body }
 }
 
 /** Keeps the answer of the work that was done in this transaction. */
-export async function keepAnswer(tx: Tx, keys: Keys, claim: Claim, { status, headers, body }: StoredAnswer): Promise<void> {
+export async function keepAnswer(
+  tx: Tx,
+  keys: Keys,
+  claim: Claim,
+  { status, headers, body }: StoredAnswer,
+): Promise<void> {
   const key = keys.system('answers')
   await tx.run(sql`
     update idempotency_keys

@@ -36,7 +36,8 @@ function refuseHiddenMembers(text: string) {
       }
       at = end
     } else if (sign === 0x7b || sign === 0x5b) {
-      if (open.length >= deepest) throw new Problem(malformed, { detail: `The body is nested deeper than ${deepest} levels` })
+      if (open.length >= deepest)
+        throw new Problem(malformed, { detail: `The body is nested deeper than ${deepest} levels` })
       open.push(sign === 0x7b ? new Set() : undefined)
       expectsName = sign === 0x7b
     } else if (sign === 0x7d || sign === 0x5d) {

@@ -17,6 +17,7 @@ declare module 'fastify' {
     operation_id?: string
     limit_per_minute?: number | undefined
     is_operation?: boolean
+    fails_as?: 'oauth' | undefined
   }
 }
 
@@ -32,7 +33,12 @@ export async function installLimits(app: FastifyInstance, configuration: Configu
   if (!configuration.rate_limit) return () => undefined
   // Without Redis, or while it is away, each server counts for itself: never unlimited.
   const redis = configuration.redis_url
-    ? new Redis(configuration.redis_url, { connectTimeout: 500, maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 500 })
+    ? new Redis(configuration.redis_url, {
+        connectTimeout: 500,
+        maxRetriesPerRequest: 1,
+        enableOfflineQueue: false,
+        commandTimeout: 500,
+      })
     : undefined
   redis?.on('error', () => log.warn('redis is away: limits are counted by each server for itself'))
   await app.register(rateLimit, { global: false, skipOnError: false })
@@ -64,7 +70,11 @@ export async function installLimits(app: FastifyInstance, configuration: Configu
   })
   app.addHook('onClose', async () => redis?.disconnect())
 
-  async function count(limiter: ReturnType<typeof limiters>, request: FastifyRequest, reply: { header(name: string, value: string): unknown }) {
+  async function count(
+    limiter: ReturnType<typeof limiters>,
+    request: FastifyRequest,
+    reply: { header(name: string, value: string): unknown },
+  ) {
     const state = await (limiter.shared?.(request).catch(() => limiter.local(request)) ?? limiter.local(request))
     if (state.isAllowed) return
     const { max, remaining, ttlInSeconds, isExceeded } = state

@@ -20,7 +20,11 @@ type Handler<O extends Operation> = (ctx: Context, input: Decoded<O>) => Promise
 export type Route = { id: string; operation: Operation; handler: Handler<Operation> }
 
 /** Binds each operation of an API to its function. A missing or misspelt one does not compile. */
-export function implement<const A extends Api>(name: string, api: A, handlers: { [K in keyof A]: Handler<A[K]> }): Route[] {
+export function implement<const A extends Api>(
+  name: string,
+  api: A,
+  handlers: { [K in keyof A]: Handler<A[K]> },
+): Route[] {
   return Object.entries(api).map(([key, operation]) => ({
     id: `${name}.${key}`,
     operation,
@@ -55,13 +59,27 @@ export function mount(app: FastifyInstance, system: System, routes: readonly Rou
     app.route({
       method: operation.method,
       url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
-      config: { operation_id: id, limit_per_minute: operation.limit_per_minute, is_operation: true },
+      config: {
+        operation_id: id,
+        limit_per_minute: operation.limit_per_minute,
+        is_operation: true,
+        fails_as: operation.fails_as,
+      },
       ...(operation.body_limit_bytes ? { bodyLimit: operation.body_limit_bytes } : {}),
       // Fastify compiles this into a serializer that sends the declared members and drops every other one.
       schema: returned && isJson(operation) ? { response: { [status]: answerSchema(returned) } } : {},
       onRequest: [
         (request, _reply, done) => done(refusedMediaType(operation, request)),
-        async (request) => authorise(operation, request, authenticate),
+        async (request, reply) => {
+          try {
+            await authorise(operation, request, authenticate)
+          } catch (error) {
+            if (error instanceof Problem && error.kind === forbidden) {
+              await recordRefusal(buildContext(system, request, reply, operation), id, operation, error)
+            }
+            throw error
+          }
+        },
       ],
       async handler(request, reply) {
         const build = () => buildContext(system, request, reply, operation)
@@ -79,7 +97,7 @@ export function mount(app: FastifyInstance, system: System, routes: readonly Rou
             return await answer()
           }
         } catch (error) {
-          await recordRefusal(rc, operation, error)
+          await recordRefusal(rc, id, operation, error)
           throw error
         }
       },
@@ -88,8 +106,12 @@ export function mount(app: FastifyInstance, system: System, routes: readonly Rou
 }
 
 function assertPolicy(id: string, { access, audit }: Operation) {
-  if (!access || !audit) throw new Error(`${id} declares no policy: every operation says who may call it and what it leaves in the audit log`)
-  if (access !== 'public' && access !== 'signed_in' && !/^[a-z-]+:[a-z-]+$/.test(access)) throw new Error(`${id} has an access that is no permission`)
+  if (!access || !audit)
+    throw new Error(
+      `${id} declares no policy: every operation says who may call it and what it leaves in the audit log`,
+    )
+  if (access !== 'public' && access !== 'signed_in' && !/^[a-z-]+:[a-z-]+$/.test(access))
+    throw new Error(`${id} has an access that is no permission`)
 }
 
 async function authorise(operation: Operation, request: FastifyRequest, authenticate: Authenticate) {
@@ -97,7 +119,8 @@ async function authorise(operation: Operation, request: FastifyRequest, authenti
   const bearer = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '')?.[1]
   request.actor = anonymous
   if (operation.access === 'public') return
-  if (authorization !== undefined && !bearer) throw new Problem(unauthenticated, { detail: 'The Authorization header must hold a bearer token' })
+  if (authorization !== undefined && !bearer)
+    throw new Problem(unauthenticated, { detail: 'The Authorization header must hold a bearer token' })
   if (!bearer) throw new Problem(unauthenticated)
   request.bearer = bearer
   request.actor = await authenticate(bearer)
@@ -117,7 +140,8 @@ function assertPermitted(operation: Operation, actor: Actor) {
 
 function refusedMediaType({ body, accepts = 'json' }: Operation, request: FastifyRequest): Error | undefined {
   const type = request.headers['content-type']
-  const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
+  const hasBody =
+    request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
   if (accepts === 'csv') return undefined
   if (type === undefined) return hasBody ? new Problem(unsupportedMediaType) : undefined
   if (!body && !hasBody && accepts === 'json') return undefined
@@ -175,10 +199,15 @@ function escapePointer(text: string): string {
   return text.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
-/** A refusal to someone signed in is as much worth knowing as a success. */
-async function recordRefusal({ ctx, entry }: RequestContext, { audit }: Operation, error: unknown) {
-  if (audit === 'none' || !(error instanceof Problem) || ![403, 404, 423].includes(error.kind.status)) return
-  await ctx.record({ ...audit, ...entry(), outcome: 'denied', details: { code: error.kind.code } })
+/** A refusal to someone signed in is as much worth knowing as a success; that of a right, also where no person's data is touched. */
+async function recordRefusal({ ctx, entry }: RequestContext, id: string, { audit }: Operation, error: unknown) {
+  if (!(error instanceof Problem) || ![403, 404, 423].includes(error.kind.status)) return
+  if (audit === 'none' && (error.kind !== forbidden || !ctx.actor.user_id)) return
+  const described =
+    audit === 'none'
+      ? { action: id, resource_type: 'operation' }
+      : { action: audit.action, resource_type: audit.resource_type }
+  await ctx.record({ ...described, ...entry(), outcome: 'denied', details: { code: error.kind.code } })
 }
 
 export type { FastifyReply }

@@ -1,6 +1,6 @@
 // The context of one request, from what the request says and who asks.
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { AuditEntry } from '#platform/audit/record.ts'
+import { type AuditEntry, unrecordable } from '#platform/audit/record.ts'
 import type { Operation } from '#platform/contract/operation.ts'
 import { malformed, Problem } from '#platform/contract/problem.ts'
 import { type Context, type Reach, reachOf, type Subject, type System } from '#platform/context.ts'
@@ -15,7 +15,12 @@ export type RequestContext = {
   join: (tx: Tx) => void
 }
 
-export function buildContext(system: System, request: FastifyRequest, reply: FastifyReply, operation: Operation): RequestContext {
+export function buildContext(
+  system: System,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  operation: Operation,
+): RequestContext {
   const { actor } = request
   const user_agent = request.headers['user-agent']?.slice(0, 300)
   const who: Partial<AuditEntry> = {
@@ -32,7 +37,12 @@ export function buildContext(system: System, request: FastifyRequest, reply: Fas
     if (!actor.session_id) return sql`select openward.enter_as(${reach})`
     return sql`select openward.enter(${actor.session_id}, ${actor.authority}, ${reach}, ${!operation.background})`
   }
-  const reach = operation.access === 'public' ? 'none' : operation.access === 'signed_in' ? 'own' : (reachOf(actor, operation.access) ?? 'none')
+  const reach =
+    operation.access === 'public'
+      ? 'none'
+      : operation.access === 'signed_in'
+        ? 'own'
+        : (reachOf(actor, operation.access) ?? 'none')
   let joined: Tx | undefined
   const reaching = (other: Reach): Database =>
     joined
@@ -50,8 +60,15 @@ export function buildContext(system: System, request: FastifyRequest, reply: Fas
     user_agent,
     if_match: versionOf(request.headers['if-match']),
     saw: (seen) => void (subject = { ...subject, ...seen }),
+    request_header(name) {
+      const value = request.headers[name]
+      return typeof value === 'string' ? value : undefined
+    },
     header: (name, value) => void reply.header(name, value),
-    record: (entry) => system.recorder.record(complete(entry)),
+    record: (entry) =>
+      system.recorder.record(complete(entry)).catch((error: unknown) => {
+        throw unrecordable(error)
+      }),
   }
   return {
     ctx,

@@ -3,7 +3,7 @@ import cors from '@fastify/cors'
 import formbody from '@fastify/formbody'
 import helmet from '@fastify/helmet'
 import multipart from '@fastify/multipart'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import { randomUUID } from 'node:crypto'
 import type { System } from '#platform/context.ts'
 import { installErrors, refuseRawRequest } from './errors.ts'
@@ -18,7 +18,7 @@ export async function buildHttp({ system, routes, authenticate }: HttpOptions): 
   const { configuration, log } = system
   const app = Fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     trustProxy: configuration.trusted_proxies.length > 0 ? [...configuration.trusted_proxies] : false,
     bodyLimit: 1_048_576,
     requestTimeout: 30_000,
@@ -74,15 +74,21 @@ export async function buildHttp({ system, routes, authenticate }: HttpOptions): 
   })
   await installLimits(app, configuration, log)
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser(['application/json', 'application/merge-patch+json'], { parseAs: 'string' }, (_request, body, done) => {
-    try {
-      done(null, body === '' ? undefined : parseJson(body as string))
-    } catch (error) {
-      done(error as Error)
-    }
-  })
+  app.addContentTypeParser(
+    ['application/json', 'application/merge-patch+json'],
+    { parseAs: 'string' },
+    (_request, body, done) => {
+      try {
+        done(null, body === '' ? undefined : parseJson(body as string))
+      } catch (error) {
+        done(error as Error)
+      }
+    },
+  )
   await app.register(formbody)
-  await app.register(multipart, { limits: { files: 1, fields: 10, fieldSize: 1000, fileSize: 26_214_400, headerPairs: 50 } })
+  await app.register(multipart, {
+    limits: { files: 1, fields: 10, fieldSize: 1000, fileSize: 26_214_400, headerPairs: 50 },
+  })
 
   const patterns = routes.map(({ operation }) => ({
     method: operation.method,
@@ -98,6 +104,9 @@ function correlationOf(headers: NodeJS.Dict<string | string[]>): string {
   const given = headers['x-correlation-id'] ?? headers['x-request-id']
   if (typeof given === 'string' && /^[\w.-]{8,64}$/.test(given)) return given
   const { traceparent } = headers
-  const trace = typeof traceparent === 'string' ? /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}/.exec(traceparent)?.[1] : undefined
+  const trace =
+    typeof traceparent === 'string'
+      ? /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}/.exec(traceparent)?.[1]
+      : undefined
   return trace ?? randomUUID()
 }

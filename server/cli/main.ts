@@ -1,0 +1,50 @@
+// `openward <command>`: one file a command.
+import { ConfigurationError } from '#platform/configuration.ts'
+import { MigrationError } from '#platform/database/migrate.ts'
+import { EmbeddedDatabaseUnavailable } from '#platform/database/embedded/embedded.ts'
+import { type Command, CommandFailed } from './command.ts'
+import { auditCommand } from './audit.ts'
+import { importCommand } from './import.ts'
+import { keysCommand } from './keys.ts'
+import { migrateCommand } from './migrate.ts'
+import { serveCommand } from './serve.ts'
+
+const commands: Record<string, Command> = {
+  serve: serveCommand,
+  migrate: migrateCommand,
+  import: importCommand,
+  audit: auditCommand,
+  keys: keysCommand,
+}
+
+const [name = '--help', ...words] = process.argv.slice(2)
+const command = commands[name]
+
+if (!command) {
+  const known = name === '--help' || name === '-h' || name === 'help'
+  const list = Object.entries(commands).map(([word, { summary }]) => `  ${word.padEnd(10)}${summary}`)
+  const text = `openward <command>\n\n${list.join('\n')}\n\nopenward <command> --help tells more. Configuration comes from the environment (docs/configuration.md).\n`
+  if (known) process.stdout.write(text)
+  else process.stderr.write(`openward: there is no command ${JSON.stringify(name)}\n\n${text}`)
+  process.exitCode = known ? 0 : 2
+} else if (words.includes('--help') || words.includes('-h')) {
+  process.stdout.write(`${command.usage}\n`)
+} else {
+  try {
+    await command.run(words)
+  } catch (error) {
+    if (error instanceof CommandFailed) {
+      process.stderr.write(`openward ${name}: ${error.message}\n`)
+      process.exitCode = error.exit_code
+    } else if (
+      error instanceof ConfigurationError ||
+      error instanceof MigrationError ||
+      error instanceof EmbeddedDatabaseUnavailable
+    ) {
+      process.stderr.write(`${error.message}\n`)
+      process.exitCode = 78
+    } else {
+      throw error
+    }
+  }
+}

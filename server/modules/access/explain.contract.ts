@@ -1,0 +1,39 @@
+// Why a person may, or may not, see a record.
+import { z } from 'zod'
+import { Id } from '#platform/contract/fields.ts'
+import type { Api } from '#platform/contract/operation.ts'
+import { notFound } from '#platform/contract/problem.ts'
+
+export const ExplainQuery = z.strictObject({
+  user_id: Id,
+  patient_id: Id,
+  permission: z
+    .string()
+    .regex(/^[a-z-]+:[a-z-]+$/, 'Must be resource:action, such as patients:read')
+    .default('patients:read'),
+})
+
+export const Explanation = z.object({
+  is_allowed: z.boolean(),
+  user_id: Id,
+  patient_id: Id,
+  role: z.string(),
+  permission: z.string(),
+  rules: z
+    .array(z.object({ rule: z.string(), applies: z.boolean(), because: z.string() }))
+    .describe('Every rule that could let the person in; one that applies is enough, unless access is withdrawn'),
+})
+export type Explanation = z.output<typeof Explanation>
+
+export const explainApi = {
+  explain: {
+    method: 'GET',
+    path: '/api/v1/authz/explain',
+    summary: 'Which rule lets, or does not let, a person see a record',
+    access: 'access:explain',
+    audit: { action: 'access.explain', resource_type: 'user' },
+    query: ExplainQuery,
+    returns: [200, Explanation],
+    problems: [notFound],
+  },
+} as const satisfies Api

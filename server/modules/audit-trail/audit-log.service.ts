@@ -1,0 +1,58 @@
+import { readPublishedRoots } from '#platform/audit/publish.ts'
+import { formatRoot } from '#platform/audit/root.ts'
+import { type Context } from '#platform/context.ts'
+import { Problem } from '#platform/contract/problem.ts'
+import { decodeCursor, encodeCursor } from '#platform/contract/cursor.ts'
+import { join } from 'node:path'
+import {
+  type AuditLogEntry,
+  type AuditLogQuery,
+  type AuditRoots,
+  type AuditVerdict,
+  verificationRunning,
+} from './audit-log.contract.ts'
+import { countAuditLogs, findAuditLogs } from './audit-log.store.ts'
+import type { AuditSealing } from './sealing.ts'
+
+/** Entries in the caller's reach: all, or those of the patient's own record. */
+export async function listAuditLogs(ctx: Context, query: AuditLogQuery) {
+  const before = decodeCursor(query.cursor)
+  const [items, counted] = await ctx.database.once((tx) =>
+    Promise.all([tx.rows<AuditLogEntry>(findAuditLogs(query, before)), tx.first(countAuditLogs(query))]),
+  )
+  ctx.saw({ patient_id: query.patient_id, details: { count: items.length, filters: Object.keys(query).sort() } })
+  return {
+    items,
+    total: counted?.total ?? 0,
+    page: Math.floor(query.skip / query.limit) + 1,
+    limit: query.limit,
+    next_cursor: items.length === query.limit ? encodeCursor(items.at(-1)?.id) : null,
+  }
+}
+
+let verifying = false
+
+/** @throws Problem verificationRunning: it reads the whole log, so one at a time */
+export async function verifyAuditLog(ctx: Context, sealing: AuditSealing): Promise<AuditVerdict> {
+  if (verifying) throw new Problem(verificationRunning, { retry_after_seconds: 5 })
+  verifying = true
+  try {
+    const { last_root: _, first: _first, ...verdict } = await sealing.verify()
+    ctx.saw({ details: { is_whole: verdict.is_whole, whole_entries: verdict.whole_entries } })
+    return verdict
+  } finally {
+    verifying = false
+  }
+}
+
+/** The last hundred published roots and the keys that signed them. */
+export async function listRoots(ctx: Context, sealing: AuditSealing): Promise<AuditRoots> {
+  await ctx.database.once(async () => undefined)
+  const published = await readPublishedRoots(join(ctx.system.configuration.data_directory, 'audit', 'roots.txt')).catch(
+    () => [],
+  )
+  const items = published
+    .slice(-100)
+    .map((root) => ({ tree_size: root.tree_size, sealed_at: root.sealed_at, text: formatRoot(root) }))
+  return { keys: sealing.keys, items: items.toReversed() }
+}

@@ -1,0 +1,44 @@
+import { all, literal, type Sql, sql } from '#platform/database/sql.ts'
+import type { AuditLogEntry, AuditLogQuery } from './audit-log.contract.ts'
+
+/** Counting stops here: the cost of a page must not grow with the log. */
+export const mostCounted = 10_000
+
+function matching({ user_id, patient_id, action, outcome, correlation_id, from, to }: AuditLogQuery): Sql {
+  return all([
+    user_id === undefined ? undefined : sql`user_id = ${user_id}`,
+    patient_id === undefined ? undefined : sql`patient_id = ${patient_id}`,
+    action === undefined ? undefined : sql`action = ${action}`,
+    outcome === undefined ? undefined : sql`outcome = ${outcome}`,
+    correlation_id === undefined ? undefined : sql`correlation_id = ${correlation_id}`,
+    from === undefined ? undefined : sql`timestamp >= ${from}`,
+    to === undefined ? undefined : sql`timestamp < ${to}`,
+  ])
+}
+
+/** Newest first; ids are made in the order of time. `before` is the id that the last page ended with. */
+export function findAuditLogs(query: AuditLogQuery, before: string | undefined): Sql<AuditLogEntry> {
+  const where = all([matching(query), before === undefined ? undefined : sql`id < ${before}`])
+  return sql`
+    select id, timestamp, user_id, role, session_id, host(ip_address) as ip_address, user_agent, action, resource_type, resource_id,
+           patient_id, outcome, purpose, correlation_id, sealed_changes is not null as has_changes, details
+      from audit_logs where ${where} order by id desc limit ${literal(query.limit)} offset ${literal(before ? 0 : query.skip)}`
+}
+
+export function countAuditLogs(query: AuditLogQuery): Sql<{ total: number }> {
+  return sql`select count(*) as total from (select 1 from audit_logs where ${matching(query)} limit ${literal(mostCounted)}) as counted`
+}
+
+export type StoredRootKey = { id: string; public_key: string; kek_id: string; wrapped: Buffer; is_current: boolean }
+
+export function findRootKeys(): Sql<StoredRootKey> {
+  return sql`
+    select id, public_key, kek_id, wrapped, retired_at is null as is_current from signing_keys
+     where purpose = 'audit_root' order by created_at desc`
+}
+
+export function insertRootKey(key: { id: string; public_key: string; kek_id: string; wrapped: Buffer }): Sql {
+  return sql`
+    insert into signing_keys (id, purpose, public_key, kek_id, wrapped)
+    values (${key.id}, 'audit_root', ${key.public_key}, ${key.kek_id}, ${key.wrapped}) on conflict do nothing`
+}

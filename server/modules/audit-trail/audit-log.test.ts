@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { explainApi } from '../access/explain.contract.ts'
+import { forbidden } from '#platform/contract/problem.ts'
+import { sql } from '#platform/database/sql.ts'
+import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
+import { auditLogApi } from './audit-log.contract.ts'
+import { openAuditSealing } from './sealing.ts'
+
+describe('the audit log', () => {
+  let api: TestApi
+  before(async () => void (api = await startTestApi()))
+  after(() => api[Symbol.asyncDispose]())
+
+  it('tells who asked about whom, under which correlation id, with what outcome', async () => {
+    const [admin, nurse, patient_id] = [await api.person('admin'), await api.person('nurse'), await api.patient()]
+    const query = { user_id: nurse.user_id, patient_id }
+    await admin.call(explainApi.explain, { query }, { 'x-correlation-id': 'asked-by-admin' })
+    await assert.rejects(
+      nurse.call(explainApi.explain, { query }, { 'x-correlation-id': 'asked-by-nurse' }),
+      refusedWith(forbidden),
+    )
+    const { items } = await admin.call(auditLogApi.list, { query: { action: 'access.explain' } })
+    assert.deepEqual(
+      items.map(({ user_id, correlation_id, outcome }) => [user_id, correlation_id, outcome]),
+      [
+        [nurse.user_id, 'asked-by-nurse', 'denied'],
+        [admin.user_id, 'asked-by-admin', 'success'],
+      ],
+    )
+    assert.equal(items[1]?.patient_id, patient_id)
+  })
+
+  it('reads on where a page ended, without a gap or a repeat', async () => {
+    const auditor = await api.person('auditor')
+    for (let count = 0; count < 5; count += 1) await auditor.call(auditLogApi.roots, {})
+    const query = { user_id: auditor.user_id, action: 'audit_log.roots', limit: '2' }
+    const seen: string[] = []
+    for (let cursor: string | null | undefined = undefined, pages = 0; cursor !== null && pages < 9; pages += 1) {
+      const page: { items: { id: string }[]; next_cursor: string | null } = await auditor.call(auditLogApi.list, {
+        query: { ...query, ...(cursor ? { cursor } : {}) },
+      })
+      seen.push(...page.items.map(({ id }) => id))
+      cursor = page.next_cursor
+    }
+    assert.equal(new Set(seen).size, 5)
+    assert.equal(seen.length, 5)
+  })
+
+  it('is proved whole, and names an entry that the superuser altered', async () => {
+    const [auditor, sealing] = [await api.person('auditor'), await openAuditSealing(api.system)]
+    await auditor.call(auditLogApi.roots, {})
+    await sealing.seal()
+    const whole = await auditor.call(auditLogApi.verify, {})
+    assert.equal(whole.is_whole, true)
+    assert.ok(whole.whole_entries > 0)
+    const [victim] = await api.rows<{ id: string }>(sql`update audit_logs set outcome = 'failure'
+      where id = (select id from audit_logs order by id limit 1) returning id`)
+    const broken = await auditor.call(auditLogApi.verify, {})
+    assert.equal(broken.is_whole, false)
+    assert.deepEqual([broken.findings[0]?.kind, broken.findings[0]?.entry_id], ['altered', victim?.id])
+    await api.rows(sql`update audit_logs set outcome = 'success' where id = ${victim?.id}`)
+  })
+
+  it('cannot be changed by the role that serves requests', async () => {
+    const { pool } = api.system
+    for (const statement of [
+      `update audit_logs set outcome = 'denied'`,
+      'delete from audit_logs',
+      'truncate audit_logs',
+      'delete from audit_leaves',
+      'delete from audit_roots',
+    ]) {
+      await assert.rejects(pool.query(statement), { code: '42501' })
+    }
+  })
+
+  it('is read by those who may only', async () => {
+    for (const role of ['doctor', 'nurse', 'staff']) {
+      await assert.rejects((await api.person(role)).call(auditLogApi.list, { query: {} }), refusedWith(forbidden))
+    }
+  })
+
+  it('shows a patient what happened to their own record, and nothing else', async () => {
+    const [mine, other] = [await api.patient(), await api.patient()]
+    const [admin, patient] = [await api.person('admin'), await api.person('patient', { patient_id: mine })]
+    for (const patient_id of [mine, other])
+      await admin.call(explainApi.explain, { query: { user_id: admin.user_id, patient_id } })
+    const { items, total } = await patient.call(auditLogApi.list, { query: {} })
+    assert.equal(total, 1)
+    assert.deepEqual(
+      items.map(({ patient_id }) => patient_id),
+      [mine],
+    )
+  })
+})

@@ -1,0 +1,51 @@
+// Where an installation lives: its master key and its database, the embedded one or that of DATABASE_URL.
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Configuration, ConfigurationError } from '#platform/configuration.ts'
+import { startEmbeddedPostgres } from '#platform/database/embedded/embedded.ts'
+import { generateMasterKey, type Keyring, parseMasterKeys } from '#platform/encryption/keyring.ts'
+import type { Log } from '#platform/logging.ts'
+
+export type Place = { keyring: Keyring; owner_url: string; close(): Promise<void> }
+
+/** Reads the keys and starts (or joins) the database. @throws ConfigurationError, EmbeddedDatabaseUnavailable */
+export async function openPlace(configuration: Configuration, log: Log): Promise<Place> {
+  mkdirSync(configuration.data_directory, { recursive: true, mode: 0o700 })
+  const keyring = readKeyring(configuration)
+  if (configuration.database_url)
+    return { keyring, owner_url: configuration.database_url, close: async () => undefined }
+  const embedded = await startEmbeddedPostgres({
+    directory: join(configuration.data_directory, 'postgres'),
+    superuser_password: secretFile(configuration, 'embedded-postgres.password', () =>
+      randomBytes(24).toString('base64url'),
+    ),
+    log: (line) => log.info(line),
+  })
+  return { keyring, owner_url: embedded.superuser_url, close: () => embedded.stop() }
+}
+
+function readKeyring(configuration: Configuration): Keyring {
+  const text = configuration.master_keys ?? secretFile(configuration, 'master.key', generateMasterKey)
+  try {
+    return parseMasterKeys(text)
+  } catch (error) {
+    throw new ConfigurationError([`OPENWARD_MASTER_KEY: ${error instanceof Error ? error.message : 'cannot be read'}`])
+  }
+}
+
+/** A secret of development, made once: production is given its master key and never comes here for it. */
+function secretFile({ data_directory }: Configuration, name: string, make: () => string): string {
+  const directory = join(data_directory, 'keys')
+  const path = join(directory, name)
+  if (!existsSync(path)) {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    try {
+      writeFileSync(path, `${make()}\n`, { mode: 0o600, flag: 'wx' })
+    } catch (error) {
+      // Two processes start at once: the first one's secret counts.
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    }
+  }
+  return readFileSync(path, 'utf8').trim()
+}
