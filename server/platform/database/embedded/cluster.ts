@@ -92,12 +92,9 @@ export async function run(cluster: Cluster, program: string, args: string[]) {
  */
 export const spawnPlace =
   process.platform === 'win32'
-    ? { env: pick(['SystemRoot', 'SystemDrive', 'TEMP', 'TMP', 'PATH', 'ComSpec', 'USERNAME', 'USERPROFILE']) }
-    : { cwd: '/', env: { ...pick(['PATH']), LC_ALL: 'C', TZ: 'UTC' } }
-
-function pick(names: string[]): NodeJS.ProcessEnv {
-  return Object.fromEntries(names.map((name) => [name, process.env[name]]))
-}
+    ? // What Windows itself needs, libuv adds.
+      { env: { LC_ALL: 'C', TZ: 'UTC' } }
+    : { cwd: '/', env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C', TZ: 'UTC' } }
 
 function initializationFailed(output: string) {
   if (output.includes('could not look up effective user ID')) {
