@@ -75,15 +75,21 @@ export async function isInstalled(command: string, args: readonly string[]): Pro
   }
 }
 
+// The log goes with the run's folder, so its end must be told now.
+async function silent(running: Running, what: string): Promise<Error> {
+  const log = await readFile(running.log_file, 'utf8').catch(() => '')
+  return new Error(`${what}; its log ends: ${log.trim().slice(-1500)}`)
+}
+
 /** Returns as soon as the address answers 200. @throws when the process ends first or `limit_ms` pass */
 export async function waitForAnswer(running: Running, url: string, limit_ms = 60_000): Promise<void> {
   const deadline = performance.now() + limit_ms
   for (;;) {
-    if (running.hasEnded()) throw new Error(`a server ended before it answered; see ${running.log_file}`)
+    if (running.hasEnded()) throw await silent(running, 'a server ended before it answered')
     const answer = await fetch(url).catch(() => undefined)
     await answer?.arrayBuffer()
     if (answer?.status === 200) return
-    if (performance.now() > deadline) throw new Error(`no answer within ${limit_ms} ms; see ${running.log_file}`)
+    if (performance.now() > deadline) throw await silent(running, `no answer within ${limit_ms} ms`)
     await delay(10)
   }
 }

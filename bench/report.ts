@@ -26,6 +26,7 @@ function showNumber(value: number): string {
 
 function showSide(result: SideResult, unit: string): string {
   if ('absent' in result) return `${result.side}: not measured, ${result.absent}`
+  if ('failed' in result) return `${result.side}: **failed**`
   const { value, detail, errors } = result.median
   const faults = errors > 0 ? `, **${errors} errors**` : ''
   return `${result.side}: **${showNumber(value)}** ${unit} (${detail}${faults})`
@@ -109,6 +110,7 @@ export function writeDocument(path: string, facts: RunFacts, results: readonly R
 
 /** A few lines for the terminal. */
 export function showForTerminal(row: RowResult): string {
-  const lines = [...row.sides.map((side) => showSide(side, row.unit)), ...row.verdicts.map(showVerdict)]
+  const failures = row.sides.flatMap((side) => ('failed' in side ? [`${side.side} failed: ${side.failed}`] : []))
+  const lines = [...row.sides.map((side) => showSide(side, row.unit)), ...failures, ...row.verdicts.map(showVerdict)]
   return [`${row.name} (${row.people} people)`, ...lines.map((line) => `  ${line.replaceAll('**', '')}`)].join('\n')
 }

@@ -34,6 +34,7 @@ export type Row = {
 export type SideResult =
   | { side: string; turns: readonly Measured[]; median: Measured }
   | { side: string; absent: string }
+  | { side: string; failed: string }
 
 export type Verdict = { promise: string; ratio: number | undefined; kept: boolean | undefined }
 

@@ -19,6 +19,8 @@ const cases: [string, Parameters<typeof judge>, boolean | undefined][] = [
   ['errors break what speed would keep', [against, [side('own', measured(99, 1)), side('other', measured(1))]], false],
   ['without the other side nothing is said', [against, [side('own', measured(50))]], undefined],
   ['without the own side nothing is said', [{ at_most: 3 }, [{ side: 'own', absent: 'no server' }]], undefined],
+  ['a failed own side breaks it', [{ at_most: 3 }, [{ side: 'own', failed: 'crashed' }]], false],
+  ['none at all keeps a limit of none', [{ at_most: 0 }, [side('own', measured(0))]], true],
   ['a limit at its bound is kept', [{ at_most: 3 }, [side('own', measured(3))]], true],
   ['a limit above its bound is broken', [{ at_most: 3 }, [side('own', measured(3.01))]], false],
   ['a least value below its bound is broken', [{ at_least: 2000 }, [side('own', measured(1999))]], false],

@@ -18,64 +18,79 @@ function valueOf(results: readonly SideResult[], side: string | undefined): numb
   return result && 'median' in result ? result.median.value : undefined
 }
 
-/** Errors of OpenWard break every promise: a wrong answer may not count as a quick one. */
+/** Errors of OpenWard, or its failure, break every promise: a wrong answer may not count as a quick one. */
 export function judge(promised: Promised, results: readonly SideResult[]): Verdict {
-  const own = results[0]
-  const has_errors = own !== undefined && 'median' in own && own.median.errors > 0
+  const [own] = results
+  const has_failed = own !== undefined && ('failed' in own || ('median' in own && own.median.errors > 0))
   const value = valueOf(results, undefined)
-  const is = (claim: boolean | undefined) =>
-    value === undefined ? undefined : claim === undefined ? undefined : claim && !has_errors
-  if ('against' in promised) {
-    const other = valueOf(results, promised.against)
-    const ratio = value === undefined || other === undefined ? undefined : value / other
-    return 'at_least_times' in promised
-      ? {
-          promise: `at least ${promised.at_least_times} × ${promised.against}`,
-          ratio,
-          kept: is(ratio === undefined ? undefined : ratio >= promised.at_least_times),
-        }
-      : {
-          promise: `at most ${promised.at_most_times} × ${promised.against}`,
-          ratio,
-          kept: is(ratio === undefined ? undefined : ratio <= promised.at_most_times),
-        }
-  }
-  return 'at_most' in promised
-    ? {
-        promise: `at most ${promised.at_most}`,
-        ratio: undefined,
-        kept: is(value !== undefined && value <= promised.at_most),
-      }
-    : {
-        promise: `at least ${promised.at_least}`,
-        ratio: undefined,
-        kept: is(value !== undefined && value >= promised.at_least),
-      }
+  const other = 'against' in promised ? valueOf(results, promised.against) : undefined
+  const ratio = value === undefined || other === undefined ? undefined : value / other
+  const verdict = (promise: string, is_kept: boolean | undefined): Verdict => ({
+    promise,
+    ratio,
+    kept: has_failed ? false : is_kept,
+  })
+  const compared = 'against' in promised ? ratio : value
+  const is = (holds: (found: number) => boolean) => (compared === undefined ? undefined : holds(compared))
+  if ('at_least_times' in promised)
+    return verdict(
+      `at least ${promised.at_least_times} × ${promised.against}`,
+      is((found) => found >= promised.at_least_times),
+    )
+  if ('at_most_times' in promised)
+    return verdict(
+      `at most ${promised.at_most_times} × ${promised.against}`,
+      is((found) => found <= promised.at_most_times),
+    )
+  if ('at_most' in promised)
+    return verdict(
+      `at most ${promised.at_most}`,
+      is((found) => found <= promised.at_most),
+    )
+  return verdict(
+    `at least ${promised.at_least}`,
+    is((found) => found >= promised.at_least),
+  )
 }
 
-type Prepared = { side: Side; turn: Turn; turns: Measured[] } | { side: Side; absent: string }
+type Attempt = { side: Side; turn?: Turn; turns: Measured[]; absent?: string; failed?: string }
 
-async function prepare(side: Side, world: World): Promise<Prepared> {
+/** A side that fails is out of this row, and the row says so; the other sides are measured all the same. */
+async function attempt(state: Attempt, work: () => Promise<void>): Promise<void> {
+  if (state.absent !== undefined || state.failed !== undefined) return
   try {
-    return { side, turn: await side.prepare(world), turns: [] }
+    await work()
   } catch (error) {
-    if (error instanceof AbsentError) return { side, absent: error.message }
-    throw error
+    const message = error instanceof Error ? error.message : String(error)
+    if (error instanceof AbsentError) state.absent = message
+    else state.failed = message
   }
+}
+
+function toResult({ side, turns, absent, failed }: Attempt): SideResult {
+  if (absent !== undefined) return { side: side.name, absent }
+  if (failed !== undefined) return { side: side.name, failed }
+  return { side: side.name, turns, median: takeMedian(turns) }
 }
 
 export async function runRow(row: Row, world: World): Promise<RowResult> {
   const { seconds, rounds } = world.options
-  const prepared: Prepared[] = []
-  for (const side of row.sides) prepared.push(await prepare(side, world))
-  if (!row.once) for (const entry of prepared) if ('turn' in entry) await entry.turn(0, warm_up_seconds)
+  const attempts = row.sides.map((side): Attempt => ({ side, turns: [] }))
+  for (const state of attempts)
+    await attempt(state, async () => {
+      state.turn = await state.side.prepare(world)
+    })
+  if (!row.once)
+    for (const state of attempts)
+      await attempt(state, async () => {
+        await state.turn?.(0, warm_up_seconds)
+      })
   for (let round = 1; round <= (row.once ? 1 : rounds); round++)
-    for (const entry of prepared) if ('turn' in entry) entry.turns.push(await entry.turn(round, seconds))
-  const sides = prepared.map((entry): SideResult =>
-    'turn' in entry
-      ? { side: entry.side.name, turns: entry.turns, median: takeMedian(entry.turns) }
-      : { side: entry.side.name, absent: entry.absent },
-  )
+    for (const state of attempts)
+      await attempt(state, async () => {
+        if (state.turn) state.turns.push(await state.turn(round, seconds))
+      })
+  const sides = attempts.map(toResult)
   return {
     name: row.name,
     requirement: row.requirement,
