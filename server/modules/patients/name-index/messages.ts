@@ -1,0 +1,19 @@
+// What the main thread and the worker of the name index say to each other.
+import type { NameMatch, NameSearch } from './name-index.ts'
+
+/** The master keys in the form of OPENWARD_MASTER_KEY. */
+export type WorkerSettings = { master_keys_text: string }
+
+export type Request =
+  | { kind: 'add_sealed'; packed: Uint8Array<ArrayBuffer> }
+  | { kind: 'remove'; ids: readonly string[] }
+  | { kind: 'search'; text: string; options: NameSearch }
+
+/** Every answer says how large the index is by now. `unreadable` are the ids whose card or key did not open. */
+export type Answer = {
+  request_number: number
+  size: number
+  memory_bytes: number
+  matches: NameMatch[]
+  unreadable: string[]
+}

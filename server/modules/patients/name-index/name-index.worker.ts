@@ -1,0 +1,60 @@
+// The thread that holds the name index: it opens the sealed cards, so that neither the work nor the names of all
+// patients are in the main thread.
+import { parentPort, workerData } from 'node:worker_threads'
+import { openDataKey } from '#platform/encryption/data-key.ts'
+import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts'
+import { parseMasterKeys } from '#platform/encryption/keyring.ts'
+import { openJson } from '#platform/encryption/sealing.ts'
+import type { Answer, Request, WorkerSettings } from './messages.ts'
+import { createNameIndex, type NameMatch } from './name-index.ts'
+import { unpackRows } from './packing.ts'
+
+type SealedCard = {
+  first_name?: string | null
+  middle_name?: string | null
+  last_name?: string | null
+  date_of_birth?: string | null
+}
+
+const settings: WorkerSettings = workerData
+const keyring = parseMasterKeys(settings.master_keys_text)
+const index = createNameIndex()
+const port = parentPort
+if (port === null) throw new Error('name-index.worker.ts runs as a worker only')
+
+port.on('message', ({ request_number, request }: { request_number: number; request: Request }) => {
+  let matches: NameMatch[] = []
+  let unreadable: string[] = []
+  switch (request.kind) {
+    case 'add_sealed':
+      unreadable = addSealed(request.packed)
+      break
+    case 'remove':
+      for (const id of request.ids) index.remove(id)
+      break
+    case 'search':
+      matches = index.search(request.text, request.options)
+      break
+  }
+  const answer: Answer = { request_number, size: index.size(), memory_bytes: index.memory_bytes(), matches, unreadable }
+  port.postMessage(answer)
+})
+
+/** One card that does not open keeps no other out; its patient is not found by a name that may be out of date. */
+function addSealed(packed: Uint8Array): string[] {
+  const unreadable: string[] = []
+  for (const { id, key_id, kek_id, wrapped, sealed_card } of unpackRows(packed)) {
+    try {
+      const key = openDataKey(keyring, { id: key_id, kek_id, wrapped })
+      const place = { table: 'patients', column: 'sealed_card', row_id: id }
+      const card = openJson<SealedCard>(key, place, sealed_card)
+      const name = [card.first_name, card.middle_name, card.last_name].filter(Boolean).join(' ')
+      index.upsert(id, name, card.date_of_birth ?? null)
+    } catch (error) {
+      if (!(error instanceof IntegrityError || error instanceof KeyUnavailable)) throw error
+      index.remove(id)
+      unreadable.push(id)
+    }
+  }
+  return unreadable
+}

@@ -1,0 +1,166 @@
+// The people of the index in packed arrays: a small number (slot) for each, their uuid, birth date and words.
+import { grownUint8, grownUint32 } from './growable.ts'
+
+export type People = {
+  /** The slot of a uuid, or undefined. */
+  find: (id: string) => number | undefined
+  /** Takes a slot for a person who has none; at most 32 words are kept. */
+  insert: (id: string, wordIds: readonly number[], birthDay: number) => number
+  remove: (id: string) => void
+  idOf: (slot: number) => string
+  wordCount: (slot: number) => number
+  wordAt: (slot: number, at: number) => number
+  birthDay: (slot: number) => number
+  /** By slot; 0 where it is unknown, and where the slot is free. */
+  birthDays: () => Uint32Array
+  /** One above the highest slot ever taken. */
+  slotCount: () => number
+  size: () => number
+  memory_bytes: () => number
+}
+
+export const MOST_WORDS = 32
+/** A uuid in 32-bit parts. */
+const ID_PARTS = 4
+
+export function createPeople(): People {
+  let ids = new Uint32Array(1024)
+  let birthDays = new Uint32Array(1024)
+  let wordCounts = new Uint8Array(1024)
+  let wordsAt = new Uint32Array(1024)
+  let words = new Uint32Array(1024)
+  let wordsEnd = 1
+  let slotCount = 0
+  let size = 0
+  /** Slots by the hash of their uuid, plus one; 0 is free. */
+  let table = new Uint32Array(2048)
+  const freeSlots: number[] = []
+  /** By number of words: freed places in `words`. */
+  const freeWords: number[][] = Array.from({ length: MOST_WORDS + 1 }, () => [])
+  const wanted = new Uint32Array(ID_PARTS)
+
+  function parse(id: string): void {
+    wanted[0] = Number.parseInt(id.slice(0, 8), 16)
+    wanted[1] = Number.parseInt(id.slice(9, 13) + id.slice(14, 18), 16)
+    wanted[2] = Number.parseInt(id.slice(19, 23) + id.slice(24, 28), 16)
+    wanted[3] = Number.parseInt(id.slice(28, 36), 16)
+  }
+
+  function homeOf(parts: Uint32Array, from: number, mask: number): number {
+    let hash = 0
+    for (let at = from; at < from + ID_PARTS; at++)
+      hash = Math.imul(hash ^ (parts[at] ?? 0), 0x9e3779b1) ^ (hash >>> 15)
+    return (hash ^ (hash >>> 16)) & mask
+  }
+
+  /** The place in the table of the uuid in `wanted`, or the free place where it belongs. */
+  function placeOfWanted(): number {
+    const mask = table.length - 1
+    let place = homeOf(wanted, 0, mask)
+    for (;;) {
+      const slot = (table[place] ?? 0) - 1
+      if (slot === -1 || isWanted(slot)) return place
+      place = (place + 1) & mask
+    }
+  }
+
+  function isWanted(slot: number): boolean {
+    for (let at = 0; at < ID_PARTS; at++) if (ids[slot * ID_PARTS + at] !== wanted[at]) return false
+    return true
+  }
+
+  function growTable(): void {
+    const grown = new Uint32Array(table.length * 2)
+    const mask = grown.length - 1
+    for (const entry of table) {
+      if (entry === 0) continue
+      let place = homeOf(ids, (entry - 1) * ID_PARTS, mask)
+      while (grown[place] !== 0) place = (place + 1) & mask
+      grown[place] = entry
+    }
+    table = grown
+  }
+
+  /** Closes the gap, so that a search along the table never ends too early. */
+  function removeFromTable(place: number): void {
+    const mask = table.length - 1
+    let gap = place
+    for (let next = (gap + 1) & mask; table[next] !== 0; next = (next + 1) & mask) {
+      const home = homeOf(ids, ((table[next] ?? 0) - 1) * ID_PARTS, mask)
+      if (((next - home) & mask) < ((next - gap) & mask)) continue
+      table[gap] = table[next] ?? 0
+      gap = next
+    }
+    table[gap] = 0
+  }
+
+  function find(id: string): number | undefined {
+    parse(id)
+    const entry = table[placeOfWanted()] ?? 0
+    return entry === 0 ? undefined : entry - 1
+  }
+
+  function insert(id: string, wordIds: readonly number[], birthDay: number): number {
+    const slot = freeSlots.pop() ?? slotCount++
+    ids = grownUint32(ids, slotCount * ID_PARTS)
+    birthDays = grownUint32(birthDays, slotCount)
+    wordCounts = grownUint8(wordCounts, slotCount)
+    wordsAt = grownUint32(wordsAt, slotCount)
+    parse(id)
+    table[placeOfWanted()] = slot + 1
+    ids.set(wanted, slot * ID_PARTS)
+    birthDays[slot] = birthDay
+    const count = Math.min(wordIds.length, MOST_WORDS)
+    wordCounts[slot] = count
+    wordsAt[slot] = placeForWords(count)
+    for (let at = 0; at < count; at++) words[(wordsAt[slot] ?? 0) + at] = wordIds[at] ?? 0
+    size++
+    if (size * 2 > table.length) growTable()
+    return slot
+  }
+
+  function placeForWords(count: number): number {
+    const freed = freeWords[count]?.pop()
+    if (freed !== undefined) return freed
+    const place = wordsEnd
+    wordsEnd += count
+    words = grownUint32(words, wordsEnd)
+    return place
+  }
+
+  function remove(id: string): void {
+    parse(id)
+    const place = placeOfWanted()
+    const slot = (table[place] ?? 0) - 1
+    if (slot === -1) return
+    removeFromTable(place)
+    const count = wordCounts[slot] ?? 0
+    freeWords[count]?.push(wordsAt[slot] ?? 0)
+    wordCounts[slot] = 0
+    birthDays[slot] = 0
+    freeSlots.push(slot)
+    size--
+  }
+
+  function idOf(slot: number): string {
+    const hex = Array.from(ids.subarray(slot * ID_PARTS, (slot + 1) * ID_PARTS), (part) =>
+      part.toString(16).padStart(8, '0'),
+    ).join('')
+    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+  }
+
+  return {
+    find,
+    insert,
+    remove,
+    idOf,
+    wordCount: (slot) => wordCounts[slot] ?? 0,
+    wordAt: (slot, at) => words[(wordsAt[slot] ?? 0) + at] ?? 0,
+    birthDay: (slot) => birthDays[slot] ?? 0,
+    birthDays: () => birthDays,
+    slotCount: () => slotCount,
+    size: () => size,
+    memory_bytes: () =>
+      [ids, birthDays, wordCounts, wordsAt, words, table].reduce((sum, array) => sum + array.byteLength, 0),
+  }
+}
