@@ -16,6 +16,11 @@ type RootRow = Omit<StoredRoot, 'tree_size'> & { tree_size: string }
 const rootColumns = `tree_size::text as tree_size, root_hash, previous_hash, key_id, signature,
   horizon::text as horizon, frontier, to_char(sealed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as sealed_at`
 
+// Every large read here follows an index for one batch. While a table that has just grown has no statistics, the planner
+// would rather sort all the rest of it for each batch: 100,000 entries then take 19 s to verify instead of 3.
+const enterWholeLog = `select openward.enter_as('all'), set_config('statement_timeout', '10min', true),
+  set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)`
+
 /**
  * Runs `work` in a transaction that sees every entry: under row-level security a narrower scope would hide some, and
  * what is hidden would never be sealed.
@@ -27,8 +32,7 @@ export async function withWholeLog<Result>(
 ): Promise<Result> {
   await db.query(`begin isolation level ${mode}`)
   try {
-    await db.query(`set local statement_timeout = '10min'`)
-    await db.query(`select openward.enter_as('all')`)
+    await db.query(enterWholeLog)
     const result = await work()
     await db.query('commit')
     return result

@@ -69,6 +69,9 @@ export async function sealExactly(count: number, client: pg.Client, signer: Root
   assert.equal(sealed, count)
 }
 
+/** What `startSealedLog` starts. */
+export type SealedLog = Awaited<ReturnType<typeof startSealedLog>>
+
 /**
  * A log of 30 entries under three roots, of 10, 20 and 30 entries: its database, keys, published roots, and the ids of its
  * entries (entry 1 is `ids[0]`).
@@ -83,27 +86,6 @@ export async function startSealedLog() {
     await sealExactly(10, database.owner, signer, publisher)
   }
   return { ...database, signer, keys, published, publisher, ids }
-}
-
-/** Builds every leaf and root anew from the entries as they are, as whoever holds a key could: same sizes, same instants. */
-export async function rewriteLog(client: pg.Client, signer: RootSigner, roots: SignedRoot[]): Promise<SignedRoot[]> {
-  const { published, publisher } = publishToMemory()
-  const { rows } = await client.query<{ entry_id: string }>('select entry_id from audit_leaves order by seq')
-  await client.query('truncate audit_leaves, audit_roots')
-  for (const [index, { tree_size }] of roots.entries()) {
-    const later = rows.slice(tree_size).map(({ entry_id }) => entry_id)
-    await client.query('begin')
-    await client.query('create table entries_of_later_roots as select * from audit_logs where id = any($1)', [later])
-    await client.query('delete from audit_logs where id = any($1)', [later])
-    await client.query('commit')
-    await sealExactly(tree_size - (roots[index - 1]?.tree_size ?? 0), client, signer, publisher)
-    await client.query('begin')
-    await client.query('insert into audit_logs select * from entries_of_later_roots')
-    await client.query('update audit_logs set recorded_xid = pg_current_xact_id() where id = any($1)', [later])
-    await client.query('drop table entries_of_later_roots')
-    await client.query('commit')
-  }
-  return published
 }
 
 let migrated: Promise<string> | undefined

@@ -26,7 +26,7 @@ export type AuditFinding = {
 
 export type AuditVerdict = {
   is_whole: boolean
-  /** Sealed entries that are as they were when they were sealed. */
+  /** Entries that are proved by a root to be as they were when they were sealed. */
   whole_entries: number
   /** Entries too young to be in the last root. */
   unsealed_entries: number
@@ -48,25 +48,26 @@ export function compareFindings(one: AuditFinding, other: AuditFinding): number 
   return (other.seq ?? 0) - (one.seq ?? 0)
 }
 
+const findingsTold = 20
+
 /** The verdict in lines for a person: the answer first, then what it rests on. */
 export function describeVerdict(verdict: AuditVerdict): string[] {
   const { first, last_root } = verdict
-  const counts = `${entries(verdict.whole_entries)} whole, ${verdict.unsealed_entries} not sealed yet`
-  const lines =
-    first === null
-      ? [counts]
-      : [
-          `THE AUDIT LOG IS NOT WHOLE. First: ${describeFinding(first)}`,
-          ...verdict.findings.slice(1, 20).map((finding) => `then: ${describeFinding(finding)}`),
-        ]
-  if (verdict.findings_total > 20) lines.push(`and ${verdict.findings_total - 20} more`)
-  if (first !== null) lines.push(counts)
+  const lines: string[] = []
+  if (first !== null) {
+    lines.push(`THE AUDIT LOG IS NOT WHOLE. First: ${describeFinding(first)}`)
+    const others = verdict.findings.slice(1, findingsTold)
+    lines.push(...others.map((finding) => `then: ${describeFinding(finding)}`))
+    const untold = verdict.findings_total - 1 - others.length
+    if (untold > 0) lines.push(`and ${untold} more`)
+  }
+  lines.push(`${entries(verdict.whole_entries)} whole, ${verdict.unsealed_entries} not sealed yet`)
   if (last_root !== null) {
     const { tree_size, sealed_at, root_hash } = last_root
     lines.push(`last root: ${entries(tree_size)}, sealed ${sealed_at}, ${root_hash.toString('base64')}`)
   }
   const agreeing = verdict.agreeing_outside_roots
-  if (agreeing > 0) lines.push(`${agreeing} ${agreeing === 1 ? 'root' : 'roots'} from outside agree with it`)
+  if (agreeing > 0) lines.push(`roots from outside that agree with it: ${agreeing}`)
   return lines
 }
 

@@ -46,7 +46,7 @@ export async function verifyAudit(
     const findings = walk.findings.sort(compareFindings)
     return {
       is_whole: walk.findings_total === 0,
-      whole_entries: walk.leaves - walk.bad_entries,
+      whole_entries: walk.proved_entries,
       unsealed_entries: unsealed.pending,
       roots: walk.roots,
       agreeing_outside_roots: walk.agreeing,
@@ -70,8 +70,9 @@ function startWalk(keys: TrustedKeys, { from, to, outside, tolerance_seconds }: 
     outside: given.filter((root) => verifyRoot(root, keys)).sort((one, other) => one.tree_size - other.tree_size),
     frontier: emptyFrontier(),
     position: 0,
-    leaves: 0,
-    bad_entries: 0,
+    good_entries: 0,
+    /** Good entries under a root that the tree was found to have. */
+    proved_entries: 0,
     roots: 0,
     agreeing: 0,
     agreed_size: 0,
@@ -124,7 +125,7 @@ async function walkLog(db: AuditConnection, walk: Walk): Promise<void> {
     const reason = `a signed root counts ${longest} entries, and the log ends after ${walk.position}`
     report(walk, { kind: 'tail_cut', seq: walk.position + 1, last_seq: longest, entry_id: null, reason })
   }
-  const rooted = Math.max(walk.previous?.tree_size ?? 0, walk.agreed_size)
+  const rooted = Math.max(walk.previous?.tree_size ?? 0, longest)
   if (walk.position > rooted && walk.first_unrooted !== undefined) {
     const reason = `leaves ${rooted + 1} to ${walk.position} are under no signed root`
     const entry_id = walk.first_unrooted.entry_id
@@ -133,8 +134,11 @@ async function walkLog(db: AuditConnection, walk: Walk): Promise<void> {
 }
 
 async function* eachLeaf(db: AuditConnection, end: number): AsyncGenerator<Leaf> {
-  const text = `select l.seq::text as seq, l.entry_id::text as entry_id, l.leaf_hash, e.recorded_xid::text as xid, ${entryColumns}
-    from audit_leaves l left join audit_logs e on e.id = l.entry_id
+  // `offset 0` keeps it one index probe per leaf; joined freely, every batch reads the whole log.
+  const text = `select l.seq::text as seq, l.entry_id::text as entry_id, l.leaf_hash, entry.*
+    from audit_leaves l
+    left join lateral (select e.recorded_xid::text as xid, ${entryColumns} from audit_logs e
+                        where e.id = l.entry_id offset 0) as entry on true
     where l.seq > $1 and l.seq <= $2 order by l.seq limit 5000`
   for (let after = 0; ;) {
     const rows = (await db.query(text, [after, end])).rows as (Omit<Leaf, 'seq'> & { seq: string })[]
@@ -159,24 +163,22 @@ function findGap(walk: Walk, leaf: Leaf): boolean {
 
 function checkLeaf(walk: Walk, leaf: Leaf): void {
   walk.position = leaf.seq
-  walk.leaves += 1
   walk.first_unrooted ??= leaf
   if (walk.is_tree_known) appendLeaf(walk.frontier, leaf.leaf_hash)
   if (walk.previous_leaf !== undefined && isAfter(walk.previous_leaf, leaf)) walk.first_disorder ??= walk.previous_leaf
   walk.previous_leaf = leaf
   const at = { seq: leaf.seq, last_seq: leaf.seq, entry_id: leaf.entry_id }
   if (leaf.id === null) {
-    walk.bad_entries += 1
     report(walk, { ...at, kind: 'removed', reason: 'its leaf is there, the entry is not' })
   } else if (!hashEntry(leaf).equals(leaf.leaf_hash)) {
-    walk.bad_entries += 1
     const finding: AuditFinding = { ...at, kind: 'altered', reason: 'the entry does not hash to its leaf' }
     report(walk, finding)
     if (walk.suspects.length < findingsKept) walk.suspects.push({ finding, leaf })
   } else if (walk.previous !== undefined && isBackDated(walk.previous, leaf, walk.tolerance_seconds)) {
-    walk.bad_entries += 1
     const reason = `it is dated before the root sealed ${walk.previous.sealed_at}, which does not have it`
     report(walk, { ...at, kind: 'back_dated', reason })
+  } else {
+    walk.good_entries += 1
   }
 }
 
@@ -213,7 +215,11 @@ function checkRoot(walk: Walk, root: StoredRoot): void {
       reason: `the root before that of ${root.tree_size} entries is missing`,
     })
   }
-  if (!walk.is_tree_known || rootOfFrontier(walk.frontier).equals(root.root_hash)) return
+  if (!walk.is_tree_known) return
+  if (rootOfFrontier(walk.frontier).equals(root.root_hash)) {
+    walk.proved_entries = walk.good_entries
+    return
+  }
   walk.is_rewritten = true
   if (first_disorder !== undefined) {
     const { seq, entry_id } = first_disorder
@@ -241,6 +247,7 @@ function checkOutside(walk: Walk, outside: SignedRoot): void {
   if (rootOfFrontier(walk.frontier).equals(outside.root_hash)) {
     walk.agreeing += 1
     walk.agreed_size = outside.tree_size
+    walk.proved_entries = walk.good_entries
     return
   }
   const reason = `the outside root of ${outside.tree_size} entries, sealed ${outside.sealed_at}, is of another log`
