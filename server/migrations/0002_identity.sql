@@ -57,11 +57,22 @@ create table user_tokens (
   kind        text not null check (kind in ('email', 'username')),
   key_version integer not null,
   token       bytea not null,
-  -- A user name may be an e-mail address, so one name belongs to one account whatever its kind.
+  -- Whoever signs in with an `@` is looked for by e-mail alone: a user name holds none.
   constraint user_tokens_one_account primary key (kind, key_version, token)
 );
 create index user_tokens_user on user_tokens (user_id);
 grant select, insert, delete on user_tokens to openward_app;
+
+-- Names that nobody has wait after wrong passwords as accounts do, so that waiting does not tell who has an account.
+create table unknown_logins (
+  token          bytea primary key,
+  failed_logins  integer not null default 0,
+  failures_since timestamptz,
+  locked_until   timestamptz,
+  updated_at     timestamptz not null default now()
+);
+create index unknown_logins_updated on unknown_logins (updated_at);
+grant select, insert, update, delete on unknown_logins to openward_app;
 
 create table recovery_codes (
   user_id   uuid not null references users,

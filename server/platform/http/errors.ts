@@ -66,7 +66,7 @@ function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyRe
 function oauthFailure({ kind: { code, status }, members: { detail }, message }: Problem) {
   const declared = ['invalid_grant', 'unsupported_grant_type'].find((error) => error === code)
   const error =
-    declared ?? (status === 403 ? 'unauthorized_client' : status < 500 ? 'invalid_request' : 'temporarily_unavailable')
+    declared ?? (status === 403 ? 'unauthorized_client' : status < 500 && status !== 429 ? 'invalid_request' : 'temporarily_unavailable')
   return { status: [415, 422].includes(status) ? 400 : status, error, error_description: detail ?? message }
 }
 

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { sessionEnded } from '#platform/contract/problem.ts'
+import { sql } from '#platform/database/sql.ts'
+import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
+import { bearer, testAccount, testPassword } from './accounts.testing.ts'
+import { loginApi } from './login.contract.ts'
+import { sessionApi } from './session.contract.ts'
+
+describe('refreshing a session', () => {
+  let api: TestApi
+  before(async () => void (api = await startTestApi()))
+  after(async () => api[Symbol.asyncDispose]())
+
+  async function signedIn(role = 'nurse') {
+    const account = await testAccount(api, { role })
+    const tokens = await api.call(loginApi.login, { body: { username: account.email, password: testPassword } })
+    return { ...account, ...tokens }
+  }
+  const refresh = (refresh_token: string) => api.call(loginApi.refresh, { body: { refresh_token } })
+  const sessionsOf = (user_id: string) =>
+    api.rows(sql<{ id: string; revoke_reason: string | null; hours: number; idle: number }>`
+      select id, revoke_reason, extract(epoch from expires_at - created_at)::int / 3600 as hours,
+             extract(epoch from idle_limit)::int / 60 as idle from sessions where user_id = ${user_id}`)
+
+  it('gives the next pair, which works', async () => {
+    const first = await signedIn()
+    const second = await refresh(first.refresh_token)
+    assert.notEqual(second.refresh_token, first.refresh_token)
+    assert.equal((await api.call(sessionApi.me, {}, bearer(second.access_token))).id, first.id)
+    assert.ok(await refresh(second.refresh_token))
+  })
+
+  it('ends the whole session when a spent token comes back, its live access tokens too', async () => {
+    const first = await signedIn()
+    const second = await refresh(first.refresh_token)
+    const third = await refresh(second.refresh_token)
+    assert.ok(await api.call(sessionApi.me, {}, bearer(third.access_token)))
+    await assert.rejects(refresh(first.refresh_token), refusedWith(sessionEnded))
+    await assert.rejects(refresh(third.refresh_token), refusedWith(sessionEnded))
+    await assert.rejects(api.call(sessionApi.me, {}, bearer(third.access_token)), refusedWith(sessionEnded))
+    const audited = await api.rows(
+      sql`select outcome from audit_logs where user_id = ${first.id} and action = 'session.reuse_detected'`,
+    )
+    assert.deepEqual(audited, [{ outcome: 'failure' }])
+    assert.equal((await sessionsOf(first.id))[0]?.revoke_reason, 'reuse_detected')
+  })
+
+  it('answers five requests that arrive together with one successor', async () => {
+    const first = await signedIn()
+    const answers = await Promise.all(Array.from({ length: 5 }, () => refresh(first.refresh_token)))
+    assert.equal(new Set(answers.map(({ refresh_token }) => refresh_token)).size, 1)
+    for (const { access_token } of answers) assert.ok(await api.call(sessionApi.me, {}, bearer(access_token)))
+  })
+
+  it('forgives a lost answer for ten seconds and no longer', async () => {
+    const first = await signedIn()
+    const second = await refresh(first.refresh_token)
+    assert.equal((await refresh(first.refresh_token)).refresh_token, second.refresh_token)
+    await api.rows(
+      sql`update refresh_tokens set spent_at = spent_at - interval '10 seconds' where spent_at is not null`,
+    )
+    await assert.rejects(refresh(first.refresh_token), refusedWith(sessionEnded))
+  })
+
+  it('keeps no token that could be read from the database', async () => {
+    const first = await signedIn()
+    const second = await refresh(first.refresh_token)
+    const stored = JSON.stringify(
+      await api.rows(sql`
+      select encode(token_hash, 'hex') as hash, encode(sealed_successor, 'escape') as sealed from refresh_tokens`),
+    )
+    for (const token of [first.refresh_token, second.refresh_token]) {
+      assert.ok(!stored.includes(token))
+      assert.ok(!stored.includes(Buffer.from(token).toString('hex')))
+    }
+  })
+
+  it('lasts seven days for a patient, and for staff twelve hours and as long as they are not idle', async () => {
+    const [patient, nurse] = [await signedIn('patient'), await signedIn()]
+    assert.deepEqual(
+      (await sessionsOf(patient.id)).map(({ hours, idle }) => [hours, idle]),
+      [[168, 10_080]],
+    )
+    assert.deepEqual(
+      (await sessionsOf(nurse.id)).map(({ hours, idle }) => [hours, idle]),
+      [[12, 30]],
+    )
+  })
+
+  for (const [what, change] of [
+    ['the account was deactivated', (id: string) => sql`update users set is_active = false where id = ${id}`],
+    [
+      'its idle limit has passed',
+      (id: string) => sql`update sessions set last_used_at = now() - interval '31 minutes' where user_id = ${id}`,
+    ],
+    ['its twelve hours have passed', (id: string) => sql`update sessions set expires_at = now() where user_id = ${id}`],
+    [
+      'the role needs a second factor by now',
+      (id: string) =>
+        sql`with required as (update roles set mfa = 'required' where name = 'auditor') update users set role = 'auditor' where id = ${id}`,
+    ],
+  ] as const) {
+    it(`is refused once ${what}, and recorded as a failure`, async () => {
+      const first = await signedIn()
+      await api.rows(change(first.id))
+      await assert.rejects(refresh(first.refresh_token), refusedWith(sessionEnded))
+      const audited = await api.rows(
+        sql`select outcome from audit_logs where user_id = ${first.id} and action = 'session.refresh'`,
+      )
+      assert.deepEqual(audited, [{ outcome: 'failure' }])
+    })
+  }
+
+  it('does not keep an idle session awake', async () => {
+    const first = await signedIn()
+    await api.rows(sql`update sessions set last_used_at = now() - interval '20 minutes' where user_id = ${first.id}`)
+    await refresh(first.refresh_token)
+    const [session] = await api.rows(
+      sql<{
+        idle: boolean
+      }>`select last_used_at < now() - interval '19 minutes' as idle from sessions where user_id = ${first.id}`,
+    )
+    assert.equal(session?.idle, true)
+  })
+
+  it('is refused for a token that nobody was given', async () => {
+    for (const token of ['', 'owr_', `owr_${'A'.repeat(43)}`, 'x'.repeat(200)])
+      await assert.rejects(refresh(token), refusedWith(sessionEnded))
+  })
+})
