@@ -53,6 +53,9 @@ const Variables = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: text.optional(),
 })
 
+/** Every variable that OpenWard reads; docs/configuration.md explains each. */
+export const knownVariables = Object.keys(Variables.shape).filter((name) => name !== 'NODE_ENV')
+
 export type Configuration = Readonly<{
   production: boolean
   port: number

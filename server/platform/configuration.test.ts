@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { ConfigurationError, knownVariables, readConfiguration } from './configuration.ts'
+import { generateMasterKey } from './encryption/keyring.ts'
+
+const production = {
+  OPENWARD_ENV: 'production',
+  OPENWARD_MASTER_KEY: generateMasterKey(),
+  OPENWARD_PUBLIC_URL: 'https://hospital.example',
+  OPENWARD_TRUSTED_PROXIES: '127.0.0.1',
+}
+
+function refused(environment: Record<string, string>, ...words: string[]) {
+  assert.throws(
+    () => readConfiguration(environment),
+    (error: unknown) => {
+      assert.ok(error instanceof ConfigurationError)
+      for (const word of words) assert.ok(error.message.includes(word), `${word} is not in: ${error.message}`)
+      return true
+    },
+  )
+}
+
+describe('the configuration', () => {
+  it('needs nothing in development', () => {
+    const { port, production: isProduction, public_url, rate_limit } = readConfiguration({})
+    assert.deepEqual([port, isProduction, public_url, rate_limit], [8000, false, 'http://localhost:8000', true])
+  })
+
+  it('tells every fault at once, by name', () => {
+    refused(
+      { PORT: 'eighty', OPENWARD_COUNTRY: 'usa', OPENWARD_TIMEZONE: 'Mars/Olympus' },
+      'PORT',
+      'OPENWARD_COUNTRY',
+      'OPENWARD_TIMEZONE',
+    )
+  })
+
+  it('refuses a variable that it does not know, so that a misspelt one is no silent default', () => {
+    refused({ OPENWARD_MASTERKEY: 'x' }, 'OPENWARD_MASTERKEY is not a variable that OpenWard knows')
+  })
+
+  it('accepts a complete production', () => {
+    assert.equal(readConfiguration(production).production, true)
+  })
+
+  for (const [change, words] of [
+    [{ OPENWARD_MASTER_KEY: '' }, 'OPENWARD_MASTER_KEY'],
+    [{ OPENWARD_PUBLIC_URL: 'http://hospital.example' }, 'https://'],
+    [{ OPENWARD_TRUSTED_PROXIES: '' }, 'OPENWARD_TRUSTED_PROXIES'],
+    [{ OPENWARD_CORS_ORIGINS: '*' }, 'OPENWARD_CORS_ORIGINS'],
+    [{ OPENWARD_RATE_LIMIT: 'off' }, 'OPENWARD_RATE_LIMIT'],
+    [{ OPENWARD_ADMIN_PASSWORD: 'changemechangeme' }, 'OPENWARD_ADMIN_PASSWORD'],
+    [{ OPENWARD_AUDIT_RETENTION_YEARS: '1' }, 'OPENWARD_AUDIT_RETENTION_YEARS'],
+    [{ OPENWARD_IDLE_MINUTES: '61' }, 'OPENWARD_IDLE_MINUTES'],
+  ] as const) {
+    it(`refuses production with ${JSON.stringify(change)}`, () => refused({ ...production, ...change }, words))
+  }
+
+  it('never repeats a secret in its error', () => {
+    const secret = 'hunter2-hunter2-changeme'
+    assert.throws(
+      () =>
+        readConfiguration({
+          ...production,
+          OPENWARD_ADMIN_PASSWORD: secret,
+          DATABASE_URL: `mysql://root:${secret}@db`,
+        }),
+      (error: unknown) => error instanceof Error && !error.message.includes(secret),
+    )
+  })
+
+  it('is explained in docs/configuration.md, variable by variable', () => {
+    const text = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
+    const explained = [...text.matchAll(/^\| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \|/gm)].flatMap(([, names = '']) =>
+      names.replaceAll('`', '').split(', '),
+    )
+    assert.deepEqual(explained.toSorted(), knownVariables.toSorted())
+  })
+})
