@@ -7,7 +7,7 @@ import pg from 'pg'
 import { type ClientAnswer, createClient, type Send } from '#platform/contract/client.ts'
 import { type InvalidMember, Problem, type ProblemKind } from '#platform/contract/problem.ts'
 import { type Configuration, readConfiguration } from '#platform/configuration.ts'
-import { appUrl, migrate, readMigrations } from '#platform/database/migrate.ts'
+import { migrate, readMigrations } from '#platform/database/migrate.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
 import { newDataKey } from '#platform/encryption/data-key.ts'
 import { type Keyring, parseMasterKeys } from '#platform/encryption/keyring.ts'
@@ -20,6 +20,8 @@ import { databasePassword, openSystem, systemDatabase } from './system.ts'
 /** A fixed key, so that every test process gives the cluster's one application role the same password. */
 export const testMasterKey = createHash('sha256').update('a key for tests only').digest('base64')
 const keyring: Keyring = parseMasterKeys(testMasterKey)
+/** Of the application role, which all databases of the cluster share: a test that sets another breaks all others. */
+export const testAppPassword = databasePassword(keyring)
 
 export type Person = {
   user_id: string
@@ -232,7 +234,7 @@ function template(): Promise<string> {
       if (rowCount === 0) {
         await client.query(`drop database if exists ${name} with (force)`)
         await client.query(`create database ${name}`)
-        await migrate({ owner_url: urlOf(name), app_password: databasePassword(keyring) })
+        await migrate({ owner_url: urlOf(name), app_password: testAppPassword })
         await client.query(`alter database ${name} is_template true`)
       }
       return name
@@ -261,5 +263,3 @@ async function admin(statement: string): Promise<void> {
     await client.end()
   }
 }
-
-export { appUrl }

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import pg from 'pg'
+import { createTestDatabase, dropTestDatabase, testAppPassword } from '../../testing.ts'
+import { migrate, type Migration, MigrationError, readMigrations } from './migrate.ts'
+
+const migration = (name: string, text: string): Migration => ({ name, text, checksum: `checksum of ${text}` })
+
+describe('migrating', () => {
+  let owner_url: string
+  let client: pg.Client
+  before(async () => {
+    owner_url = await createTestDatabase()
+    client = new pg.Client({ connectionString: owner_url })
+    await client.connect()
+    await client.query('drop schema openward cascade; drop schema public cascade; create schema public')
+  })
+  after(async () => {
+    await client.end()
+    await dropTestDatabase(owner_url)
+  })
+  const run = (migrations?: Migration[]) =>
+    migrate({ owner_url, app_password: testAppPassword, ...(migrations ? { migrations } : {}) })
+
+  it('is done once, however many servers start together', async () => {
+    const done = await Promise.all(Array.from({ length: 6 }, () => run()))
+    assert.equal(done.filter(({ length }) => length > 0).length, 1)
+    assert.equal(done.flat().length, readMigrations().length)
+    assert.deepEqual(await run(), [])
+  })
+
+  it('refuses to go on when a migration was edited after it was applied', async () => {
+    const edited = readMigrations().map((one, index) => (index === 1 ? { ...one, checksum: 'another' } : one))
+    await assert.rejects(
+      run(edited),
+      (error: unknown) => error instanceof MigrationError && /was edited/.test(error.message),
+    )
+  })
+
+  it('leaves a failed migration undone whole, and does it when it is mended', async () => {
+    const all = readMigrations()
+    await assert.rejects(run([...all, migration('9001_half', 'create table half (id int); select 1 / 0')]), {
+      code: '22012',
+    })
+    const { rows } = await client.query(`select to_regclass('half') as found`)
+    assert.deepEqual(rows, [{ found: null }])
+    assert.deepEqual(await run([...all, migration('9001_half', 'create table half (id int)')]), ['9001_half'])
+  })
+
+  it('waits for a lock a second at a time and gets through when it is free', async () => {
+    const all = [...readMigrations(), migration('9001_half', 'create table half (id int)')]
+    await client.query('begin')
+    await client.query('lock table half in access share mode')
+    const migrating = run([...all, migration('9002_column', 'alter table half add column name text')])
+    // The migration gives way at least once while the other transaction is open.
+    const waiting = new pg.Client({ connectionString: owner_url })
+    await waiting.connect()
+    await waiting.query(`set lock_timeout = '20s'`)
+    for (let tries = 0; tries < 100; tries += 1) {
+      const { rows } = await waiting.query(`select 1 from pg_locks where relation = 'half'::regclass and not granted`)
+      if (rows.length > 0) break
+      await waiting.query('select pg_sleep(0.05)')
+    }
+    await client.query('commit')
+    assert.deepEqual(await migrating, ['9002_column'])
+    await waiting.end()
+  })
+
+  it('gives the serving role nothing to own and no way past row-level security', async () => {
+    const { rows } = await client.query(
+      `select rolsuper, rolbypassrls, rolcreaterole from pg_roles where rolname = 'openward_app'`,
+    )
+    assert.deepEqual(rows, [{ rolsuper: false, rolbypassrls: false, rolcreaterole: false }])
+    const unprotected = await client.query<{ table_name: string }>(`
+      select distinct c.table_name from information_schema.columns c join pg_class t on t.oid = c.table_name::regclass
+       where c.table_schema = 'public' and c.column_name = 'patient_id' and t.relkind = 'r' and not t.relrowsecurity order by 1`)
+    // These hold no person's data but who relates to whom; the rule of row-level security itself reads two of them.
+    assert.deepEqual(
+      unprotected.rows.map(({ table_name }) => table_name),
+      ['care_relationships', 'emergency_accesses', 'events', 'mails', 'patient_import_rows', 'patients_of_users'],
+    )
+  })
+})
