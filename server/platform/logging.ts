@@ -1,18 +1,19 @@
 // JSON logs, one line an event, without personal data: no query string, no body, no header but what is named here.
-import { pino, type Logger } from 'pino'
+import { type DestinationStream, pino, type Logger, type LoggerOptions } from 'pino'
 
 export type Log = Logger
 
-/** Pretty on a terminal, JSON elsewhere. */
-export function createLog(level: string): Log {
-  return pino({
+/** Pretty on a terminal, JSON elsewhere, and to `destination` where one is given. */
+export function createLog(level: string, destination?: DestinationStream): Log {
+  const options: LoggerOptions = {
     level,
     base: null,
     timestamp: () => `,"time":"${Temporal.Now.instant().toString()}"`,
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: describeError },
-    ...(process.stdout.isTTY ? { transport: { target: 'pino-pretty' } } : {}),
-  })
+    ...(process.stdout.isTTY && !destination ? { transport: { target: 'pino-pretty' } } : {}),
+  }
+  return destination ? pino(options, destination) : pino(options)
 }
 
 /**

@@ -1,4 +1,5 @@
 // The context of one request, from what the request says and who asks.
+import { isIP } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type AuditEntry, unrecordable } from '#platform/audit/record.ts'
 import type { Operation } from '#platform/contract/operation.ts'
@@ -22,12 +23,13 @@ export function buildContext(
   operation: Operation,
 ): RequestContext {
   const { actor } = request
+  const ip_address = addressOf(request)
   const user_agent = request.headers['user-agent']?.slice(0, 300)
   const who: Partial<AuditEntry> = {
     user_id: actor.user_id,
     role: actor.role,
     session_id: actor.session_id,
-    ip_address: request.ip,
+    ip_address,
     user_agent,
     correlation_id: request.id,
   }
@@ -56,7 +58,7 @@ export function buildContext(
     database: reaching(reach),
     reaching,
     correlation_id: request.id,
-    ip_address: request.ip,
+    ip_address,
     user_agent,
     if_match: versionOf(request.headers['if-match']),
     saw: (seen) => void (subject = { ...subject, ...seen }),
@@ -80,9 +82,15 @@ export function buildContext(
   }
 }
 
+/** The caller's address; that of the proxy where it forwards what is no address. */
+function addressOf({ ip, socket }: FastifyRequest): string {
+  const address = isIP(ip) ? ip : (socket.remoteAddress ?? '')
+  return address.split('%', 1)[0] || '0.0.0.0'
+}
+
 /** `{patient_id}` in a path names the patient; `{…_id}` last in it the resource. */
 function subjectOfParams(params: Record<string, string>): Subject {
-  const isId = (text: string | undefined) => text !== undefined && /^[0-9a-f-]{36}$/i.test(text)
+  const isId = (text: string | undefined) => text !== undefined && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
   const ids = Object.entries(params).filter(([name, value]) => name.endsWith('_id') && isId(value))
   const last = ids.at(-1)?.[1]
   const patient = ids.find(([name]) => name === 'patient_id')?.[1]
