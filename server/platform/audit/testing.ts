@@ -65,7 +65,8 @@ export async function insertEntries(client: pg.Client, count: number): Promise<s
 /** Seals until `count` entries are. Transactions of other tests on the same server may hold the horizon back meanwhile. */
 export async function sealExactly(count: number, client: pg.Client, signer: RootSigner, publisher: RootPublisher) {
   let sealed = 0
-  while (sealed < count) sealed += (await sealAudit(client, signer, publisher)).sealed
+  for (let runs = 0; sealed < count && runs < 5000; runs++)
+    sealed += (await sealAudit(client, signer, publisher)).sealed
   assert.equal(sealed, count)
 }
 

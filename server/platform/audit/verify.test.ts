@@ -275,10 +275,7 @@ test('between two roots the log is verified up to the second one', async () => {
   const [from, to] = log.published
   await log.owner.query(`update audit_logs set action = 'x' where id = $1`, [log.ids[24]])
   const good = await verifyAudit(log.owner, log.keys, { from, to })
-  assert.deepEqual(
-    [good.is_whole, good.whole_entries, good.roots, good.agreeing_outside_roots, good.last_root?.tree_size],
-    [true, 20, 2, 2, 20],
-  )
+  assert.deepEqual([good.is_whole, good.whole_entries, good.roots, good.agreeing_outside_roots], [true, 20, 2, 2])
   await log.owner.query(`update audit_logs set action = 'x' where id = $1`, [log.ids[14]])
   assert.deepEqual(place((await verifyAudit(log.owner, log.keys, { from, to })).first), [
     'altered',
