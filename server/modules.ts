@@ -3,5 +3,6 @@ import type { Module } from '#platform/module.ts'
 import { access } from '#modules/access'
 import { auditTrail } from '#modules/audit-trail'
 import { identity } from '#modules/identity'
+import { patients } from '#modules/patients'
 
-export const modules: readonly Module[] = [access, identity, auditTrail]
+export const modules: readonly Module[] = [access, identity, patients, auditTrail]

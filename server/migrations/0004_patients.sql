@@ -158,6 +158,45 @@ create table patient_import_rows (
 create index patient_import_rows_patient on patient_import_rows (patient_id);
 grant select, insert, update, delete on patient_import_rows to openward_app;
 
+-- How many patients a list shows, kept so that a page does not count a million rows. Each database connection writes a row of
+-- its own (by process id), so that nobody waits for another.
+create table patient_counts (
+  slot     integer primary key,
+  active   bigint not null default 0,
+  inactive bigint not null default 0
+) with (fillfactor = 50);
+grant select on patient_counts to openward_app;
+
+create function openward.count_patients() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_active integer := 0;
+  v_inactive integer := 0;
+begin
+  if tg_op <> 'INSERT' and old.merged_into is null and old.erased_at is null then
+    if old.is_active then v_active := -1; else v_inactive := -1; end if;
+  end if;
+  if tg_op <> 'DELETE' and new.merged_into is null and new.erased_at is null then
+    if new.is_active then v_active := v_active + 1; else v_inactive := v_inactive + 1; end if;
+  end if;
+  insert into patient_counts as c values (pg_backend_pid() % 256, v_active, v_inactive)
+  on conflict (slot) do update set active = c.active + excluded.active, inactive = c.inactive + excluded.inactive;
+  return null;
+end $$;
+create trigger counted after insert or delete on patients for each row execute function openward.count_patients();
+create trigger recounted after update of is_active, merged_into, erased_at on patients for each row
+  when (old.is_active <> new.is_active or old.merged_into is distinct from new.merged_into or old.erased_at is distinct from new.erased_at)
+  execute function openward.count_patients();
+
+-- Whether the actor of this transaction would see the patient in another reach: the rule of openward.protect, for one row.
+create function openward.may_reach(p_patient uuid, p_reach text) returns boolean language sql stable parallel safe as $$
+  select p_reach = 'all'
+      or (p_reach like '%own%' and (p_patient = openward.setting('patient_id')::uuid
+          or exists (select from care_relationships c where c.patient_id = p_patient and c.doctor_id = openward.setting('doctor_id')::uuid)))
+      or (p_reach like '%department%' and exists (select from care_relationships c where c.patient_id = p_patient
+          and c.department_id = openward.setting('department_id')::uuid))
+      or (p_reach like '%glass%' and exists (select from emergency_accesses e where e.patient_id = p_patient
+          and e.user_id = openward.setting('user_id')::uuid and e.expires_at > now())) $$;
+
 alter table care_relationships add constraint care_relationships_patient foreign key (patient_id) references patients;
 alter table emergency_accesses add constraint emergency_accesses_patient foreign key (patient_id) references patients;
 

@@ -1,0 +1,228 @@
+// Changing what is known of a patient: as a whole or in part, by those in reach, contact details by the patients themselves.
+import {
+  contactDetailsOnly,
+  type Patient,
+  patientErased,
+  patientInactive,
+  PatientMembers,
+  patientMerged,
+} from './patient.contract.ts'
+import { readChanges, isComplete, refuseForgotten } from './patient-members.ts'
+import { composePatient, seesIdentifiers } from './patient.answer.ts'
+import type { PatientNames } from './patient-names.ts'
+import { type PatientToken, patientTokens, type PatientTokenKind } from './patient-tokens.ts'
+import {
+  maskIdentifiers,
+  openCard,
+  openContact,
+  openIdentifiers,
+  openKeyOf,
+  type PatientRecord,
+  type SealedPatient,
+  sealCard,
+  sealContact,
+  sealIdentifiers,
+} from './patient.sealing.ts'
+import {
+  type ChangedPatient,
+  deletePatientTokens,
+  insertPatientTokens,
+  lockPatient,
+  type ReadPatientRow,
+  type Stamp,
+  updatePatient,
+} from './patient.store.ts'
+import { refuseKnownIdentifier } from './registration.ts'
+import type { Context } from '#platform/context.ts'
+import { invalidRequest, notFound, Problem, stale } from '#platform/contract/problem.ts'
+import type { Tx } from '#platform/database/transaction.ts'
+import { type DataKey, sealJson } from '#platform/encryption/sealing.ts'
+import { localDay } from '#platform/local-day.ts'
+
+type Field = keyof PatientRecord
+const contactFields: ReadonlySet<string> = new Set<Field>(['phone_primary', 'phone_secondary', 'email', 'address'])
+const tokenKindOf: Partial<Record<Field, PatientTokenKind>> = {
+  first_name: 'name_birth_date',
+  last_name: 'name_birth_date',
+  date_of_birth: 'name_birth_date',
+  phone_primary: 'phone',
+  phone_secondary: 'phone',
+  email: 'email',
+  ssn: 'ssn',
+  national_id: 'national_id',
+}
+
+/** JSON Merge Patch: members left out stay, null removes. @throws Problem as the contract lists */
+export async function changePatient(
+  ctx: Context,
+  names: PatientNames,
+  patient_id: string,
+  given: PatientMembers,
+): Promise<Patient> {
+  if (isOwnRecord(ctx, patient_id)) refuseBeyondContact(Object.keys(given))
+  return change(ctx, names, patient_id, given)
+}
+
+/** Members left out become unknown, but for identifiers that the caller cannot see. @throws Problem as the contract lists */
+export async function replacePatient(
+  ctx: Context,
+  names: PatientNames,
+  patient_id: string,
+  given: PatientMembers,
+): Promise<Patient> {
+  if (given.gender === undefined) {
+    throw new Problem(invalidRequest, {
+      errors: [{ path: '/body/gender', code: 'required', message: 'This must be given; UNKNOWN is a value' }],
+    })
+  }
+  const whole = Object.fromEntries(
+    Object.keys(PatientMembers.shape).map((name) => [name, given[name as keyof PatientMembers] ?? null]),
+  ) as PatientMembers
+  const hidden = seesIdentifiers(ctx.actor, patient_id) ? {} : { ssn: given.ssn, national_id: given.national_id }
+  return change(ctx, names, patient_id, { ...whole, ...hidden })
+}
+
+async function change(ctx: Context, names: PatientNames, patient_id: string, asked: PatientMembers): Promise<Patient> {
+  let tokens: PatientToken[] = []
+  const { answer, person } = await ctx.database
+    .transaction(async (tx) => {
+      const row = await tx.first(lockPatient(patient_id, ctx.reach, ctx.actor))
+      assertChangeable(ctx, row)
+      const key = openKeyOf(ctx.system.keys.keyring, row)
+      const card = openCard(key, patient_id, row.sealed_card)
+      const given = withoutMasked(asked, card)
+      // The birth date can be part of a national number, so a new one is compared with it.
+      const judged = given.ssn !== undefined || given.national_id !== undefined || given.date_of_birth !== undefined
+      const sees = seesIdentifiers(ctx.actor, patient_id)
+      const identifiers = judged || sees ? openIdentifiers(key, patient_id, row.sealed_identifiers) : card
+      const before: PatientRecord = {
+        ...openMembersOf(row),
+        ...card,
+        ...openContact(key, patient_id, row.sealed_contact),
+        ...identifiers,
+      }
+      const { country, timezone } = ctx.system.configuration
+      const { record: after, errors } = readChanges({ country, today: localDay(timezone) }, before, given)
+      errors.push(...refuseForgotten(before, after))
+      if (errors.length > 0) throw new Problem(invalidRequest, { errors })
+
+      const fields = changedFields(before, after)
+      if (isOwnRecord(ctx, patient_id)) refuseBeyondContact(fields)
+      const is_complete =
+        isComplete(after) && (row.is_complete || given.gender !== undefined || after.gender !== 'UNKNOWN')
+      const shown = judged || sees ? maskIdentifiers(country, after) : { ssn: card.ssn, national_id: card.national_id }
+      const sealed: SealedPatient = {
+        sealed_card: sealCard(key, patient_id, { ...after, ...shown }),
+        sealed_contact: sealContact(key, patient_id, after),
+        sealed_identifiers: judged ? sealIdentifiers(key, patient_id, after) : row.sealed_identifiers,
+      }
+      const kinds = new Set(fields.flatMap((name) => tokenKindOf[name] ?? []))
+      tokens = patientTokens(ctx.system.keys.tokenizer('patients'), after).filter(({ kind }) => kinds.has(kind))
+      const stamp =
+        fields.length === 0
+          ? row
+          : await write(tx, { id: patient_id, sealed, record: after, is_complete }, [...kinds], tokens)
+      tx.audit({
+        action: 'patient.update',
+        resource_type: 'patient',
+        resource_id: patient_id,
+        patient_id,
+        purpose: row.through_glass ? 'BTG' : undefined,
+        details: { fields },
+        changes: fields.length === 0 ? undefined : sealChanges(key, fields, before, after),
+      })
+      if (fields.length > 0) {
+        tx.emit({
+          type: 'patient.updated',
+          subject_type: 'patient',
+          subject_id: patient_id,
+          patient_id,
+          payload: { version: stamp.version, fields },
+        })
+      }
+      const { updated_at, version } = stamp
+      return {
+        answer: composePatient(
+          { ...row, ...openMembersOf(after), is_complete, updated_at, version },
+          after,
+          after,
+          sees ? after : shown,
+        ),
+        person: after,
+      }
+    })
+    .catch((error: unknown) => refuseKnownIdentifier(ctx, tokens, error))
+  names.changed({ id: patient_id, version: answer.version, person })
+  return answer
+}
+
+function assertChangeable(ctx: Context, row: ReadPatientRow | undefined): asserts row is ReadPatientRow {
+  if (!row) throw new Problem(notFound)
+  if (row.erased_at !== null) throw new Problem(patientErased)
+  if (row.merged_into !== null) throw new Problem(patientMerged)
+  if (!row.is_active) throw new Problem(patientInactive)
+  if (ctx.if_match !== undefined && ctx.if_match !== row.version) throw new Problem(stale)
+}
+
+async function write(
+  tx: Tx,
+  row: ChangedPatient,
+  kinds: PatientTokenKind[],
+  tokens: readonly PatientToken[],
+): Promise<Stamp> {
+  const [stamp] = await Promise.all([
+    tx.first(updatePatient(row)),
+    kinds.length > 0 ? tx.run(deletePatientTokens(row.id, kinds)) : undefined,
+    tokens.length > 0 ? tx.run(insertPatientTokens(row.id, tokens)) : undefined,
+  ])
+  // The row is locked and was seen in the reach of this very permission.
+  if (!stamp) throw new Error('a locked patient could not be updated')
+  return stamp
+}
+
+/** Before and after of what changed, for the audit log, under the patient's own key. */
+export function sealChanges<T extends object>(key: DataKey, fields: readonly (keyof T)[], before: T, after: T) {
+  const changes = Object.fromEntries(fields.map((name) => [name, { before: before[name], after: after[name] }]))
+  return {
+    key_id: key.id,
+    sealed: sealJson(key, { table: 'audit_logs', column: 'sealed_changes', row_id: key.id }, changes),
+  }
+}
+
+/** A masked identifier that comes back as it was shown says nothing new. */
+function withoutMasked(given: PatientMembers, card: Pick<PatientRecord, 'ssn' | 'national_id'>): PatientMembers {
+  const unless = (value: string | null | undefined, masked: string | null) =>
+    value !== null && value === masked ? undefined : value
+  return { ...given, ssn: unless(given.ssn, card.ssn), national_id: unless(given.national_id, card.national_id) }
+}
+
+/** The members that are not sealed. */
+function openMembersOf({
+  gender,
+  blood_type,
+  marital_status,
+  occupation,
+  preferred_language,
+}: PatientRecord | ReadPatientRow) {
+  return { gender, blood_type, marital_status, occupation, preferred_language }
+}
+
+function changedFields(before: PatientRecord, after: PatientRecord): Field[] {
+  return (Object.keys(after) as Field[]).filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
+}
+
+/** Whoever changes their own record, clinicians included, changes no more of it than how they are reached. */
+function isOwnRecord({ actor, reach }: Context, patient_id: string): boolean {
+  return reach !== 'all' && actor.patient_id === patient_id
+}
+
+function refuseBeyondContact(fields: readonly string[]) {
+  const errors = fields
+    .filter((name) => !contactFields.has(name))
+    .map((name) => ({
+      path: `/body/${name}`,
+      code: 'contact_details_only',
+      message: 'Only the reception may change this',
+    }))
+  if (errors.length > 0) throw new Problem(contactDetailsOnly, { errors })
+}

@@ -1,0 +1,102 @@
+// Every statement that finds patients: by tokens, by numbers, by ids that the name index gave, and page by page.
+import type { Patient } from './patient.contract.ts'
+import type { PatientToken } from './patient-tokens.ts'
+import type { SealedBy } from './patient.sealing.ts'
+import { all, literal, type Sql, sql } from '#platform/database/sql.ts'
+import type { Actor, Reach } from '#platform/context.ts'
+
+/** What an identity card is made of, and what verifies a hit of a token. */
+export type FoundRow = SealedBy &
+  Pick<Patient, 'id' | 'patient_number' | 'gender' | 'is_active' | 'is_complete' | 'registered_date'> & {
+    sealed_card: Buffer
+    sealed_contact: Buffer
+    sealed_identifiers: Buffer | null
+    may_open: boolean
+  }
+
+const wholeTokens = 200
+
+function found(read_reach: Reach, where: Sql): Sql<FoundRow> {
+  return sql`
+    select p.id, p.patient_number, p.key_id, k.kek_id, k.wrapped, p.sealed_card, p.sealed_contact, p.sealed_identifiers,
+           p.gender, p.is_active, p.is_complete, p.registered_date, openward.may_reach(p.id, ${read_reach}) as may_open
+      from patients p join patient_keys k on k.id = p.key_id
+     where p.merged_into is null and p.erased_at is null and ${where}`
+}
+
+function havingToken(tokens: readonly PatientToken[]): Sql {
+  return sql`
+    select t.patient_id
+      from unnest(${tokens.map(({ kind }) => kind)}::text[], ${tokens.map(({ key_version }) => key_version)}::int[],
+                  ${tokens.map(({ token }) => token)}::bytea[]) as wanted(kind, key_version, token)
+      join patient_tokens t using (kind, key_version, token)`
+}
+
+/** People who share a token or whom the name index named: who they are is decided after opening. */
+export function findLookalikes(
+  tokens: readonly PatientToken[],
+  ids: readonly string[],
+  read_reach: Reach,
+): Sql<FoundRow> {
+  return sql`${found(read_reach, sql`p.id in (${havingToken(tokens)} union all select * from unnest(${ids}::uuid[]))`)} limit 50`
+}
+
+/** Each list of `all_of` is met by one of its tokens; the number is whole. */
+export function findByExact(
+  all_of: readonly (readonly PatientToken[])[],
+  patient_number: string | undefined,
+  read_reach: Reach,
+): Sql<FoundRow> {
+  const conditions = all_of.map((tokens) => sql`p.id in (${havingToken(tokens)})`)
+  if (patient_number !== undefined) conditions.push(sql`p.patient_number = ${patient_number}`)
+  return sql`${found(read_reach, all(conditions))} order by p.id desc limit ${literal(wholeTokens)}`
+}
+
+export function findByIds(ids: readonly string[], read_reach: Reach): Sql<FoundRow> {
+  return found(read_reach, sql`p.id = any(${ids}::uuid[])`)
+}
+
+export type ListFilter = { is_active: boolean; after: string | undefined; skip: number; limit: number }
+export type ListRow = Omit<FoundRow, 'sealed_contact' | 'sealed_identifiers' | 'may_open'>
+
+/** Newest first: ids are in order of time. Whoever is scoped starts from their relationships, so that others cost nothing. */
+export function listPatients(reach: Reach, actor: Actor, { is_active, after, skip, limit }: ListFilter): Sql<ListRow> {
+  const source = reach === 'all' ? undefined : reachable(reach, actor)
+  const conditions = [
+    sql`p.is_active = ${is_active} and p.merged_into is null and p.erased_at is null`,
+    after === undefined ? undefined : sql`p.id < ${after}`,
+    source && sql`p.id in (${source})`,
+  ]
+  return sql`
+    select p.id, p.patient_number, p.key_id, k.kek_id, k.wrapped, p.sealed_card, p.gender, p.is_active, p.is_complete, p.registered_date
+      from patients p join patient_keys k on k.id = p.key_id
+     where ${all(conditions)}
+     order by p.id desc limit ${literal(limit)} offset ${literal(skip)}`
+}
+
+export function countPatients(reach: Reach, actor: Actor, is_active: boolean): Sql<{ total: number }> {
+  // Kept by a trigger: counting a million rows for every page would cost more than the page.
+  if (reach === 'all')
+    return sql`select coalesce(sum(case when ${is_active} then active else inactive end), 0)::int as total from patient_counts`
+  return sql`
+    select count(*)::int as total from patients p
+     where p.is_active = ${is_active} and p.merged_into is null and p.erased_at is null and p.id in (${reachable(reach, actor)})`
+}
+
+function reachable(reach: Reach, { department_id, doctor_id, patient_id, user_id }: Actor): Sql {
+  const sources: Sql[] = []
+  if (reach.includes('own') && patient_id) sources.push(sql`select ${patient_id}::uuid`)
+  if (reach.includes('own') && doctor_id)
+    sources.push(sql`select c.patient_id from care_relationships c where c.doctor_id = ${doctor_id}`)
+  if (reach.includes('department') && department_id) {
+    sources.push(sql`select c.patient_id from care_relationships c where c.department_id = ${department_id}`)
+  }
+  if (reach.includes('glass')) {
+    sources.push(
+      sql`select e.patient_id from emergency_accesses e where e.user_id = ${user_id} and e.expires_at > now()`,
+    )
+  }
+  const [first, ...rest] = sources
+  if (!first) return sql`select null::uuid where false`
+  return rest.reduce((joined, source) => sql`${joined} union all ${source}`, first)
+}

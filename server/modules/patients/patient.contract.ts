@@ -1,0 +1,243 @@
+// The patient record: registration, reading, changing, deleting. What finding somebody shows is in patient-search.contract.ts.
+import { z } from 'zod'
+import { Id, Instant, LocalDate, Text } from '#platform/contract/fields.ts'
+import type { Api } from '#platform/contract/operation.ts'
+import { defineProblem } from '#platform/contract/problem.ts'
+
+export const Gender = z.enum(['MALE', 'FEMALE', 'OTHER', 'UNKNOWN'])
+export const BloodType = z.enum(['A+', 'A-', 'B+', 'B-', 'AB+', 'AB-', 'O+', 'O-'])
+
+export const Address = z.strictObject({
+  line1: Text(200),
+  line2: Text(200).nullish(),
+  city: Text(100),
+  state: Text(100).nullish(),
+  postal_code: Text(20).nullish(),
+  country: z.string().regex(/^[A-Z]{2}$/, 'Must be an ISO 3166 code of two capital letters'),
+})
+export type Address = z.output<typeof Address>
+
+/** E-mail addresses longer than this cannot be delivered to (RFC 5321, 4.5.3.1.3). */
+export const Email = z.email('Must be an e-mail address such as ana@example.org').max(254)
+
+const maskable = 'Masked as `***-**-6789` unless you hold patients:identifiers'
+
+/** The whole record. Members that are not known are null. */
+export const Patient = z.object({
+  id: Id,
+  patient_number: z.string().meta({ examples: ['PT-20261201-0001'] }),
+  first_name: z.string().nullable(),
+  middle_name: z.string().nullable(),
+  last_name: z.string().nullable(),
+  date_of_birth: LocalDate.nullable(),
+  gender: Gender,
+  blood_type: BloodType.nullable(),
+  phone_primary: z.string().nullable().describe('E.164'),
+  phone_secondary: z.string().nullable().describe('E.164'),
+  email: z.string().nullable(),
+  address: z
+    .object({
+      line1: z.string(),
+      line2: z.string().nullable(),
+      city: z.string(),
+      state: z.string().nullable(),
+      postal_code: z.string().nullable(),
+      country: z.string(),
+    })
+    .nullable(),
+  ssn: z.string().nullable().describe(maskable),
+  national_id: z.string().nullable().describe(maskable),
+  marital_status: z.string().nullable(),
+  occupation: z.string().nullable(),
+  preferred_language: z.string().nullable(),
+  photo_document_id: Id.nullable(),
+  is_complete: z.boolean().describe('False while a name, the birth date, the gender or the first phone is not known'),
+  is_active: z.boolean(),
+  registered_date: LocalDate,
+  created_at: Instant,
+  updated_at: Instant,
+  created_by: Id.nullable(),
+  version: z.int(),
+})
+export type Patient = z.output<typeof Patient>
+
+/** What finding somebody shows. Identifiers are always masked. */
+export const IdentityCard = z.object({
+  id: Id,
+  patient_number: z.string(),
+  first_name: z.string().nullable(),
+  middle_name: z.string().nullable(),
+  last_name: z.string().nullable(),
+  date_of_birth: LocalDate.nullable(),
+  gender: Gender,
+  ssn: z.string().nullable().describe('Masked, `***-**-6789`'),
+  national_id: z.string().nullable().describe('Masked'),
+  is_active: z.boolean(),
+  may_open: z.boolean().describe('Whether you may read the record'),
+  is_readable: z
+    .boolean()
+    .describe('False when the stored card did not pass its integrity check: it is shown without names'),
+})
+export type IdentityCard = z.output<typeof IdentityCard>
+
+const Name = z.string().max(2000)
+const Phone = z.string().max(100)
+const Identifier = z.string().max(100)
+
+/** What people write; names, phones, identifiers and the birth date are read by their own rules afterwards. */
+const members = {
+  first_name: Name.nullish(),
+  middle_name: Name.nullish(),
+  last_name: Name.nullish(),
+  date_of_birth: z
+    .string()
+    .max(40)
+    .nullish()
+    .meta({ examples: ['1984-02-29'] }),
+  gender: Gender.optional(),
+  blood_type: BloodType.nullish(),
+  phone_primary: Phone.nullish(),
+  phone_secondary: Phone.nullish(),
+  email: Email.nullish(),
+  address: Address.nullish(),
+  ssn: Identifier.nullish(),
+  national_id: Identifier.nullish(),
+  marital_status: Text(40).nullish(),
+  occupation: Text(100).nullish(),
+  preferred_language: Text(35).nullish(),
+}
+
+export const PatientMembers = z.strictObject(members)
+export type PatientMembers = z.output<typeof PatientMembers>
+
+export const NewPatient = z.strictObject({
+  ...members,
+  unidentified: z
+    .boolean()
+    .optional()
+    .describe('True for somebody whose name or birth date nobody knows yet: then nothing is required'),
+  force: z.boolean().optional().describe('True to register although the answer was `likely_duplicates`'),
+})
+export type NewPatient = z.output<typeof NewPatient>
+
+export const duplicateIdentifier = defineProblem(
+  'duplicate_identifier',
+  409,
+  'Another patient is registered with this SSN or national id',
+)
+export const likelyDuplicates = defineProblem(
+  'likely_duplicates',
+  409,
+  'This person may be registered already: open one of those shown, or repeat with "force": true',
+)
+export const contactDetailsOnly = defineProblem(
+  'contact_details_only',
+  403,
+  'You may change your own phones, e-mail and address; ask the reception for the rest',
+)
+export const patientErased = defineProblem('patient_erased', 410, 'This record has been erased')
+export const patientInactive = defineProblem(
+  'patient_inactive',
+  409,
+  'This record is deleted: restore it before you change it',
+)
+export const patientMerged = defineProblem(
+  'patient_merged',
+  409,
+  'This record was merged into another: change that one',
+)
+
+const PatientParams = z.strictObject({ patient_id: Id })
+
+const example = {
+  first_name: 'Ana',
+  last_name: 'Ruiz',
+  date_of_birth: '1984-02-29',
+  gender: 'FEMALE',
+  phone_primary: '(415) 555-2671',
+  email: 'ana@example.org',
+  address: { line1: '1 Main Street', city: 'Springfield', state: 'IL', postal_code: '62701', country: 'US' },
+}
+
+export const patientApi = {
+  register: {
+    method: 'POST',
+    path: '/api/v1/patients',
+    summary: 'Register a patient',
+    description:
+      'Requires first_name, last_name, date_of_birth, gender and phone_primary unless `unidentified` is true. ' +
+      'A person who is likely registered already is refused with 409 `likely_duplicates` and the identity cards of those; ' +
+      'repeat with `force` to register anyway, for which patients:create suffices. ' +
+      'The answer shows the identifiers as typed; later reads mask them from whoever does not hold patients:identifiers.',
+    access: 'patients:create',
+    audit: { action: 'patient.register', resource_type: 'patient' },
+    body: NewPatient,
+    returns: [201, Patient],
+    problems: [duplicateIdentifier, likelyDuplicates],
+    versioned: true,
+    example,
+  },
+  read: {
+    method: 'GET',
+    path: '/api/v1/patients/{patient_id}',
+    summary: 'Read a patient',
+    access: 'patients:read',
+    audit: { action: 'patient.read', resource_type: 'patient' },
+    params: PatientParams,
+    returns: [200, Patient],
+    problems: [patientErased],
+    versioned: true,
+  },
+  replace: {
+    method: 'PUT',
+    path: '/api/v1/patients/{patient_id}',
+    summary: 'Replace what is known of a patient',
+    description:
+      'Members left out become unknown, but for the identifiers: who does not hold patients:identifiers keeps them by leaving ' +
+      'them out or sending them masked, and removes them with null.',
+    access: 'patients:update',
+    audit: { action: 'patient.update', resource_type: 'patient' },
+    params: PatientParams,
+    body: PatientMembers,
+    returns: [200, Patient],
+    problems: [duplicateIdentifier, contactDetailsOnly, patientErased, patientInactive, patientMerged],
+    versioned: true,
+    example,
+  },
+  change: {
+    method: 'PATCH',
+    path: '/api/v1/patients/{patient_id}',
+    summary: 'Change some of what is known of a patient',
+    access: 'patients:update',
+    audit: { action: 'patient.update', resource_type: 'patient' },
+    params: PatientParams,
+    body: PatientMembers,
+    accepts: 'merge_patch',
+    returns: [200, Patient],
+    problems: [duplicateIdentifier, contactDetailsOnly, patientErased, patientInactive, patientMerged],
+    versioned: true,
+    example: { phone_primary: '(415) 555-2672' },
+  },
+  delete: {
+    method: 'DELETE',
+    path: '/api/v1/patients/{patient_id}',
+    summary: 'Delete a patient; the record is kept and can be restored',
+    access: 'patients:delete',
+    audit: { action: 'patient.delete', resource_type: 'patient' },
+    params: PatientParams,
+    returns: [204, null],
+    problems: [patientErased],
+    versioned: true,
+  },
+  restore: {
+    method: 'POST',
+    path: '/api/v1/patients/{patient_id}/restore',
+    summary: 'Restore a deleted patient',
+    access: 'patients:delete',
+    audit: { action: 'patient.restore', resource_type: 'patient' },
+    params: PatientParams,
+    returns: [200, Patient],
+    problems: [patientErased, patientMerged],
+    versioned: true,
+  },
+} as const satisfies Api

@@ -1,0 +1,17 @@
+import { changePatient, replacePatient } from './patient-change.ts'
+import { patientApi } from './patient.contract.ts'
+import type { PatientNames } from './patient-names.ts'
+import { deletePatient, readPatient, restorePatient } from './patient.service.ts'
+import { registerPatient } from './registration.ts'
+import { implement, type Route } from '#platform/http/mount.ts'
+
+export function patientRoutes(names: PatientNames): Route[] {
+  return implement('patients', patientApi, {
+    register: (ctx, { body }) => registerPatient(ctx, names, body),
+    read: (ctx, { params }) => readPatient(ctx, params.patient_id),
+    replace: (ctx, { params, body }) => replacePatient(ctx, names, params.patient_id, body),
+    change: (ctx, { params, body }) => changePatient(ctx, names, params.patient_id, body),
+    delete: (ctx, { params }) => deletePatient(ctx, params.patient_id),
+    restore: (ctx, { params }) => restorePatient(ctx, names, params.patient_id),
+  })
+}

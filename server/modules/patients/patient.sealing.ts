@@ -1,0 +1,133 @@
+// A patient's sealed columns: which members each holds, and opening no more of them than is asked for.
+import { maskNationalId, maskSsn } from './identifiers.ts'
+import type { Patient } from './patient.contract.ts'
+import { openDataKey } from '#platform/encryption/data-key.ts'
+import { IntegrityError } from '#platform/encryption/failures.ts'
+import type { Keyring } from '#platform/encryption/keyring.ts'
+import { type DataKey, openJson, sealJson } from '#platform/encryption/sealing.ts'
+
+/** What is known of a person, in the clear; names and numbers as kept, not as typed. */
+export type PatientRecord = Pick<
+  Patient,
+  | 'first_name'
+  | 'middle_name'
+  | 'last_name'
+  | 'date_of_birth'
+  | 'gender'
+  | 'blood_type'
+  | 'phone_primary'
+  | 'phone_secondary'
+  | 'email'
+  | 'address'
+  | 'ssn'
+  | 'national_id'
+  | 'marital_status'
+  | 'occupation'
+  | 'preferred_language'
+>
+
+/** Finding shows this: `ssn` and `national_id` are masked. */
+export type Card = Pick<
+  PatientRecord,
+  'first_name' | 'middle_name' | 'last_name' | 'date_of_birth' | 'ssn' | 'national_id'
+>
+export type Contact = Pick<PatientRecord, 'phone_primary' | 'phone_secondary' | 'email' | 'address'>
+export type Identifiers = Pick<PatientRecord, 'ssn' | 'national_id'>
+
+/** The key of a row with sealed columns, as stored; erasure leaves no `wrapped`. */
+export type SealedBy = { key_id: string; kek_id: string; wrapped: Buffer | null }
+export type SealedPatient = { sealed_card: Buffer; sealed_contact: Buffer; sealed_identifiers: Buffer | null }
+
+const noCard: Card = {
+  first_name: null,
+  middle_name: null,
+  last_name: null,
+  date_of_birth: null,
+  ssn: null,
+  national_id: null,
+}
+const noContact: Contact = { phone_primary: null, phone_secondary: null, email: null, address: null }
+const noIdentifiers: Identifiers = { ssn: null, national_id: null }
+
+const place = (column: keyof SealedPatient, row_id: string) => ({ table: 'patients', column, row_id })
+
+/** @throws IntegrityError, KeyUnavailable, and an Error for a key that erasure destroyed: ask `wrapped` first */
+export function openKeyOf(keyring: Keyring, { key_id, kek_id, wrapped }: SealedBy): DataKey {
+  if (wrapped === null) throw new Error('the key of this row has been destroyed')
+  return openDataKey(keyring, { id: key_id, kek_id, wrapped })
+}
+
+/** All of a person who is new. */
+export function sealPatient(key: DataKey, id: string, country: string, record: PatientRecord): SealedPatient {
+  return {
+    sealed_card: sealCard(key, id, { ...record, ...maskIdentifiers(country, record) }),
+    sealed_contact: sealContact(key, id, record),
+    sealed_identifiers: sealIdentifiers(key, id, record),
+  }
+}
+
+/** The identifiers come masked. */
+export function sealCard(
+  key: DataKey,
+  id: string,
+  { first_name, middle_name, last_name, date_of_birth, ssn, national_id }: Card,
+): Buffer {
+  return sealJson(
+    key,
+    place('sealed_card', id),
+    known({ first_name, middle_name, last_name, date_of_birth, ssn, national_id }),
+  )
+}
+
+export function sealContact(
+  key: DataKey,
+  id: string,
+  { phone_primary, phone_secondary, email, address }: Contact,
+): Buffer {
+  return sealJson(key, place('sealed_contact', id), known({ phone_primary, phone_secondary, email, address }))
+}
+
+export function sealIdentifiers(key: DataKey, id: string, { ssn, national_id }: Identifiers): Buffer | null {
+  if (ssn === null && national_id === null) return null
+  return sealJson(key, place('sealed_identifiers', id), known({ ssn, national_id }))
+}
+
+export function openCard(key: DataKey, id: string, sealed_card: Buffer): Card {
+  return { ...noCard, ...openJson<Partial<Card>>(key, place('sealed_card', id), sealed_card) }
+}
+
+export function openContact(key: DataKey, id: string, sealed_contact: Buffer): Contact {
+  return { ...noContact, ...openJson<Partial<Contact>>(key, place('sealed_contact', id), sealed_contact) }
+}
+
+export function openIdentifiers(key: DataKey, id: string, sealed_identifiers: Buffer | null): Identifiers {
+  if (sealed_identifiers === null) return noIdentifiers
+  return {
+    ...noIdentifiers,
+    ...openJson<Partial<Identifiers>>(key, place('sealed_identifiers', id), sealed_identifiers),
+  }
+}
+
+/** The identifiers as those see them who may not see them. */
+export function maskIdentifiers(country: string, { ssn, national_id }: Identifiers): Identifiers {
+  return {
+    ssn: ssn === null ? null : maskSsn(country, ssn),
+    national_id: national_id === null ? null : maskNationalId(national_id),
+  }
+}
+
+/** Opens the card of one of many: undefined for one that was altered or whose key is gone, which must not fail the others. */
+export function tryOpenCard(keyring: Keyring, row: SealedBy & { id: string; sealed_card: Buffer }): Card | undefined {
+  if (row.wrapped === null) return undefined
+  try {
+    return openCard(openKeyOf(keyring, row), row.id, row.sealed_card)
+  } catch (error) {
+    if (error instanceof IntegrityError) return undefined
+    throw error
+  }
+}
+
+/** Unknown members are not stored, so that a card stays in a small size class. */
+function known<T extends object>(members: T): Partial<T> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null)) as Partial<T>
+}

@@ -1,0 +1,123 @@
+// Every statement about the patient record itself.
+import type { Patient } from './patient.contract.ts'
+import type { PatientToken, PatientTokenKind } from './patient-tokens.ts'
+import type { PatientRecord, SealedBy, SealedPatient } from './patient.sealing.ts'
+import type { Actor, Reach } from '#platform/context.ts'
+import { type Sql, sql } from '#platform/database/sql.ts'
+import type { StoredDataKey } from '#platform/encryption/data-key.ts'
+
+type Open = Pick<PatientRecord, 'gender' | 'blood_type' | 'marital_status' | 'occupation' | 'preferred_language'>
+
+export type PatientRow = SealedBy &
+  SealedPatient &
+  Open &
+  Pick<
+    Patient,
+    | 'id'
+    | 'patient_number'
+    | 'photo_document_id'
+    | 'is_complete'
+    | 'is_active'
+    | 'registered_date'
+    | 'created_at'
+    | 'updated_at'
+    | 'created_by'
+    | 'version'
+  > & { merged_into: string | null; erased_at: string | null }
+
+/** `through_glass`: emergency access is the only reason why the actor sees this row. */
+export type ReadPatientRow = PatientRow & { through_glass: boolean }
+
+/** The record with its key. Written out, since nested fragments would be put together at every call. */
+export function findPatient(
+  id: string,
+  reach: Reach,
+  { department_id, doctor_id, patient_id }: Actor,
+): Sql<ReadPatientRow> {
+  return sql`
+    select p.id, p.patient_number, p.key_id, k.kek_id, k.wrapped, p.sealed_card, p.sealed_contact, p.sealed_identifiers,
+           p.gender, p.blood_type, p.marital_status, p.occupation, p.preferred_language, p.photo_document_id,
+           p.is_complete, p.is_active, p.merged_into, p.erased_at, p.registered_date, p.created_at, p.updated_at, p.created_by, p.version,
+           ${reach.includes('glass')}::boolean
+             and p.id is distinct from ${patient_id ?? null}::uuid
+             and not exists (select from care_relationships c where c.patient_id = p.id
+                              and (c.department_id = ${department_id ?? null}::uuid or c.doctor_id = ${doctor_id ?? null}::uuid)) as through_glass
+      from patients p join patient_keys k on k.id = p.key_id
+     where p.id = ${id}`
+}
+
+/** As `findPatient`, and nobody else changes it before this transaction ends. */
+export function lockPatient(id: string, reach: Reach, actor: Actor): Sql<ReadPatientRow> {
+  return sql`${findPatient(id, reach, actor)} for update of p`
+}
+
+export type NewPatientRow = {
+  id: string
+  key: StoredDataKey
+  sealed: SealedPatient
+  record: PatientRecord
+  is_complete: boolean
+  tokens: readonly PatientToken[]
+  /** The hospital's local day. */
+  today: string
+  created_by: string | undefined
+  /** Whose care the person is in by being registered. */
+  department_id: string | undefined
+  doctor_id: string | undefined
+}
+
+export type InsertedPatient = Pick<PatientRow, 'patient_number' | 'created_at'>
+
+/** The whole registration in one statement. Refused by patient_tokens_unique_identifier for a known ssn or national id. */
+export function insertPatient(row: NewPatientRow): Sql<InsertedPatient> {
+  const { id, key, sealed, record, tokens } = row
+  return sql`
+    with key as (
+      insert into patient_keys (id, patient_id, kek_id, wrapped) values (${key.id}, ${id}, ${key.kek_id}, ${key.wrapped})
+    ), patient as (
+      insert into patients (id, patient_number, key_id, sealed_card, sealed_contact, sealed_identifiers, gender, blood_type,
+                            marital_status, occupation, preferred_language, is_complete, registered_date, created_by)
+      values (${id}, openward.next_number('patient_numbers', 'PT', ${row.today}), ${key.id}, ${sealed.sealed_card}, ${sealed.sealed_contact},
+              ${sealed.sealed_identifiers}, ${record.gender}, ${record.blood_type}, ${record.marital_status}, ${record.occupation},
+              ${record.preferred_language}, ${row.is_complete}, ${row.today}, ${row.created_by ?? null})
+      returning patient_number, created_at
+    ), token as (
+      insert into patient_tokens (patient_id, kind, key_version, token)
+      select ${id}, * from unnest(${tokens.map(({ kind }) => kind)}::text[], ${tokens.map(({ key_version }) => key_version)}::int[],
+                                  ${tokens.map(({ token }) => token)}::bytea[])
+    ), care as (
+      insert into care_relationships (patient_id, department_id, doctor_id, origin, origin_id)
+      select ${id}, ${row.department_id ?? null}, ${row.doctor_id ?? null}, 'registration', ${id}
+       where ${row.department_id !== undefined || row.doctor_id !== undefined}
+    )
+    select patient_number, created_at from patient`
+}
+
+export type ChangedPatient = { id: string; sealed: SealedPatient; record: PatientRecord; is_complete: boolean }
+export type Stamp = Pick<PatientRow, 'updated_at' | 'version'>
+
+export function updatePatient({ id, sealed, record, is_complete }: ChangedPatient): Sql<Stamp> {
+  return sql`
+    update patients
+       set sealed_card = ${sealed.sealed_card}, sealed_contact = ${sealed.sealed_contact}, sealed_identifiers = ${sealed.sealed_identifiers},
+           gender = ${record.gender}, blood_type = ${record.blood_type}, marital_status = ${record.marital_status},
+           occupation = ${record.occupation}, preferred_language = ${record.preferred_language}, is_complete = ${is_complete},
+           updated_at = now(), version = version + 1
+     where id = ${id} returning updated_at, version`
+}
+
+export function setPatientActive(id: string, is_active: boolean): Sql<Stamp> {
+  return sql`update patients set is_active = ${is_active}, updated_at = now(), version = version + 1 where id = ${id} returning updated_at, version`
+}
+
+export function deletePatientTokens(id: string, kinds: readonly PatientTokenKind[]): Sql {
+  return sql`delete from patient_tokens where patient_id = ${id} and kind = any(${kinds}::text[])`
+}
+
+/** Refused by patient_tokens_unique_identifier for an ssn or national id of someone else. */
+export function insertPatientTokens(id: string, tokens: readonly PatientToken[]): Sql {
+  return sql`
+    insert into patient_tokens (patient_id, kind, key_version, token)
+    select ${id}, * from unnest(${tokens.map(({ kind }) => kind)}::text[], ${tokens.map(({ key_version }) => key_version)}::int[],
+                                ${tokens.map(({ token }) => token)}::bytea[])`
+}
