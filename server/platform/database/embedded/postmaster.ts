@@ -15,6 +15,7 @@ export type Postmaster = { pid: number; port: number }
 const lock_patience_ms = 30_000
 /** Replaying what a crash left can take long; as long as the process lives it is given this much. */
 const recovery_patience_ms = 110_000
+const exit_patience_ms = 5_000
 const server_log_limit_bytes = 5_000_000
 
 /** The running PostgreSQL of this cluster, whoever started it; else a new one. Throws when neither is possible in time. */
@@ -58,6 +59,8 @@ export async function stopPostmaster(cluster: Cluster) {
     '--silent',
   ])
   if (status !== 0 && isAlive(running.pid)) throw new Error(`The embedded PostgreSQL did not stop: ${output}`)
+  // pg_ctl is content when the lock file is gone, which is shortly before the process is.
+  for (let waited_ms = 0; isAlive(running.pid) && waited_ms < exit_patience_ms; waited_ms += 10) await wait(10)
 }
 
 /** The superuser's connection string. */
