@@ -4,7 +4,6 @@ import { MigrationError } from '#platform/database/migrate.ts'
 import { EmbeddedDatabaseUnavailable } from '#platform/database/embedded/embedded.ts'
 import { type Command, CommandFailed } from './command.ts'
 import { auditCommand } from './audit.ts'
-import { importCommand } from './import.ts'
 import { keysCommand } from './keys.ts'
 import { migrateCommand } from './migrate.ts'
 import { serveCommand } from './serve.ts'
@@ -12,7 +11,6 @@ import { serveCommand } from './serve.ts'
 const commands: Record<string, Command> = {
   serve: serveCommand,
   migrate: migrateCommand,
-  import: importCommand,
   audit: auditCommand,
   keys: keysCommand,
 }
