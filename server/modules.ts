@@ -2,7 +2,8 @@
 import type { Module } from '#platform/module.ts'
 import { access } from '#modules/access'
 import { auditTrail } from '#modules/audit-trail'
+import { doctors } from '#modules/doctors'
 import { identity } from '#modules/identity'
 import { patients } from '#modules/patients'
 
-export const modules: readonly Module[] = [access, identity, patients, auditTrail]
+export const modules: readonly Module[] = [access, identity, patients, auditTrail, doctors]

@@ -7,7 +7,7 @@ create table doctors (
   last_name            text not null,
   specialization       text not null,
   license_number       text not null constraint doctors_license unique,
-  department_id        uuid references departments,
+  department_id        uuid constraint doctors_department references departments,
   location             text not null,
   bio                  text,
   languages            text[] not null default '{}',
@@ -40,7 +40,6 @@ create table appointments (
   priority          text not null default 'routine' check (priority in ('routine', 'urgent', 'emergency')),
   key_id            uuid references patient_keys,
   sealed_notes      bytea,
-  cancel_reason     text,
   created_by        uuid,
   created_at        timestamptz not null default now(),
   updated_at        timestamptz not null default now(),
@@ -48,16 +47,18 @@ create table appointments (
 
   constraint appointments_range check (not isempty(during) and lower_inc(during) and not upper_inc(during)
                                        and lower(during) is not null and upper(during) is not null),
+  -- openward.taken_ranges looks back no further.
+  constraint appointments_within_a_day check (upper(during) - lower(during) <= interval '1 day'),
   -- Every status that takes the time is named by what does not: a status added later takes it by default.
   constraint appointments_doctor_free exclude using gist (doctor_id with =, during with &&)
     where (status not in ('cancelled', 'no_show')),
   constraint appointments_patient_free exclude using gist (patient_id with =, during with &&)
     where (status not in ('cancelled', 'no_show'))
 );
-comment on column appointments.sealed_notes is 'reason and notes';
-create index appointments_doctor_start on appointments (doctor_id, lower(during));
-create index appointments_patient_start on appointments (patient_id, lower(during));
-create index appointments_created on appointments (created_at desc, id desc);
+comment on column appointments.sealed_notes is 'reason, notes and cancel_reason';
+create index appointments_doctor_start on appointments (doctor_id, lower(during), id);
+create index appointments_patient_start on appointments (patient_id, lower(during), id);
+create index appointments_start on appointments (lower(during), id);
 grant select, insert, update on appointments to openward_app;
 
 create table appointment_history (
@@ -70,12 +71,57 @@ create table appointment_history (
   to_status      text not null,
   from_time      timestamptz,
   to_time        timestamptz,
-  reason         text
+  key_id         uuid references patient_keys,
+  sealed_reason  bytea
 );
 create index appointment_history_appointment on appointment_history (appointment_id, id);
 create index appointment_history_patient on appointment_history (patient_id);
 grant select, insert on appointment_history to openward_app;
 grant update (patient_id) on appointment_history to openward_app;
 
-call openward.protect('appointments', 'appointments.patient_id');
-call openward.protect('appointment_history', 'appointment_history.patient_id');
+-- Own is the person's own appointments or the doctor's own calendar, not whatever else a treated patient has booked.
+-- A department reaches its doctors' calendars before there is a care relationship: booking makes it.
+alter table appointments enable row level security;
+create policy reach on appointments to openward_app using (
+  (select openward.setting('reach')) = 'all'
+  or ((select openward.setting('reach')) like '%own%'
+      and (patient_id = (select openward.setting('patient_id')::uuid) or doctor_id = (select openward.setting('doctor_id')::uuid)))
+  or ((select openward.setting('reach')) like '%department%'
+      and (doctor_id in (select id from doctors where department_id = (select openward.setting('department_id')::uuid))
+           or exists (select from care_relationships c where c.patient_id = appointments.patient_id
+                       and c.department_id = (select openward.setting('department_id')::uuid))))
+  or ((select openward.setting('reach')) like '%glass%'
+      and exists (select from emergency_accesses e where e.patient_id = appointments.patient_id
+                   and e.user_id = (select openward.setting('user_id')::uuid) and e.expires_at > now())));
+
+-- Whoever sees an appointment sees what became of it; whoever may write one writes its history in the same statement.
+alter table appointment_history enable row level security;
+create policy reach on appointment_history to openward_app
+  using (exists (select from appointments where appointments.id = appointment_history.appointment_id)) with check (true);
+
+-- Which times of these doctors are taken, and nothing of by whom: for slots, which are public.
+create function openward.taken_ranges(p_doctors uuid[], p_from timestamptz, p_to timestamptz)
+returns table (doctor_id uuid, starts_at timestamptz, ends_at timestamptz)
+language sql stable security definer set search_path = public, pg_temp as $$
+  select doctor_id, lower(during), upper(during) from appointments
+   where doctor_id = any (p_doctors) and lower(during) > p_from - interval '1 day' and lower(during) < p_to
+     and upper(during) > p_from and status not in ('cancelled', 'no_show')
+   order by lower(during)
+$$;
+
+-- Null where nobody may book for this patient. Keeps the record from being merged or deleted until the booking is in:
+-- asked by people who may find a patient but not read the record.
+create function openward.patient_may_be_booked(p_patient uuid) returns boolean
+language sql volatile security definer set search_path = public, pg_temp as $$
+  select true from patients where id = p_patient and is_active and merged_into is null and erased_at is null for share
+$$;
+
+-- Whether the patient is expected elsewhere, and nothing of where.
+create function openward.patient_is_busy(p_patient uuid, p_during tstzrange) returns boolean
+language sql stable security definer set search_path = public, pg_temp as $$
+  select exists (select from appointments where patient_id = p_patient and during && p_during
+                  and status not in ('cancelled', 'no_show'))
+$$;
+
+revoke all on function openward.taken_ranges, openward.patient_may_be_booked, openward.patient_is_busy from public;
+grant execute on function openward.taken_ranges, openward.patient_may_be_booked, openward.patient_is_busy to openward_app;

@@ -1,0 +1,167 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { type Context, reachOf } from '#platform/context.ts'
+import { decodeCursor, encodeCursor } from '#platform/contract/cursor.ts'
+import { forbidden, notFound, Problem, stale, unauthenticated } from '#platform/contract/problem.ts'
+import { violating } from '#platform/database/constraint.ts'
+import { openJson } from '#platform/encryption/sealing.ts'
+import {
+  type Doctor,
+  type DoctorProfile,
+  type DoctorQuery,
+  type DoctorRequest,
+  departmentUnknown,
+  licenseTaken,
+  type NewDoctorRequest,
+  notADoctor,
+  type OwnDoctorRequest,
+  profileExists,
+} from './doctor.contract.ts'
+import {
+  type Account,
+  countDoctors,
+  type DoctorValues,
+  findAccount,
+  findDoctor,
+  findDoctors,
+  findProfile,
+  insertDoctor,
+  updateDoctor,
+} from './doctor.store.ts'
+import { findDoctorsAvailableOn } from './slot.service.ts'
+
+/** Gives an account its doctor profile. Whoever may do so only for themselves finds no other account. */
+export async function createDoctor(ctx: Context, { user_id, ...request }: NewDoctorRequest): Promise<DoctorProfile> {
+  if (reachOf(ctx.actor, 'doctors:create') === 'all') return createProfile(ctx, user_id, request)
+  if (user_id !== ctx.actor.user_id)
+    throw new Problem(notFound, { detail: 'You may make a doctor profile for your own account only' })
+  return createProfile(ctx, user_id, { ...request, department_id: undefined, is_active: true })
+}
+
+export function createOwnProfile(ctx: Context, request: OwnDoctorRequest): Promise<DoctorProfile> {
+  return createProfile(ctx, ownUserId(ctx), { ...request, is_active: true })
+}
+
+async function createProfile(ctx: Context, user_id: string, request: DoctorRequest): Promise<DoctorProfile> {
+  const account = await ctx.database.once((tx) => tx.first(findAccount(user_id)))
+  if (account?.role !== 'doctor' || !account.is_active) throw new Problem(notADoctor)
+  const names = namesOf(ctx, account)
+  const values = valuesOf(request, {
+    ...names,
+    timezone: ctx.system.configuration.timezone,
+    department_id: request.department_id === undefined ? account.department_id : request.department_id,
+  })
+  const id = randomUUIDv7()
+  const profile = await ctx.database.transaction(async (tx) => {
+    tx.audit({ action: 'doctor.create', resource_type: 'doctor', resource_id: id })
+    tx.emit({ type: 'doctor.created', subject_type: 'doctor', subject_id: id })
+    return tx.first(insertDoctor(id, user_id, values)).catch(refused)
+  })
+  if (!profile) throw new Error('an insert returned no row')
+  return profile
+}
+
+export async function getOwnProfile(ctx: Context): Promise<DoctorProfile> {
+  const profile = await ctx.database.once((tx) => tx.first(findProfile({ user_id: ownUserId(ctx) })))
+  if (!profile) throw new Problem(notFound, { detail: 'You have no doctor profile yet: make it first' })
+  return profile
+}
+
+export async function updateOwnProfile(ctx: Context, request: OwnDoctorRequest): Promise<DoctorProfile> {
+  const known = await getOwnProfile(ctx)
+  return replaceProfile(ctx, known, { ...request, department_id: known.department_id, is_active: known.is_active })
+}
+
+/** Replaces a profile; doctors replace their own, and neither move to another department nor retire by themselves. */
+export async function replaceDoctor(ctx: Context, doctor_id: string, request: DoctorRequest): Promise<DoctorProfile> {
+  const everyone = reachOf(ctx.actor, 'doctors:update') === 'all'
+  const known = await ctx.database.once((tx) => tx.first(findProfile({ id: doctor_id })))
+  if (!known || (!everyone && known.user_id !== ctx.actor.user_id)) throw new Problem(notFound)
+  const { department_id = known.department_id, is_active } = request
+  if (!everyone && (department_id !== known.department_id || is_active !== known.is_active)) {
+    throw new Problem(forbidden, {
+      detail: 'An administrator changes the department of a doctor and whether they are active',
+    })
+  }
+  return replaceProfile(ctx, known, { ...request, department_id })
+}
+
+async function replaceProfile(ctx: Context, known: DoctorProfile, request: DoctorRequest): Promise<DoctorProfile> {
+  const values = valuesOf(request, known)
+  const fields = Object.entries(values).filter(
+    ([name, value]) => JSON.stringify(known[name as keyof DoctorProfile]) !== JSON.stringify(value),
+  )
+  const profile = await ctx.database.transaction(async (tx) => {
+    const updated = await tx.first(updateDoctor(known.id, ctx.if_match, values)).catch(refused)
+    if (!updated) throw new Problem(stale)
+    tx.audit({
+      action: 'doctor.update',
+      resource_type: 'doctor',
+      resource_id: known.id,
+      details: { fields: fields.map(([name]) => name) },
+    })
+    tx.emit({ type: 'doctor.updated', subject_type: 'doctor', subject_id: known.id })
+    return updated
+  })
+  return profile
+}
+
+export async function getDoctor(ctx: Context, doctor_id: string): Promise<Doctor> {
+  const doctor = await ctx.database.once((tx) => tx.first(findDoctor(doctor_id)))
+  if (!doctor) throw new Problem(notFound)
+  ctx.header('etag', `"v${doctor.version}"`)
+  return doctor
+}
+
+/** Active doctors, by name. */
+export async function listDoctors(ctx: Context, query: DoctorQuery) {
+  const { skip, limit } = query
+  const after = decodeCursor(query.cursor)
+  if (query.available_on !== undefined)
+    return pageOf(query, await findDoctorsAvailableOn(ctx, query, query.available_on))
+  const [items, counted] = await ctx.database.once((tx) =>
+    Promise.all([tx.rows(findDoctors(query, { skip, limit, after })), tx.first(countDoctors(query))]),
+  )
+  const next_cursor = items.length === limit ? encodeCursor(items.at(-1)?.id) : null
+  return { items, total: counted?.total ?? 0, page: Math.floor(skip / limit) + 1, limit, next_cursor }
+}
+
+/** A page of doctors who are all known. */
+function pageOf({ skip, limit, cursor }: DoctorQuery, doctors: readonly Doctor[]) {
+  const after = decodeCursor(cursor)
+  const begin = after === undefined ? skip : doctors.findIndex(({ id }) => id === after) + 1
+  const items = doctors.slice(begin, begin + limit)
+  const next_cursor = begin + limit < doctors.length ? encodeCursor(items.at(-1)?.id) : null
+  return { items, total: doctors.length, page: Math.floor(skip / limit) + 1, limit, next_cursor }
+}
+
+const refused = violating({
+  doctors_user: profileExists,
+  doctors_license: licenseTaken,
+  doctors_department: departmentUnknown,
+})
+
+function ownUserId(ctx: Context): string {
+  const { user_id } = ctx.actor
+  if (!user_id) throw new Problem(unauthenticated)
+  return user_id
+}
+
+function valuesOf(
+  request: DoctorRequest,
+  known: Pick<DoctorValues, 'first_name' | 'last_name' | 'timezone' | 'department_id'>,
+): DoctorValues {
+  const { first_name, last_name, timezone, department_id } = known
+  return {
+    ...request,
+    first_name: request.first_name ?? first_name,
+    last_name: request.last_name ?? last_name,
+    timezone: request.timezone ?? timezone,
+    department_id: request.department_id === undefined ? department_id : request.department_id,
+    bio: request.bio ?? null,
+  }
+}
+
+function namesOf(ctx: Context, { id, key_id, sealed_profile }: Account): { first_name: string; last_name: string } {
+  const place = { table: 'users', column: 'sealed_profile', row_id: id }
+  return openJson(ctx.system.keys.systemById(key_id), place, sealed_profile)
+}

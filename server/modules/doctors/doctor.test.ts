@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { forbidden, invalidRequest, notFound, stale } from '#platform/contract/problem.ts'
+import { sql } from '#platform/database/sql.ts'
+import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
+import { sessionApi } from '../identity/session.contract.ts'
+import { type Doctor, doctorApi, licenseTaken, notADoctor, profileExists } from './doctor.contract.ts'
+
+let api: TestApi
+let admin: Person
+before(async () => {
+  api = await startTestApi()
+  admin = await api.person('admin')
+})
+after(() => api[Symbol.asyncDispose]())
+
+let licenses = 0
+const profile = (more = {}) => ({
+  specialization: 'Cardiology',
+  license_number: `L-${(licenses += 1)}`,
+  location: 'Main building',
+  ...more,
+})
+
+describe('a doctor profile', () => {
+  it('is made by its doctor, whose next request knows it', async () => {
+    const department_id = await api.department()
+    const doctor = await api.person('doctor', { department_id })
+    const made = await doctor.call(doctorApi.createOwn, { body: profile() })
+    assert.deepEqual(
+      [
+        made.user_id,
+        made.department_id,
+        made.first_name,
+        made.consultation_minutes,
+        made.available_from,
+        made.timezone,
+      ],
+      [doctor.user_id, department_id, 'Test', 30, '09:00', 'America/New_York'],
+    )
+    assert.equal((await doctor.call(sessionApi.me, {})).doctor_id, made.id)
+    assert.deepEqual(await doctor.call(doctorApi.getOwn, {}), made)
+    const entries = await api.rows<{ action: string }>(
+      sql`select action from audit_logs where resource_id = ${made.id}`,
+    )
+    assert.deepEqual(entries, [{ action: 'doctor.create' }])
+  })
+
+  it('is made by an administrator for an account with the role doctor', async () => {
+    const [doctor, nurse] = [await api.person('doctor'), await api.person('nurse')]
+    const made = await admin.call(doctorApi.create, {
+      body: { user_id: doctor.user_id, ...profile({ first_name: 'Ana' }) },
+    })
+    assert.deepEqual([made.user_id, made.first_name, made.last_name], [doctor.user_id, 'Ana', 'doctor'])
+    await assert.rejects(
+      admin.call(doctorApi.create, { body: { user_id: nurse.user_id, ...profile() } }),
+      refusedWith(notADoctor),
+    )
+  })
+
+  it('exists once for an account, and once for a license', async () => {
+    const [first, second] = [await api.person('doctor'), await api.person('doctor')]
+    const body = profile()
+    await first.call(doctorApi.createOwn, { body })
+    await assert.rejects(first.call(doctorApi.createOwn, { body: profile() }), refusedWith(profileExists))
+    await assert.rejects(second.call(doctorApi.createOwn, { body }), refusedWith(licenseTaken))
+  })
+
+  it('is replaced by its doctor, except for department and activity', async () => {
+    const department_id = await api.department()
+    const doctor = await api.person('doctor', { department_id })
+    const { id } = await doctor.call(doctorApi.createOwn, { body: profile({ bio: 'Hearts' }) })
+    const body = profile({ available_to: '15:00' })
+    const updated = await doctor.call(doctorApi.updateOwn, { body })
+    assert.deepEqual(
+      [updated.version, updated.available_to, updated.bio, updated.department_id],
+      [2, '15:00', null, department_id],
+    )
+    const params = { doctor_id: id }
+    await assert.rejects(
+      doctor.call(doctorApi.update, { params, body: { ...body, is_active: false } }),
+      refusedWith(forbidden),
+    )
+    await assert.rejects(
+      doctor.call(doctorApi.update, { params, body: { ...body, department_id: await api.department() } }),
+      refusedWith(forbidden),
+    )
+    const other = await api.person('doctor')
+    await assert.rejects(other.call(doctorApi.update, { params, body }), refusedWith(notFound))
+    assert.equal(
+      (await admin.call(doctorApi.update, { params, body: { ...body, department_id: null } })).department_id,
+      null,
+    )
+  })
+
+  it('is changed by one of twenty who read the same version', async () => {
+    const doctor = await api.person('doctor')
+    await doctor.call(doctorApi.createOwn, { body: profile() })
+    const body = profile()
+    const answers = await Promise.allSettled(
+      Array.from({ length: 20 }, () => doctor.call(doctorApi.updateOwn, { body }, { 'if-match': '"v1"' })),
+    )
+    const refused = answers.filter((answer) => answer.status === 'rejected')
+    assert.equal(refused.length, 19)
+    assert.ok(refused.every(({ reason }) => refusedWith(stale)(reason)))
+  })
+
+  for (const { title, wrong, path } of [
+    {
+      title: 'ends before it starts',
+      wrong: { available_from: '17:00', available_to: '09:00' },
+      path: '/body/available_to',
+    },
+    { title: 'has slots of four minutes', wrong: { consultation_minutes: 4 }, path: '/body/consultation_minutes' },
+    { title: 'has slots of 241 minutes', wrong: { consultation_minutes: 241 }, path: '/body/consultation_minutes' },
+    { title: 'has no such zone', wrong: { timezone: 'Mars/Olympus' }, path: '/body/timezone' },
+    { title: 'says what it may not', wrong: { is_active: false }, path: '/body/is_active' },
+  ]) {
+    it(`is refused when it ${title}`, async () => {
+      const doctor = await api.person('doctor')
+      await assert.rejects(
+        doctor.call(doctorApi.createOwn, { body: profile(wrong) }),
+        refusedWith(invalidRequest, path),
+      )
+    })
+  }
+
+  it('is nothing for nurses', async () => {
+    const nurse = await api.person('nurse')
+    await assert.rejects(nurse.call(doctorApi.createOwn, { body: profile() }), refusedWith(forbidden))
+  })
+})
+
+describe('the public list of doctors', () => {
+  const publicMembers = Object.keys({
+    id: 0,
+    first_name: 0,
+    last_name: 0,
+    specialization: 0,
+    location: 0,
+    bio: 0,
+    languages: 0,
+    consultation_minutes: 0,
+    available_from: 0,
+    available_to: 0,
+    timezone: 0,
+    accepts_new_patients: 0,
+  } satisfies Record<keyof Doctor, 0>).sort()
+  const made: Record<string, string> = {}
+
+  before(async () => {
+    for (const [first_name, last_name, specialization, location, languages] of [
+      ['José', 'Ñandú', 'Dermatología', 'North wing', ['es', 'en']],
+      ['Mary', 'Abbott', 'Dermatología', 'South wing', ['en']],
+      ['Zoë', 'Zimmer', 'Oncology', 'North wing', ['de']],
+    ] as const) {
+      const { user_id } = await api.person('doctor')
+      const body = {
+        user_id,
+        ...profile({ first_name, last_name, specialization, location, languages: [...languages] }),
+      }
+      made[last_name] = (await admin.call(doctorApi.create, { body })).id
+    }
+  })
+
+  const names = async (query: Parameters<typeof api.call<typeof doctorApi.list>>[1]['query']) =>
+    (await api.call(doctorApi.list, { query })).items.map(({ last_name }) => last_name)
+
+  it('shows the public members and no other', async () => {
+    const list = await api.call(doctorApi.list, { query: { specialization: 'oncology' } })
+    assert.deepEqual(
+      list.items.map((item) => Object.keys(item).sort()),
+      [publicMembers],
+    )
+    const { text, headers } = await api.send({ method: 'GET', url: `/api/v1/doctors/${made['Zimmer']}`, headers: {} })
+    assert.deepEqual(Object.keys(JSON.parse(text) as object).sort(), publicMembers)
+    assert.equal(headers['etag'], '"v1"')
+  })
+
+  it('is filtered by what people know, whatever the case and diacritics', async () => {
+    assert.deepEqual(await names({ specialization: 'dermatologia' }), ['Abbott', 'Ñandú'])
+    assert.deepEqual(await names({ q: 'nandu jose' }), ['Ñandú'])
+    assert.deepEqual(await names({ specialization: 'DERMATOLOGÍA', location: 'north' }), ['Ñandú'])
+    assert.deepEqual(await names({ language: 'DE' }), ['Zimmer'])
+    assert.deepEqual(await names({ q: '100%' }), [])
+  })
+
+  it('is filtered by a day with a free slot', async () => {
+    const monday = Temporal.Now.plainDateISO('America/New_York')
+    const next = monday.add({ days: 8 - monday.dayOfWeek })
+    const day = (days: number) => next.add({ days }).toString()
+    assert.deepEqual(await names({ specialization: 'Oncology', available_on: day(7) }), ['Zimmer'])
+    assert.deepEqual(await names({ specialization: 'Oncology', available_on: day(6) }), [])
+    assert.deepEqual(await names({ specialization: 'Oncology', available_on: '9999-12-31' }), [])
+  })
+
+  it('goes on at its cursor', async () => {
+    const first = await api.call(doctorApi.list, { query: { specialization: 'dermatologia', limit: '1' } })
+    assert.deepEqual([first.items[0]?.last_name, first.total], ['Abbott', 2])
+    const rest = await api.call(doctorApi.list, {
+      query: { specialization: 'dermatologia', limit: '10', cursor: first.next_cursor ?? '' },
+    })
+    assert.deepEqual([rest.items.map(({ last_name }) => last_name), rest.next_cursor], [['Ñandú'], null])
+  })
+
+  it('does not show who is no longer active', async () => {
+    const doctor_id = made['Zimmer'] ?? ''
+    await admin.call(doctorApi.update, { params: { doctor_id }, body: profile({ is_active: false }) })
+    await assert.rejects(api.call(doctorApi.get, { params: { doctor_id } }), refusedWith(notFound))
+    assert.deepEqual(await names({ q: 'Zimmer' }), [])
+  })
+})
