@@ -59,7 +59,8 @@ duration, each side warmed up and then measured in turns; medians. Only the rati
 - **bare Fastify**: one route with one primary-key select on a table of the same shape, by a named statement of the same driver; nothing else.
 - **pgbench**: the database alone, running what one registration writes, as a prepared statement, on OpenWard's own tables.
 - **reference**: the source designs' architecture (FastAPI, nine Fernet fields, an audit insert of its own, check-then-insert booking).
-- **pg_trgm in plain text**: a table of unencrypted names with a GIN trigram index behind a bare Fastify route, 4 connections.
+- **pg_trgm**: a table of unencrypted names with a GIN trigram index behind a bare Fastify route, 4 connections; by word similarity, which is
+  faster, and by similarity, which finds more.
 
 Run it: \`npm run bench\`, \`npm run bench -- --people 1000000\`, \`npm run bench -- --only read_patient --seconds 10\`; \`--help\` for the rest.
 `

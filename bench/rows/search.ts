@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { createPerson, createQuestion, foldName, type Question } from '../people.ts'
 import { createRandom } from '../random.ts'
-import type { Row, Turn } from '../row.ts'
+import type { Row, Side, Turn } from '../row.ts'
 import { seed, type World } from '../world.ts'
 import { createLoadTurn, toLatency } from './load-side.ts'
 
@@ -67,6 +67,21 @@ const FoundInPlainText = z.object({ items: z.array(z.object({ name: z.string() }
 
 const pathOfSearch = (query: string) => `/api/v1/patients/search?q=${encodeURIComponent(query)}`
 
+function createPlaintextSide(name: string, way: 'words' | 'similarity'): Side {
+  return {
+    name,
+    async prepare(world) {
+      const { port } = await world.plaintext()
+      return createSearchTurn(world, {
+        port,
+        headers: {},
+        pathOf: (query) => `/search/${way}?q=${encodeURIComponent(query)}`,
+        namesIn: (answer) => FoundInPlainText.parse(answer).items.map(({ name: found }) => found),
+      })
+    },
+  }
+}
+
 export const search_row: Row = {
   name: 'search_by_name',
   requirement:
@@ -87,20 +102,13 @@ export const search_row: Row = {
         })
       },
     },
-    {
-      name: 'pg_trgm in plain text',
-      async prepare(world) {
-        const { port } = await world.plaintext()
-        return createSearchTurn(world, {
-          port,
-          headers: {},
-          pathOf: (query) => `/search?q=${encodeURIComponent(query)}`,
-          namesIn: (answer) => FoundInPlainText.parse(answer).items.map(({ name }) => name),
-        })
-      },
-    },
+    createPlaintextSide('pg_trgm words', 'words'),
+    createPlaintextSide('pg_trgm similarity', 'similarity'),
   ],
-  promises: [{ against: 'pg_trgm in plain text', at_most_times: 1 }],
+  promises: [
+    { against: 'pg_trgm words', at_most_times: 1 },
+    { against: 'pg_trgm similarity', at_most_times: 1 },
+  ],
 }
 
 export const search_against_lookup_row: Row = {
