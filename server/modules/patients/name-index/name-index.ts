@@ -32,10 +32,12 @@ const SHORT_WORD = 2
 /** A search for one word ends with this many: those that follow are no better. */
 const ENOUGH_FOR_ONE_WORD = 10_000
 /** Where a beginning of names is all that a search has to begin with, it ends with this many. */
-const MOST_FOUND = 200_000
+const MOST_FOUND = 50_000
 /** When nobody fits so well, parts of the search are also read as one word, and words as two. */
 const GOOD_SCORE = 0.85
 const MOST_VARIANTS = 6
+/** A longer search costs more for each variant, and is rarely one name with a space too many. */
+const MOST_VARIED_WORDS = 4
 const VARIANT_COST = 0.03
 /** What a birth date counts beside a name. */
 const BIRTH_DATE_SHARE = 0.4
@@ -81,7 +83,7 @@ export function createNameIndex(): NameIndex {
       }
     }
     collect(words, 0)
-    if (Math.max(0, ...scores.values()) < GOOD_SCORE) {
+    if (words.length <= MOST_VARIED_WORDS && Math.max(0, ...scores.values()) < GOOD_SCORE) {
       for (const variant of variantsOf(words)) collect(variant, VARIANT_COST)
     }
     return [...scores]

@@ -29,7 +29,7 @@ test('lists hold what a plain array would, whatever is appended and removed', ()
         assert.equal(lists.copyInto(target, list), plain.length)
         assert.equal(lists.count(list), plain.length)
         assert.deepEqual(
-          [...target.toSorted()],
+          Array.from(target.toSorted()),
           plain.toSorted((a, b) => a - b),
         )
       }

@@ -24,6 +24,7 @@ export function createScoreboard(): Scoreboard {
   let rounds = new Uint8Array(1024)
   let seen = new Uint32Array(1024)
   let seenCount = 0
+  let mostPoints = 0
   const histogram = new Uint32Array(MOST_POINTS + 1)
 
   function award(slot: number, round: number, gained: number): void {
@@ -31,16 +32,18 @@ export function createScoreboard(): Scoreboard {
     if (last === round) return
     if (last === 0) seen[seenCount++] = slot
     rounds[slot] = round
-    points[slot] = (points[slot] ?? 0) + gained
+    const sum = (points[slot] ?? 0) + gained
+    points[slot] = sum
+    if (sum > mostPoints) mostPoints = sum
   }
 
   function best(most: number): number[] {
-    histogram.fill(0)
+    histogram.fill(0, 0, mostPoints + 1)
     for (let at = 0; at < seenCount; at++) {
       const sum = points[seen[at] ?? 0] ?? 0
       histogram[sum] = (histogram[sum] ?? 0) + 1
     }
-    let enough = MOST_POINTS
+    let enough = mostPoints
     let above = 0
     while (enough > 0 && above + (histogram[enough] ?? 0) < most) above += histogram[enough--] ?? 0
     let equalsLeft = most - above
@@ -60,6 +63,7 @@ export function createScoreboard(): Scoreboard {
       rounds[slot] = 0
     }
     seenCount = 0
+    mostPoints = 0
   }
 
   return {
