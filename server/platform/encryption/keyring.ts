@@ -39,6 +39,11 @@ export function generateMasterKey(): string {
   return randomBytes(masterKeyBytes).toString('base64')
 }
 
+/** The ring as `parseMasterKeys` reads it: only for a thread of this process that opens keys itself. */
+export function unsafeMasterKeysText(keyring: Keyring): string {
+  return keyring.keks.map(({ root }) => root.export().toString('base64')).join(',')
+}
+
 /** The ids of all KEKs, newest first; whatever was wrapped under the others can be wrapped anew. */
 export function kekIds(keyring: Keyring): [string, ...string[]] {
   const [newest, ...older] = keyring.keks

@@ -1,0 +1,83 @@
+// Follows the events table from now on, so that what this process keeps in memory learns of every server's changes.
+import type { Pool } from '#platform/database/connection.ts'
+import { sql } from '#platform/database/sql.ts'
+import { repeat, type Repeated } from '#platform/jobs/repeat.ts'
+import type { Log } from '#platform/logging.ts'
+
+export type FollowedEvent = {
+  id: string
+  type: string
+  subject_type: string
+  subject_id: string
+  patient_id: string | null
+  payload: Record<string, unknown>
+}
+
+export type FollowOptions = {
+  pool: Pool
+  /** What follows them, for the log. */
+  name: string
+  types: readonly string[]
+  /** Called with the events of one page, in order; when it fails the same page comes again. */
+  onEvents: (events: readonly FollowedEvent[]) => Promise<void>
+  log: Log
+  every_ms?: number
+}
+
+type Row = FollowedEvent & { recorded_xid: string }
+
+const pageRows = 1000
+const beforeAllIds = '00000000-0000-0000-0000-000000000000'
+
+/**
+ * Calls `onEvents` with every event of these types whose transaction ends after this call, at least once. An event is taken
+ * only when its transaction is older than every running one: a later page could otherwise pass by one that commits late.
+ */
+export async function followEvents({
+  pool,
+  name,
+  types,
+  onEvents,
+  log,
+  every_ms = 500,
+}: FollowOptions): Promise<Repeated> {
+  const begun = sql`select pg_snapshot_xmin(pg_current_snapshot())::text as horizon`
+  const { rows } = await pool.query<{ horizon: string }>(begun.text)
+  let xid = rows[0]?.horizon ?? '0'
+  let id = beforeAllIds
+
+  async function readPage(): Promise<boolean> {
+    const {
+      text,
+      values,
+      name: statement,
+    } = sql`
+      select pg_snapshot_xmin(pg_current_snapshot())::text as horizon, e.*
+        from (select) as one left join lateral (
+             select id, recorded_xid::text as recorded_xid, type, subject_type, subject_id, patient_id, payload from events
+              where (recorded_xid, id) > (${xid}::xid8, ${id}::uuid) and recorded_xid < pg_snapshot_xmin(pg_current_snapshot())
+                and type = any(${types}::text[])
+              order by events.recorded_xid, events.id limit 1000) as e on true`
+    const page = await pool.query<Row & { horizon: string; id: string | null }>({
+      text,
+      values: [...values],
+      name: statement,
+    })
+    const events = page.rows.filter((row) => row.id !== null)
+    if (events.length > 0) await onEvents(events)
+    const last = events.at(-1)
+    const isFull = events.length === pageRows
+    xid = isFull && last ? last.recorded_xid : (page.rows[0]?.horizon ?? xid)
+    id = isFull && last ? last.id : beforeAllIds
+    return isFull
+  }
+
+  return repeat({
+    name,
+    every_ms,
+    log,
+    async work() {
+      while (await readPage());
+    },
+  })
+}
