@@ -1,15 +1,18 @@
 // Patients: their record, finding them, whom to call and who pays.
-import type { Module } from '#platform/module.ts'
+import { openPatientNames } from './patient-names.ts'
 import { patientRoutes } from './patient.routes.ts'
+import { patientSearchRoutes } from './patient-search.routes.ts'
+import type { Module } from '#platform/module.ts'
 
 export const patients: Module = {
   name: 'patients',
-  async open() {
-    const names = {
-      search: async () => ({ ids: [], is_complete: false }),
-      bornOn: async () => [],
-      changed: () => undefined,
+  async open(system) {
+    const names = openPatientNames(system)
+    return {
+      routes: [...patientRoutes(names), ...patientSearchRoutes(names)],
+      checks: { name_index: () => names.check() },
+      start: () => names.start(),
+      stop: () => names.stop(),
     }
-    return { routes: patientRoutes(names) }
   },
 }

@@ -84,7 +84,7 @@ export async function replacePatient(
 
 async function change(ctx: Context, names: PatientNames, patient_id: string, asked: PatientMembers): Promise<Patient> {
   let tokens: PatientToken[] = []
-  const { answer, person } = await ctx.database
+  const { answer, indexed } = await ctx.database
     .transaction(async (tx) => {
       const row = await tx.first(lockPatient(patient_id, ctx.reach, ctx.actor))
       assertChangeable(ctx, row)
@@ -148,17 +148,26 @@ async function change(ctx: Context, names: PatientNames, patient_id: string, ask
           after,
           sees ? after : shown,
         ),
-        person: after,
+        indexed: {
+          id: patient_id,
+          key_id: row.key_id,
+          kek_id: row.kek_id,
+          wrapped: row.wrapped,
+          sealed_card: sealed.sealed_card,
+        },
       }
     })
     .catch((error: unknown) => refuseKnownIdentifier(ctx, tokens, error))
-  names.changed({ id: patient_id, version: answer.version, person })
+  names.changed({ ...indexed, version: answer.version })
   return answer
 }
 
-function assertChangeable(ctx: Context, row: ReadPatientRow | undefined): asserts row is ReadPatientRow {
+function assertChangeable(
+  ctx: Context,
+  row: ReadPatientRow | undefined,
+): asserts row is ReadPatientRow & { wrapped: Buffer } {
   if (!row) throw new Problem(notFound)
-  if (row.erased_at !== null) throw new Problem(patientErased)
+  if (row.erased_at !== null || row.wrapped === null) throw new Problem(patientErased)
   if (row.merged_into !== null) throw new Problem(patientMerged)
   if (!row.is_active) throw new Problem(patientInactive)
   if (ctx.if_match !== undefined && ctx.if_match !== row.version) throw new Problem(stale)

@@ -83,18 +83,14 @@ export function countPatients(reach: Reach, actor: Actor, is_active: boolean): S
      where p.is_active = ${is_active} and p.merged_into is null and p.erased_at is null and p.id in (${reachable(reach, actor)})`
 }
 
-function reachable(reach: Reach, { department_id, doctor_id, patient_id, user_id }: Actor): Sql {
+/** Emergency access is left out: it opens one record and lists none. */
+function reachable(reach: Reach, { department_id, doctor_id, patient_id }: Actor): Sql {
   const sources: Sql[] = []
   if (reach.includes('own') && patient_id) sources.push(sql`select ${patient_id}::uuid`)
   if (reach.includes('own') && doctor_id)
     sources.push(sql`select c.patient_id from care_relationships c where c.doctor_id = ${doctor_id}`)
   if (reach.includes('department') && department_id) {
     sources.push(sql`select c.patient_id from care_relationships c where c.department_id = ${department_id}`)
-  }
-  if (reach.includes('glass')) {
-    sources.push(
-      sql`select e.patient_id from emergency_accesses e where e.user_id = ${user_id} and e.expires_at > now()`,
-    )
   }
   const [first, ...rest] = sources
   if (!first) return sql`select null::uuid where false`

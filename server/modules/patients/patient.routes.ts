@@ -12,6 +12,6 @@ export function patientRoutes(names: PatientNames): Route[] {
     replace: (ctx, { params, body }) => replacePatient(ctx, names, params.patient_id, body),
     change: (ctx, { params, body }) => changePatient(ctx, names, params.patient_id, body),
     delete: (ctx, { params }) => deletePatient(ctx, params.patient_id),
-    restore: (ctx, { params }) => restorePatient(ctx, names, params.patient_id),
+    restore: (ctx, { params }) => restorePatient(ctx, params.patient_id),
   })
 }

@@ -1,8 +1,6 @@
 // Reading a patient, deleting and restoring. Registration and changes have files of their own.
 import { type Patient, patientErased, patientMerged } from './patient.contract.ts'
 import { answerPatient, seesIdentifiers } from './patient.answer.ts'
-import type { PatientNames } from './patient-names.ts'
-import { openCard, openKeyOf } from './patient.sealing.ts'
 import { findPatient, lockPatient, type PatientRow, setPatientActive } from './patient.store.ts'
 import { notFound, Problem, stale } from '#platform/contract/problem.ts'
 import type { Context } from '#platform/context.ts'
@@ -23,13 +21,8 @@ export async function deletePatient(ctx: Context, patient_id: string): Promise<v
 }
 
 /** @throws Problem notFound, stale, patientErased, patientMerged */
-export async function restorePatient(ctx: Context, names: PatientNames, patient_id: string): Promise<Patient> {
+export async function restorePatient(ctx: Context, patient_id: string): Promise<Patient> {
   const row = await setActive(ctx, patient_id, true)
-  names.changed({
-    id: patient_id,
-    version: row.version,
-    person: openCard(openKeyOf(ctx.system.keys.keyring, row), patient_id, row.sealed_card),
-  })
   return answerPatient(ctx.system.keys.keyring, row, seesIdentifiers(ctx.actor, patient_id))
 }
 

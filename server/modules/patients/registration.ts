@@ -73,7 +73,14 @@ export async function registerPatient(ctx: Context, names: PatientNames, body: N
     })
     .catch((error: unknown) => refuseKnownIdentifier(ctx, tokens, error))
   if (!inserted) throw new Error('a registration gave no number')
-  names.changed({ id, version: 1, person: record })
+  names.changed({
+    id,
+    version: 1,
+    key_id: key.id,
+    kek_id: key.kek_id,
+    wrapped: key.wrapped,
+    sealed_card: sealed.sealed_card,
+  })
   ctx.header('location', `/api/v1/patients/${id}`)
   return composePatient(
     {

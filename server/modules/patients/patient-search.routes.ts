@@ -1,0 +1,12 @@
+import type { PatientNames } from './patient-names.ts'
+import { patientSearchApi } from './patient-search.contract.ts'
+import { listOpenPatients, searchPatients } from './patient-search.service.ts'
+import { implement, type Route } from '#platform/http/mount.ts'
+
+export function patientSearchRoutes(names: PatientNames): Route[] {
+  return implement('patients', patientSearchApi, {
+    list: (ctx, { query }) => listOpenPatients(ctx, names, query),
+    find: (ctx, { query }) => searchPatients(ctx, names, 'query', query),
+    search: (ctx, { body }) => searchPatients(ctx, names, 'body', body),
+  })
+}

@@ -1,0 +1,148 @@
+// Finding patients and listing them. What was asked for is never recorded, only by which kinds of criteria.
+import { cardOfFound, openFound } from './patient-card.ts'
+import type { PatientNames } from './patient-names.ts'
+import type { Criteria, FoundPatients, ListedPatient } from './patient-search.contract.ts'
+import {
+  countPatients,
+  findByExact,
+  findByIds,
+  type FoundRow,
+  type ListFilter,
+  listPatients,
+} from './patient-search.store.ts'
+import { tryOpenCard } from './patient.sealing.ts'
+import { fits, type Question, readQuestion, tokensOf } from './search-criteria.ts'
+import type { Context } from '#platform/context.ts'
+import { reachOf } from '#platform/context.ts'
+import { invalidRequest, Problem } from '#platform/contract/problem.ts'
+import type { Database } from '#platform/database/transaction.ts'
+
+/** As many as a search by name or birth date looks at. */
+const mostByName = 100
+/** Scope leaves few of those whom the index finds, so a scoped list asks for more. */
+const mostByNameInScope = 500
+
+/** Identity cards of everyone whom the criteria fit. @throws Problem invalidRequest */
+export async function searchPatients(
+  ctx: Context,
+  names: PatientNames,
+  part: 'query' | 'body',
+  { limit, ...given }: Criteria,
+): Promise<FoundPatients> {
+  const { question, errors } = readQuestion(ctx.system.configuration.country, part, given)
+  if (errors.length > 0) throw new Problem(invalidRequest, { errors })
+  // Finding reaches everyone: whoever is not found is registered twice.
+  const asked = {
+    database: ctx.reaching('find'),
+    read_reach: reachOf(ctx.actor, 'patients:read') ?? 'none',
+    most: mostByName,
+  }
+  const { items, index_complete } = await find(ctx, names, question, asked)
+  ctx.saw({ details: { criteria: question.kinds, count: items.length } })
+  return {
+    items: items.slice(0, limit).map(({ row, card }) => cardOfFound(row, card)),
+    total: items.length,
+    index_complete,
+  }
+}
+
+type Asked = { database: Database; read_reach: string; most: number }
+type Hit = { row: FoundRow; card: ReturnType<typeof tryOpenCard> }
+
+async function find(
+  ctx: Context,
+  names: PatientNames,
+  question: Question,
+  asked: Asked,
+): Promise<{ items: Hit[]; index_complete: boolean }> {
+  const { exact, patient_number, name, date_of_birth, otherwise_name } = question
+  if (exact.length > 0 || patient_number !== undefined) {
+    const tokens = tokensOf(ctx.system.keys.tokenizer('patients'), question)
+    const rows = await asked.database.once((tx) => tx.rows(findByExact(tokens, patient_number, asked.read_reach)))
+    const items = verified(ctx, question, rows)
+    if (items.length > 0 || otherwise_name === undefined) return { items, index_complete: true }
+  }
+  const { ids, is_complete } = await names.search(name ?? otherwise_name ?? '', { limit: asked.most, date_of_birth })
+  if (ids.length === 0) return { items: [], index_complete: is_complete }
+  const rows = await asked.database.once((tx) => tx.rows(findByIds(ids, asked.read_reach)))
+  const rank = new Map(ids.map((id, at) => [id, at]))
+  const ordered = rows.toSorted((one, other) => (rank.get(one.id) ?? 0) - (rank.get(other.id) ?? 0))
+  return { items: verified(ctx, { ...question, exact: [] }, ordered), index_complete: is_complete }
+}
+
+/** A record whose card was altered is shown, without names, to whoever gave its number: nothing else of it can be compared. */
+function verified(ctx: Context, question: Question, rows: readonly FoundRow[]): Hit[] {
+  const byNumberAlone =
+    question.exact.length === 0 && question.name === undefined && question.date_of_birth === undefined
+  return rows.flatMap((row): Hit[] => {
+    const found = openFound(ctx.system.keys.keyring, row)
+    if (!found) return byNumberAlone ? [{ row, card: undefined }] : []
+    return fits(question, found) ? [{ row, card: found.card }] : []
+  })
+}
+
+type ListQuery = {
+  skip: number
+  limit: number
+  cursor?: string | undefined
+  search?: string | undefined
+  is_active?: boolean | undefined
+}
+
+/** The patients whose records the caller may open. @throws Problem invalidRequest */
+export async function listOpenPatients(ctx: Context, names: PatientNames, query: ListQuery) {
+  const { skip, limit, cursor, search, is_active = true } = query
+  if (cursor && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(cursor)) {
+    throw new Problem(invalidRequest, {
+      errors: [{ path: '/query/cursor', code: 'cursor', message: 'Must be the next_cursor of a page' }],
+    })
+  }
+  const page = Math.floor(skip / limit) + 1
+  if (search !== undefined) return { ...(await listFound(ctx, names, { search, is_active, skip, limit })), page, limit }
+  const filter: ListFilter = { is_active, after: cursor || undefined, skip, limit: limit + 1 }
+  const [rows, counted] = await ctx.database.once((tx) =>
+    Promise.all([
+      tx.rows(listPatients(ctx.reach, ctx.actor, filter)),
+      tx.first(countPatients(ctx.reach, ctx.actor, is_active)),
+    ]),
+  )
+  const shown = rows.slice(0, limit)
+  const items = shown.map((row) => listed({ ...row, may_open: true }, tryOpenCard(ctx.system.keys.keyring, row)))
+  ctx.saw({ details: { count: items.length } })
+  return {
+    items,
+    total: counted?.total ?? 0,
+    page,
+    limit,
+    next_cursor: rows.length > limit ? (shown.at(-1)?.id ?? null) : null,
+    index_complete: true,
+  }
+}
+
+async function listFound(
+  ctx: Context,
+  names: PatientNames,
+  { search, is_active, skip, limit }: Required<Pick<ListQuery, 'search' | 'is_active' | 'skip' | 'limit'>>,
+) {
+  const { question, errors } = readQuestion(ctx.system.configuration.country, 'query', { q: search })
+  if (errors.length > 0) throw new Problem(invalidRequest, { errors })
+  // Emergency access opens one record and lists none.
+  const read_reach = ctx.reach.replace(/,?glass/, '')
+  const most = ctx.reach === 'all' ? mostByName : mostByNameInScope
+  const { items, index_complete } = await find(ctx, names, question, { database: ctx.database, read_reach, most })
+  const open = items.filter(({ row }) => row.may_open && row.is_active === is_active)
+  ctx.saw({ details: { criteria: question.kinds, count: open.length } })
+  return {
+    items: open.slice(skip, skip + limit).map(({ row, card }) => listed(row, card)),
+    total: open.length,
+    next_cursor: null,
+    index_complete,
+  }
+}
+
+function listed(
+  row: Omit<FoundRow, 'sealed_contact' | 'sealed_identifiers'>,
+  card: ReturnType<typeof tryOpenCard>,
+): ListedPatient {
+  return { ...cardOfFound(row, card), is_complete: row.is_complete, registered_date: row.registered_date }
+}

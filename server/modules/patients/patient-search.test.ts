@@ -1,0 +1,342 @@
+import assert from 'node:assert/strict'
+import { randomUUIDv7 } from 'node:crypto'
+import { after, before, describe, it } from 'node:test'
+import { forbidden, integrityError, invalidRequest, notFound } from '#platform/contract/problem.ts'
+import { sql } from '#platform/database/sql.ts'
+import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
+import { IdentityCard, type Patient, patientApi } from './patient.contract.ts'
+import { ListedPatient, patientSearchApi } from './patient-search.contract.ts'
+import { nextPerson } from './people.testing.ts'
+
+let api: TestApi
+let staff: Person
+let nurse: Person
+let agustin: Patient
+before(async () => {
+  api = await startTestApi()
+  staff = await api.person('staff')
+  nurse = await api.person('nurse', { department_id: await api.department() })
+  const body = {
+    ...nextPerson(),
+    first_name: 'Agustín',
+    last_name: 'Fonseca Güell',
+    date_of_birth: '1956-08-03',
+    email: 'Agustin@Example.org',
+    national_id: 'AB 123456',
+  }
+  agustin = await staff.call(patientApi.register, { body })
+  await api.app.start()
+  await complete()
+})
+after(async () => api[Symbol.asyncDispose]())
+
+/** Once the index knows everyone. */
+async function complete() {
+  for (;;) {
+    const { parts } = JSON.parse((await api.send({ method: 'GET', url: '/health/ready', headers: {} })).text) as {
+      parts: { name_index: { status: string } }
+    }
+    if (parts.name_index.status === 'ok') return
+    await new Promise(setImmediate)
+  }
+}
+
+const find = (who: Person, query: Record<string, string>) => who.call(patientSearchApi.find, { query })
+const list = (who: Person, query: Record<string, string> = {}) => who.call(patientSearchApi.list, { query })
+const idsOf = ({ items }: { items: { id: string }[] }) => items.map(({ id }) => id)
+
+describe('the search in one box', () => {
+  for (const [what, q] of [
+    ['the name', 'Agustín Fonseca'],
+    ['words in another order, without diacritics', 'fonseca agustin'],
+    ['a part of the name', 'fonse'],
+    ['a slip', 'agustin fonsca'],
+    ['a name without its diaeresis', 'guell'],
+    ['a birth date', '1956-08-03'],
+    ['a birth date as it is written in the country', '8/3/1956'],
+    ['a name and a birth date', 'fonseca 1956-08-03'],
+    ['an e-mail address in other letters', 'agustin@example.ORG'],
+    ['a national id without its space', 'ab123456'],
+  ] as const) {
+    it(`finds a person by ${what}`, async () => assert.ok(idsOf(await find(staff, { q })).includes(agustin.id)))
+  }
+
+  it('finds a person by phone, SSN and number however they are written', async () => {
+    for (const q of [
+      agustin.phone_primary ?? '',
+      (agustin.phone_primary ?? '').slice(2),
+      agustin.ssn ?? '',
+      (agustin.ssn ?? '').replaceAll('-', ''),
+      agustin.patient_number.toLowerCase(),
+    ]) {
+      assert.deepEqual(idsOf(await find(staff, { q })), [agustin.id])
+    }
+  })
+})
+
+describe('finding', () => {
+  it('shows identity cards with masked identifiers, and whether the record may be opened', async () => {
+    const params = { patient_id: agustin.id }
+    for (const [who, may_open] of [
+      [staff, true],
+      [nurse, false],
+      [await api.person('admin'), true],
+    ] as const) {
+      const { items } = await find(who, { medical_number: agustin.patient_number })
+      assert.deepEqual(
+        items.map((item) => Object.keys(item).toSorted()),
+        [Object.keys(IdentityCard.shape).toSorted()],
+      )
+      assert.deepEqual([items[0]?.may_open, items[0]?.ssn], [may_open, `***-**-${agustin.ssn?.slice(-4)}`])
+      const reading = who.call(patientApi.read, { params })
+      await (may_open ? reading : assert.rejects(reading, refusedWith(notFound)))
+    }
+  })
+
+  it('takes criteria in the body, and all must fit', async () => {
+    const search = (body: object) =>
+      staff.call(patientSearchApi.search, { body: body as { q?: string; limit?: number } })
+    assert.deepEqual(
+      idsOf(await search({ phone: agustin.phone_primary, name: 'fonseca', date_of_birth: '1956-08-03' })),
+      [agustin.id],
+    )
+    assert.deepEqual(idsOf(await search({ phone: agustin.phone_primary, name: 'smith' })), [])
+    assert.deepEqual(idsOf(await search({ phone: agustin.phone_primary, date_of_birth: '1956-08-04' })), [])
+    assert.deepEqual(idsOf(await search({ email: 'agustin@example.org', ssn: agustin.ssn })), [agustin.id])
+  })
+
+  it('is refused where nothing or nonsense is asked', async () => {
+    await assert.rejects(find(staff, {}), refusedWith(invalidRequest, '/query/q'))
+    await assert.rejects(
+      find(staff, { ssn: '000-00-0000', phone: 'x' }),
+      refusedWith(invalidRequest, '/query/ssn', '/query/phone'),
+    )
+    await assert.rejects(find(staff, { last_name: 'x' }), refusedWith(invalidRequest, '/query/last_name'))
+  })
+
+  it('is not for patients', async () => {
+    const own = await api.person('patient', { patient_id: agustin.id })
+    await assert.rejects(find(own, { q: 'fonseca' }), refusedWith(forbidden))
+  })
+
+  it('is recorded once, by kinds of criteria and never by their values', async () => {
+    await find(nurse, { q: 'fonseca 1956-08-03' })
+    const entries = await api.rows(
+      sql<{
+        details: object
+      }>`select details from audit_logs where user_id = ${nurse.user_id} and action = 'patient.search' order by id desc limit 1`,
+    )
+    assert.deepEqual(entries, [{ details: { criteria: ['date_of_birth', 'name'], count: 1 } }])
+  })
+
+  it('knows what this server has just written', async () => {
+    const { id } = await staff.call(patientApi.register, { body: { ...nextPerson(), last_name: 'Quintero' } })
+    assert.deepEqual(idsOf(await find(staff, { q: 'quintero' })), [id])
+    await staff.call(patientApi.change, { params: { patient_id: id }, body: { last_name: 'Zubizarreta' } })
+    assert.deepEqual(
+      [idsOf(await find(staff, { q: 'quintero' })), idsOf(await find(staff, { q: 'zubizareta' }))],
+      [[], [id]],
+    )
+  })
+
+  it('learns what another server has written', { timeout: 30_000 }, async () => {
+    const other = await startSecondServer()
+    const { id } = await other.call(patientApi.register, { body: { ...nextPerson(), last_name: 'Etxeberria' } })
+    for (;;) {
+      const found = idsOf(await find(staff, { q: 'etxeberria' }))
+      if (found.length === 0) continue
+      assert.deepEqual(found, [id])
+      return
+    }
+  })
+
+  it('shows only whom a token really belongs to', async () => {
+    const { id } = await staff.call(patientApi.register, { body: nextPerson() })
+    const kinds = sql`insert into patient_tokens select ${id}, kind, key_version, token from patient_tokens where patient_id = ${agustin.id} and kind = 'phone'`
+    await api.rows(kinds)
+    assert.deepEqual(idsOf(await find(staff, { phone: agustin.phone_primary ?? '' })), [agustin.id])
+  })
+
+  it('looks for a similar name and the same birth date before somebody is registered', async () => {
+    const { ssn: _, ...person } = nextPerson()
+    await staff.call(patientApi.register, { body: { ...person, first_name: 'Margarethe', last_name: 'Hohenstein' } })
+    const again = { ...person, first_name: 'Margarete', last_name: 'Hohenstien', phone_primary: '+14155559999' }
+    await assert.rejects(
+      staff.call(patientApi.register, { body: again }),
+      (error: Error & { kind?: { code: string } }) => error.kind?.code === 'likely_duplicates',
+    )
+  })
+
+  /** The same application without a name index of its own, so that it tells nobody but the events. */
+  async function startSecondServer(): Promise<Person> {
+    const { buildApp } = await import('../../app.ts')
+    const { createClient } = await import('#platform/contract/client.ts')
+    const app = await buildApp(api.system)
+    const send: Person['send'] = async ({ method, url, headers, body }) => {
+      const reply = await app.http.inject({
+        method,
+        url,
+        headers: { authorization: `Bearer ${staff.token}`, ...headers },
+        ...(body === undefined ? {} : { payload: body }),
+      })
+      return { status: reply.statusCode, headers: reply.headers as Record<string, string>, text: reply.body }
+    }
+    return { ...staff, send, call: createClient(send) }
+  }
+})
+
+describe('the list', () => {
+  it('shows those whose records the caller may open, newest first, page by page', async () => {
+    const department = await api.person('nurse', { department_id: await api.department() })
+    const made: string[] = []
+    for (let at = 0; at < 5; at += 1) made.push((await department.call(patientApi.register, { body: nextPerson() })).id)
+    const first = await list(department, { limit: '2' })
+    assert.deepEqual([idsOf(first), first.total, first.page], [[made[4], made[3]], 5, 1])
+    const second = await list(department, { limit: '2', cursor: first.next_cursor ?? '' })
+    const third = await list(department, { limit: '2', cursor: second.next_cursor ?? '' })
+    assert.deepEqual([idsOf(second), idsOf(third), third.next_cursor], [[made[2], made[1]], [made[0]], null])
+    const skipped = await list(department, { limit: '2', skip: '2' })
+    assert.deepEqual([idsOf(skipped), skipped.page], [[made[2], made[1]], 2])
+    assert.deepEqual(Object.keys(first.items[0] ?? {}).toSorted(), Object.keys(ListedPatient.shape).toSorted())
+    const own = await api.person('patient', { patient_id: made[0] ?? '' })
+    assert.deepEqual(idsOf(await list(own)), [made[0]])
+    assert.deepEqual(idsOf(await list(await api.person('doctor', { doctor: true }))), [])
+  })
+
+  it('counts what it shows, for those who see all', async () => {
+    const admin = await api.person('admin')
+    const [counted] = await api.rows(sql<{ n: number }>`select count(*)::int as n from patients where is_active`)
+    assert.equal((await list(admin)).total, counted?.n)
+    const { total } = await list(admin, { is_active: 'false' })
+    await admin.call(patientApi.delete, {
+      params: { patient_id: (await staff.call(patientApi.register, { body: nextPerson() })).id },
+    })
+    assert.deepEqual(
+      [(await list(admin, { is_active: 'false' })).total, (await list(admin)).total],
+      [total + 1, counted?.n],
+    )
+  })
+
+  it('searches only within reach', async () => {
+    assert.deepEqual(idsOf(await list(staff, { search: 'fonseca' })), [agustin.id])
+    const hidden = await list(nurse, { search: 'fonseca' })
+    assert.deepEqual([hidden.items, hidden.total], [[], 0])
+  })
+
+  it('refuses what no page can be', async () => {
+    await assert.rejects(list(staff, { limit: '101' }), refusedWith(invalidRequest, '/query/limit'))
+    await assert.rejects(list(staff, { cursor: 'x' }), refusedWith(invalidRequest, '/query/cursor'))
+    await assert.rejects(list(staff, { sort: 'last_name' }), refusedWith(invalidRequest, '/query/sort'))
+  })
+})
+
+describe('a value that was altered or moved', () => {
+  const broken = async (alter: (one: string, other: string) => Promise<unknown>) => {
+    const one = await staff.call(patientApi.register, { body: nextPerson() })
+    const other = await staff.call(patientApi.register, { body: nextPerson() })
+    await alter(one.id, other.id)
+    return { one, other }
+  }
+  for (const [what, alter] of [
+    [
+      'a flipped bit',
+      (one: string) =>
+        api.rows(
+          sql`update patients set sealed_card = set_bit(sealed_card, 200, 1 - get_bit(sealed_card, 200)) where id = ${one}`,
+        ),
+    ],
+    [
+      'a cut tag',
+      (one: string) =>
+        api.rows(
+          sql`update patients set sealed_card = substr(sealed_card, 1, length(sealed_card) - 12) where id = ${one}`,
+        ),
+    ],
+    [
+      'an older version',
+      (one: string) => api.rows(sql`update patients set sealed_card = set_byte(sealed_card, 0, 0) where id = ${one}`),
+    ],
+    [
+      'the card of another',
+      (one: string, other: string) =>
+        api.rows(
+          sql`update patients set sealed_card = (select sealed_card from patients where id = ${other}) where id = ${one}`,
+        ),
+    ],
+    [
+      'the key of another',
+      (one: string, other: string) =>
+        api.rows(sql`update patients set key_id = (select key_id from patients where id = ${other}) where id = ${one}`),
+    ],
+  ] as const) {
+    it(`is told for that record only: ${what}`, async () => {
+      const { one, other } = await broken(alter)
+      await assert.rejects(staff.call(patientApi.read, { params: { patient_id: one.id } }), refusedWith(integrityError))
+      assert.equal((await staff.call(patientApi.read, { params: { patient_id: other.id } })).id, other.id)
+      const { items } = await list(staff)
+      const shown = items
+        .filter(({ id }) => id === one.id || id === other.id)
+        .map(({ is_readable, last_name }) => [is_readable, last_name])
+      assert.deepEqual(shown, [
+        [true, other.last_name],
+        [false, null],
+      ])
+    })
+  }
+
+  it('is told where the identifiers of two people were exchanged', async () => {
+    const { one } = await broken((a, b) =>
+      api.rows(
+        sql`update patients set sealed_identifiers = (select sealed_identifiers from patients where id = ${b}) where id = ${a}`,
+      ),
+    )
+    const admin = await api.person('admin')
+    await assert.rejects(admin.call(patientApi.read, { params: { patient_id: one.id } }), refusedWith(integrityError))
+  })
+})
+
+describe('what is stored', () => {
+  it('holds no value of a person in any table, in the clear', async () => {
+    const canary = 'kanarienvogel'
+    const body = {
+      ...nextPerson(),
+      first_name: `First${canary}`,
+      middle_name: `Middle${canary}`,
+      last_name: `Last${canary}`,
+      email: `${canary}@example.org`,
+      address: { line1: `${canary} 1`, line2: canary, city: canary, state: canary, postal_code: canary, country: 'US' },
+      ssn: '543-21-9876',
+      national_id: 'Kanarienvogel-77',
+      phone_primary: '+14155557777',
+      date_of_birth: '1961-11-23',
+    }
+    const { id } = await staff.call(patientApi.register, { body }, { 'idempotency-key': randomUUIDv7() })
+    await staff.call(patientApi.change, {
+      params: { patient_id: id },
+      body: { address: { ...body.address, city: `${canary}en` } },
+    })
+    await find(staff, { q: canary })
+    const tables = await api.rows(
+      sql<{ name: string }>`select tablename as name from pg_tables where schemaname = 'public'`,
+    )
+    assert.ok(tables.length > 10)
+    for (const { name } of tables) {
+      const text = JSON.stringify(
+        await api.rows({
+          ...sql`select 1`,
+          text: `select t::text, encode(convert_to(t::text, 'UTF8'), 'escape') from ${name} t`,
+        }),
+      )
+      for (const value of [
+        canary,
+        '543-21-9876',
+        '543219876',
+        '4155557777',
+        '1961-11-23',
+        Buffer.from(canary).toString('hex'),
+      ]) {
+        assert.ok(!text.toLowerCase().includes(value), `${name} holds ${value}`)
+      }
+    }
+  })
+})
