@@ -1,0 +1,190 @@
+// A hospital small enough to judge by hand: two departments, one of each kind of person, and as many patients as a test asks
+// for. The one asked about is known to the people of the first department only.
+import { randomInt, randomUUID } from 'node:crypto'
+import type { Route } from '#platform/http/mount.ts'
+import { literalRole } from './roles.ts'
+import { sql } from '#platform/database/sql.ts'
+import { type Person, startTestApi } from '../../server/testing.ts'
+
+/** Who asks, by what ties them to the patient asked about. */
+export const actors = [
+  'anonymous',
+  'own',
+  'other',
+  'treating',
+  'away_doctor',
+  'nurse',
+  'away_nurse',
+  'staff',
+  'admin',
+  'auditor',
+  'nobody',
+] as const
+export type Actor = (typeof actors)[number]
+
+/** A patient with what hangs on them. Each id is named as the parameter that takes it. */
+export type Subject = { ids: Record<string, string>; own: Person }
+export type World = Awaited<ReturnType<typeof startWorld>>
+
+export async function startWorld() {
+  const api = await startTestApi()
+  await literalRole(api, 'nobody', [])
+  const [here, away] = [await api.department(), await api.department()]
+  const fixed = {
+    treating: await api.person('doctor', { department_id: here, doctor: true }),
+    away_doctor: await api.person('doctor', { department_id: away, doctor: true }),
+    nurse: await api.person('nurse', { department_id: here }),
+    away_nurse: await api.person('nurse', { department_id: away }),
+    staff: await api.person('staff', { department_id: here }),
+    admin: await api.person('admin'),
+    auditor: await api.person('auditor'),
+    nobody: await api.person('nobody'),
+  }
+  const routes = new Map(api.app.routes.map((route) => [nameOf(route), route]))
+
+  /** Calls an operation as the administrator, who may do everything; undefined where no module offers it. */
+  async function make(
+    name: string,
+    params: Record<string, string>,
+    body: unknown,
+  ): Promise<{ id: string } | undefined> {
+    const operation = routes.get(name)?.operation
+    if (!operation) return undefined
+    const { method } = operation
+    const url = operation.path.replaceAll(/\{(\w+)\}/g, (_, key: string) => params[key] ?? '')
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fixed.admin.send({ method, url, headers, body: JSON.stringify(body) })
+    if (answer.status !== operation.returns[0]) throw new Error(`${name} cannot be made for the test: ${answer.text}`)
+    return JSON.parse(answer.text) as { id: string }
+  }
+
+  async function patient(department_id: string, doctor_id: string | undefined): Promise<string> {
+    const made = await make('POST /api/v1/patients', {}, newPatient())
+    const patient_id = made?.id ?? randomUUID()
+    await api.rows(
+      sql`insert into care_relationships (patient_id, department_id, origin, origin_id) values (${patient_id}, ${department_id}, 'registration', ${patient_id})`,
+    )
+    await api.rows(
+      sql`insert into care_relationships (patient_id, doctor_id, origin, origin_id) values (${patient_id}, ${doctor_id}, 'appointment', ${patient_id})`,
+    )
+    return patient_id
+  }
+
+  async function subject(department_id = here, doctor_id = fixed.treating.doctor_id): Promise<Subject> {
+    const patient_id = await patient(department_id, doctor_id)
+    const params = { patient_id }
+    const own = await api.person('patient', { patient_id })
+    const target = await api.person('staff', { department_id })
+    const new_doctor = await api.person('doctor', { department_id })
+    const contact = await make('POST /api/v1/patients/{patient_id}/emergency-contacts', params, {
+      name: 'Eva Ruiz',
+      relationship: 'sister',
+      phone: '(415) 555-2671',
+    })
+    const insurance = await make('POST /api/v1/patients/{patient_id}/insurances', params, {
+      provider_name: 'Aetna',
+      policy_number: randomUUID(),
+      coverage_start_date: '2020-01-01',
+      currency: 'USD',
+    })
+    const appointment = await make(
+      'POST /api/v1/appointments',
+      {},
+      {
+        doctor_id,
+        patient_id,
+        appointment_time: nextSlot(),
+      },
+    )
+    return {
+      own,
+      ids: {
+        patient_id,
+        user_id: target.user_id,
+        new_doctor_user_id: new_doctor.user_id,
+        session_id: target.session_id,
+        department_id,
+        doctor_id: doctor_id ?? '',
+        name: 'spare_role',
+        ...(contact ? { contact_id: contact.id } : {}),
+        ...(insurance ? { insurance_id: insurance.id } : {}),
+        ...(appointment ? { appointment_id: appointment.id } : {}),
+      },
+    }
+  }
+
+  const foreign = await subject(away, fixed.away_doctor.doctor_id)
+  return {
+    api,
+    routes,
+    here,
+    away,
+    fixed,
+    /** A patient of the other department; `other` is their account. */
+    foreign,
+    subject,
+    personOf: (actor: Actor, { own }: Subject): Person | undefined =>
+      actor === 'anonymous' ? undefined : actor === 'own' ? own : actor === 'other' ? foreign.own : fixed[actor],
+    /** One number per table, that changes with any row but those of the audit log and of sessions in use. */
+    async fingerprint(): Promise<Record<string, string>> {
+      tables ??= (
+        await api.rows<{ name: string }>(
+          sql`select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`,
+        )
+      )
+        .map(({ name }) => name)
+        .filter((name) => !unsettled.has(name))
+      const rows = await api.rows<{ name: string; sum: string }>(
+        rawSql(
+          tables
+            .map(
+              (name) =>
+                `select '${name}' as name, coalesce(sum(hashtextextended(t::text, 0)), 0)::text as sum from ${name} t`,
+            )
+            .join(' union all '),
+        ),
+      )
+      return Object.fromEntries(rows.map(({ name, sum }) => [name, sum]))
+    },
+    [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
+  }
+}
+
+let tables: string[] | undefined
+/** Written by the server's own work, or by asking at all. */
+const unsettled = new Set(['audit_logs', 'audit_leaves', 'audit_roots', 'audit_state', 'sessions'])
+
+function rawSql<Row>(text: string) {
+  return { ...sql<Row>`select 1`, text, values: [] }
+}
+
+export const nameOf = ({ operation }: Route) => `${operation.method} ${operation.path}`
+
+/** Someone whom no duplicate search can take for another. */
+export function newPatient() {
+  const letters = () => Array.from({ length: 10 }, () => String.fromCharCode(97 + randomInt(26))).join('')
+  return {
+    first_name: letters(),
+    last_name: letters(),
+    date_of_birth: `${1940 + randomInt(60)}-0${1 + randomInt(9)}-1${randomInt(10)}`,
+    gender: 'FEMALE',
+    phone_primary: `+1415555${String(randomInt(10_000)).padStart(4, '0')}`,
+    ssn: `${String(100 + randomInt(500))}-${String(10 + randomInt(80))}-${String(1000 + randomInt(8999))}`,
+  }
+}
+
+let slots = 0
+/** A start that nobody has yet: Mondays to Fridays from 9 to 17 in New York, some days ahead. */
+export function nextSlot(): string {
+  const minutes = slots * 30
+  slots += 1
+  let day = Temporal.Now.zonedDateTimeISO('America/New_York').add({ days: 2 }).startOfDay()
+  for (let left = Math.floor(minutes / 480); day.dayOfWeek > 5 || left > 0; day = day.add({ days: 1 })) {
+    if (day.dayOfWeek <= 5) left -= 1
+  }
+  return day
+    .with({ hour: 9 })
+    .add({ minutes: minutes % 480 })
+    .toInstant()
+    .toString()
+}
