@@ -1,7 +1,9 @@
 // For tests: accounts with passwords, as the database holds them.
 import { randomUUIDv7 } from 'node:crypto'
 import { sql } from '#platform/database/sql.ts'
+import { openLetter } from '#platform/mail/queue.ts'
 import type { TestApi } from '../../testing.ts'
+import { loginApi } from './login.contract.ts'
 import { createPasswordHasher } from './passwords.ts'
 import { profileTokens, sealProfile } from './profiles.ts'
 import { newRecoveryCodes } from './recovery-codes.ts'
@@ -60,6 +62,38 @@ export async function testAccount(api: TestApi, options: TestAccountOptions = {}
     await replaceRecoveryCodes(tx, id, recovery_codes)
   })
   return { id, email, username, password: testPassword, totp_secret, recovery_codes }
+}
+
+/** The text of the newest message to this address, as it was queued; the token behind `#` in it. */
+export async function newestMail(
+  api: TestApi,
+  to: string,
+): Promise<{ subject: string; text: string; token: string } | undefined> {
+  const rows = await api.rows(
+    sql<{
+      id: string
+      key_id: string
+      sealed_message: Buffer
+    }>`select id, key_id, sealed_message from mails order by id desc`,
+  )
+  const letter = rows.map((row) => openLetter(api.system.keys, row)).find((one) => one.to === to)
+  return letter && { ...letter, token: /#(\S+)/.exec(letter.text)?.[1] ?? '' }
+}
+
+/** Signs in, and makes the sign-in old where asked. */
+export async function signedInAs(
+  api: TestApi,
+  { email, id }: Pick<TestAccount, 'email' | 'id'>,
+  { minutes_ago = 0, otp }: { minutes_ago?: number; otp?: string } = {},
+) {
+  const tokens = await api.call(loginApi.login, {
+    body: { username: email, password: testPassword, ...(otp ? { otp } : {}) },
+  })
+  if (minutes_ago > 0)
+    await api.rows(
+      sql`update sessions set authenticated_at = now() - ${minutes_ago} * interval '1 minute' where user_id = ${id}`,
+    )
+  return { ...tokens, headers: bearer(tokens.access_token) }
 }
 
 /** The headers that make a call as the holder of this access token. */

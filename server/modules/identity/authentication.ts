@@ -28,7 +28,11 @@ export type Authentication = {
 /** Opens the signing keys (making the first) and answers who a token stands for. */
 export async function openAuthentication(system: System): Promise<Authentication> {
   const { configuration, pool, keys } = system
-  const database = scopedDatabase(pool, { enter: () => sql`select openward.enter_as('none')` }, { audit: (entry) => entry })
+  const database = scopedDatabase(
+    pool,
+    { enter: () => sql`select openward.enter_as('none')` },
+    { audit: (entry) => entry },
+  )
   const audience = { issuer: configuration.public_url, audience: 'openward' }
   const actors = new Map<string, Actor>()
 
@@ -38,7 +42,9 @@ export async function openAuthentication(system: System): Promise<Authentication
     if (!stored.some(({ is_current }) => is_current)) {
       const made = generateTokenKey()
       const { kek_id, wrapped } = wrapKey(keys.keyring, place(made.kid), Buffer.from(made.private_key_pem))
-      await database.once((tx) => tx.run(insertTokenKey({ id: made.kid, public_key: made.public_key_pem, kek_id, wrapped })))
+      await database.once((tx) =>
+        tx.run(insertTokenKey({ id: made.kid, public_key: made.public_key_pem, kek_id, wrapped })),
+      )
       stored = await database.once((tx) => tx.rows(findTokenKeys()))
     }
     const current = stored.find(({ is_current }) => is_current)

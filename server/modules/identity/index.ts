@@ -5,6 +5,8 @@ import { createFailureBudget } from './failure-budget.ts'
 import type { Identity } from './identity.ts'
 import { loginRoutes } from './login.routes.ts'
 import { createPasswordHasher } from './passwords.ts'
+import { accountRoutes } from './account.routes.ts'
+import { mfaRoutes } from './mfa.routes.ts'
 import { sessionRoutes } from './session.routes.ts'
 
 export { openAuthentication } from './authentication.ts'
@@ -20,6 +22,9 @@ export const identity: Module = {
     const authentication = await openAuthentication(system)
     const budget = createFailureBudget(system.configuration.rate_limit ? failuresPerMinute : undefined)
     const opened: Identity = { system, authentication, hasher: createPasswordHasher(), budget }
-    return { routes: [...sessionRoutes(), ...loginRoutes(opened)], authenticate: authentication.authenticate }
+    return {
+      routes: [...sessionRoutes(opened), ...loginRoutes(opened), ...accountRoutes(opened), ...mfaRoutes(opened)],
+      authenticate: authentication.authenticate,
+    }
   },
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { Api } from '#platform/contract/operation.ts'
 import { defineProblem, overloaded, sessionEnded } from '#platform/contract/problem.ts'
+import { Otp } from './user.fields.ts'
 
 // One answer for an unknown name, a wrong password and an account that has none.
 export const invalidCredentials = defineProblem('invalid_credentials', 401, 'User name or password are not right')
@@ -59,7 +60,6 @@ export const signInFailures = [
 
 const Name = z.string().min(1).max(254)
 const Secret = z.string().min(1).max(1024)
-const Otp = z.string().min(6).max(64).describe('Code of the authenticator app, or a recovery code')
 const DeviceToken = z
   .string()
   .max(100)

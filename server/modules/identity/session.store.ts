@@ -113,3 +113,46 @@ export function saveUnknownLogin(token: Buffer, { failed_logins, failures_since,
     update unknown_logins set failed_logins = ${failed_logins}, failures_since = ${failures_since}, locked_until = ${locked_until}
      where token = ${token}`
 }
+
+/** The device that a session was opened from. */
+export function findSessionDevice(session_id: string): Sql<StoredDevice> {
+  return sql`
+    select known_devices.id, known_devices.user_id, failed_logins, failures_since, locked_until
+      from sessions join known_devices on known_devices.id = sessions.device_id and known_devices.user_id = sessions.user_id
+     where sessions.id = ${session_id}`
+}
+
+export type LiveSession = {
+  id: string
+  is_current: boolean
+  created_at: string
+  last_used_at: string
+  expires_at: string
+  ip_address: string | null
+  user_agent: string | null
+  method: string
+}
+
+export function findLiveSessions(user_id: string, current: string): Sql<LiveSession> {
+  return sql`
+    select id, id = ${current} as is_current, created_at, last_used_at, expires_at, host(ip_address) as ip_address, user_agent, method
+      from sessions
+     where user_id = ${user_id} and revoked_at is null and expires_at > now() and last_used_at + idle_limit > now()
+     order by id desc limit 100`
+}
+
+export type StoredAttempt = {
+  at: string
+  outcome: 'success' | 'failure' | 'denied'
+  reason: string | null
+  method: string | null
+  ip_address: string | null
+  user_agent: string | null
+}
+
+export function findSignInAttempts(user_id: string): Sql<StoredAttempt> {
+  return sql`
+    select timestamp as at, outcome, details ->> 'reason' as reason, details ->> 'method' as method,
+           host(ip_address) as ip_address, user_agent
+      from audit_logs where user_id = ${user_id} and action = 'session.login' order by id desc limit 20`
+}

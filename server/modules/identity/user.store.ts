@@ -17,6 +17,10 @@ export type Account = LockoutState & {
   totp_last_step: number | null
   mfa_policy: 'default' | 'optional' | 'required'
   external_subject: string | null
+  email_verified_at: string | null
+  department_id: string | null
+  version: number
+  updated_at: string
   /** The database's clock, which every server shares. */
   now: string
 }
@@ -24,7 +28,7 @@ export type Account = LockoutState & {
 const account = sql`
   select users.id, users.key_id, users.sealed_profile, users.password_hash, users.role, users.is_active, users.awaits_approval,
          users.mfa_enabled, users.sealed_totp, users.totp_last_step, users.failed_logins, users.failures_since,
-         users.locked_until, users.external_subject, roles.mfa as mfa_policy, clock_timestamp() as now
+         users.locked_until, users.external_subject, users.email_verified_at, users.department_id, users.version, users.updated_at, roles.mfa as mfa_policy, clock_timestamp() as now
     from users join roles on roles.name = users.role`
 
 export function findAccountByName(kind: NameKind, tokens: readonly Token[]): Sql<Account> {
@@ -89,4 +93,50 @@ export function saveTotpStep(user_id: string, step: number): Sql {
 /** Whether nobody at all can sign in. */
 export function findAnyUser(): Sql<{ id: string }> {
   return sql`select id from users limit 1`
+}
+
+/** A link that was mailed proves the address too, and whoever holds it is not kept waiting for what strangers did. */
+export function savePassword(
+  user_id: string,
+  password_hash: string,
+  also: { unlock?: boolean; verify_email?: boolean } = {},
+): Sql {
+  const { unlock = false, verify_email = false } = also
+  return sql`
+    update users set password_hash = ${password_hash}, updated_at = now(), version = version + 1,
+           failed_logins = case when ${unlock} then 0 else failed_logins end,
+           failures_since = case when ${unlock} then null else failures_since end,
+           locked_until = case when ${unlock} then null else locked_until end,
+           email_verified_at = case when ${verify_email} then coalesce(email_verified_at, now()) else email_verified_at end
+     where id = ${user_id}`
+}
+
+export type NewProfile = { key_id: string; sealed_profile: Buffer; sealed_totp: Buffer | null; is_moved: boolean }
+
+export function saveProfile(user_id: string, { key_id, sealed_profile, sealed_totp, is_moved }: NewProfile) {
+  return sql<Pick<Account, 'version' | 'updated_at' | 'email_verified_at'>>`
+    update users set key_id = ${key_id}, sealed_profile = ${sealed_profile}, sealed_totp = ${sealed_totp}, updated_at = now(),
+           version = version + 1, email_verified_at = case when ${is_moved} then null else email_verified_at end
+     where id = ${user_id} returning version, updated_at, email_verified_at`
+}
+
+export function verifyEmailOf(user_id: string): Sql {
+  return sql`update users set email_verified_at = coalesce(email_verified_at, now()) where id = ${user_id}`
+}
+
+/** How many links of a kind the user was mailed in the last hour. */
+export function countRecentTokens(user_id: string | null, purpose: string): Sql<{ count: number }> {
+  return sql`
+    select count(*)::int as count from one_time_tokens
+     where user_id = ${user_id}::uuid and purpose = ${purpose} and created_at > now() - interval '1 hour'`
+}
+
+/** The secret of a second factor; with the step of its first code it is on. */
+export function saveTotp(user_id: string, sealed_totp: Buffer, step: number | null = null): Sql {
+  return sql`
+    update users set sealed_totp = ${sealed_totp}, totp_last_step = ${step}, mfa_enabled = ${step !== null} where id = ${user_id}`
+}
+
+export function removeTotp(user_id: string): Sql {
+  return sql`update users set sealed_totp = null, totp_last_step = null, mfa_enabled = false where id = ${user_id}`
 }

@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { invalidRequest, sessionEnded, stale, unauthenticated } from '#platform/contract/problem.ts'
+import { sql } from '#platform/database/sql.ts'
+import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
+import { accountApi, accountExists, tokenInvalid } from './account.contract.ts'
+import { bearer, newestMail, signedInAs, testAccount, testPassword } from './accounts.testing.ts'
+import { invalidCredentials, loginApi, otpRequired, signInLocked } from './login.contract.ts'
+import { reauthRequired, sessionApi } from './session.contract.ts'
+
+const another = 'seven quiet lanterns over lisbon'
+
+describe('an account', () => {
+  let api: TestApi
+  before(async () => void (api = await startTestApi()))
+  after(async () => api[Symbol.asyncDispose]())
+  const signIn = (username: string, password: string, otp?: string) =>
+    api.call(loginApi.login, { body: { username, password, ...(otp ? { otp } : {}) } })
+
+  describe('changing the password', () => {
+    const change = (headers: Record<string, string>, current_password: string, new_password: string) =>
+      api.call(accountApi.changePassword, { body: { current_password, new_password } }, headers)
+
+    it('needs the old one, ends every other session and tells the owner', async () => {
+      const ada = await testAccount(api)
+      const [here, there] = [await signedInAs(api, ada), await signedInAs(api, ada)]
+      await assert.rejects(change(here.headers, 'wrong', another), refusedWith(invalidCredentials))
+      await change(here.headers, testPassword, another)
+      assert.ok(await api.call(sessionApi.me, {}, here.headers))
+      await assert.rejects(api.call(sessionApi.me, {}, there.headers), refusedWith(sessionEnded))
+      await assert.rejects(signIn(ada.email, testPassword), refusedWith(invalidCredentials))
+      assert.ok(await signIn(ada.email, another))
+      assert.match((await newestMail(api, ada.email))?.subject ?? '', /changed/)
+    })
+
+    for (const [what, password, code] of [
+      ['14 characters', 'abcd efgh ijkl', 'password_too_short'],
+      ['a known password', 'passwordpassword', 'password_common'],
+      ['the name of the system twice', 'openwardopenward', 'password_personal'],
+      ['129 characters', 'x7'.repeat(65).slice(0, 129), 'password_too_long'],
+    ] as const) {
+      it(`refuses ${what} without repeating it`, async () => {
+        const { headers } = await signedInAs(api, await testAccount(api))
+        const answer = await api.send({
+          method: 'POST',
+          url: accountApi.changePassword.path,
+          headers: { ...headers, 'content-type': 'application/json' },
+          body: JSON.stringify({ current_password: testPassword, new_password: password }),
+        })
+        assert.equal(answer.status, 422)
+        assert.ok(!answer.text.includes(password))
+        const [error] = JSON.parse(answer.text).errors
+        assert.deepEqual([error.path, error.code], ['/body/new_password', code])
+      })
+    }
+
+    it('takes 128 characters of any kind, every one of which counts', async () => {
+      const ada = await testAccount(api)
+      const long = Array.from('ß漢字é🚀 x'.repeat(20)).slice(0, 128).join('')
+      const { headers } = await signedInAs(api, ada)
+      await change(headers, testPassword, long)
+      assert.ok(await signIn(ada.email, long))
+      await assert.rejects(signIn(ada.email, Array.from(long).slice(0, 127).join('')), refusedWith(invalidCredentials))
+    })
+
+    it('counts wrong guesses of someone who found the screen unlocked', async () => {
+      const ada = await testAccount(api)
+      const person = await api.signIn(ada.id)
+      for (let count = 0; count < 5; count += 1)
+        await assert.rejects(change(bearer(person.token), `guess ${count}`, another), refusedWith(invalidCredentials))
+      await assert.rejects(change(bearer(person.token), testPassword, another), refusedWith(signInLocked))
+    })
+  })
+
+  describe('a forgotten password', () => {
+    const forget = (email: string) =>
+      api.send({
+        method: 'POST',
+        url: accountApi.forgotPassword.path,
+        headers: { 'content-type': 'application/json', 'x-correlation-id': 'same-for-all' },
+        body: JSON.stringify({ email }),
+      })
+    const reset = (token: string, new_password: string) =>
+      api.call(accountApi.resetPassword, { body: { token, new_password } })
+
+    it('is answered alike for an unknown address, which gets no mail', async () => {
+      const ada = await testAccount(api)
+      const [known, unknown] = [await forget(ada.email), await forget('stranger@example.test')]
+      assert.deepEqual([known.status, known.text], [202, ''])
+      assert.deepEqual([unknown.status, unknown.text], [202, ''])
+      assert.ok(await newestMail(api, ada.email))
+      assert.equal(await newestMail(api, 'stranger@example.test'), undefined)
+      assert.equal(await newestMail(api, 'nobody@openward.invalid'), undefined)
+    })
+
+    it('is replaced once with the mailed link, which ends every session', async () => {
+      const ada = await testAccount(api)
+      const before = await signedInAs(api, ada)
+      await forget(ada.email)
+      const { token = '' } = (await newestMail(api, ada.email)) ?? {}
+      await assert.rejects(reset(token, 'short'), refusedWith(invalidRequest, '/body/new_password'))
+      await reset(token, another)
+      await assert.rejects(reset(token, testPassword), refusedWith(tokenInvalid))
+      await assert.rejects(
+        api.call(loginApi.refresh, { body: { refresh_token: before.refresh_token } }),
+        refusedWith(sessionEnded),
+      )
+      await assert.rejects(api.call(sessionApi.me, {}, before.headers), refusedWith(sessionEnded))
+      assert.ok(await signIn(ada.email, another))
+    })
+
+    it('is reset by one of several requests that arrive together', async () => {
+      const ada = await testAccount(api)
+      await forget(ada.email)
+      const { token = '' } = (await newestMail(api, ada.email)) ?? {}
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: 5 }, (_, index) => reset(token, `${another} ${index}`)),
+      )
+      assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
+    })
+
+    it('cannot be reset after ten minutes', async () => {
+      const ada = await testAccount(api)
+      await forget(ada.email)
+      const { token = '' } = (await newestMail(api, ada.email)) ?? {}
+      const [life] = await api.rows(
+        sql<{
+          seconds: number
+        }>`select extract(epoch from expires_at - created_at)::int as seconds from one_time_tokens where user_id = ${ada.id}`,
+      )
+      assert.equal(life?.seconds, 600)
+      await api.rows(sql`update one_time_tokens set expires_at = now() - interval '1 second' where user_id = ${ada.id}`)
+      await assert.rejects(reset(token, another), refusedWith(tokenInvalid))
+    })
+
+    it('does not do away with the second factor', async () => {
+      const ada = await testAccount(api, { mfa: true })
+      await forget(ada.email)
+      await reset((await newestMail(api, ada.email))?.token ?? '', another)
+      await assert.rejects(signIn(ada.email, another), refusedWith(otpRequired))
+    })
+
+    it('opens nothing but the reset', async () => {
+      const ada = await testAccount(api)
+      await forget(ada.email)
+      const { token = '' } = (await newestMail(api, ada.email)) ?? {}
+      await assert.rejects(api.call(sessionApi.me, {}, bearer(token)), refusedWith(unauthenticated))
+      await assert.rejects(
+        api.call(accountApi.acceptInvitation, { body: { token, new_password: another } }),
+        refusedWith(tokenInvalid),
+      )
+      await assert.rejects(api.call(accountApi.verifyEmail, { body: { token } }), refusedWith(tokenInvalid))
+    })
+
+    it('is mailed five times an hour at most', async () => {
+      const ada = await testAccount(api)
+      for (let count = 0; count < 7; count += 1) assert.equal((await forget(ada.email)).status, 202)
+      const mails = await api.rows(sql`select from mails where user_id = ${ada.id}`)
+      assert.equal(mails.length, 5)
+    })
+  })
+
+  describe('the profile', () => {
+    const change = (
+      headers: Record<string, string>,
+      body: { first_name?: string; email?: string; username?: string },
+    ) =>
+      api.call(
+        accountApi.changeProfile,
+        { body: { first_name: 'Ada', last_name: 'Lovelace', email: '', ...body } },
+        headers,
+      )
+
+    it('is shown and changed, in the version that was read', async () => {
+      const ada = await testAccount(api)
+      const { headers } = await signedInAs(api, ada, { minutes_ago: 20 })
+      const changed = await change({ ...headers, 'if-match': '"v1"' }, { first_name: 'Augusta', email: ada.email })
+      assert.deepEqual([changed.first_name, changed.version], ['Augusta', 2])
+      await assert.rejects(change({ ...headers, 'if-match': '"v1"' }, { email: ada.email }), refusedWith(stale))
+      assert.deepEqual(await api.call(accountApi.profile, {}, headers), changed)
+      assert.equal((await api.call(sessionApi.me, {}, headers)).first_name, 'Augusta')
+    })
+
+    it('moves to another address only after a recent sign-in, tells the old one and asks the new one', async () => {
+      const ada = await testAccount(api)
+      const old = await signedInAs(api, ada, { minutes_ago: 20 })
+      const email = `new.${ada.id}@example.test`
+      await assert.rejects(change(old.headers, { email }), refusedWith(reauthRequired))
+      const { headers } = await signedInAs(api, ada)
+      assert.equal((await change(headers, { email })).email_verified, false)
+      assert.match((await newestMail(api, ada.email))?.text ?? '', /e-mail address .* was changed/)
+      await assert.rejects(signIn(ada.email, testPassword), refusedWith(invalidCredentials))
+      assert.ok(await signIn(email, testPassword))
+      await api.call(accountApi.verifyEmail, { body: { token: (await newestMail(api, email))?.token ?? '' } })
+      assert.equal((await api.call(accountApi.profile, {}, headers)).email_verified, true)
+    })
+
+    it('keeps the second factor', async () => {
+      const ada = await testAccount(api, { mfa: true })
+      const { headers } = await signedInAs(api, ada, { otp: ada.recovery_codes[0] ?? '' })
+      await change(headers, { email: ada.email })
+      assert.ok(await signIn(ada.email, testPassword, ada.recovery_codes[1]))
+    })
+
+    it('takes no name that another has, and no address for a user name', async () => {
+      const [ada, bob] = [await testAccount(api), await testAccount(api, { username: 'bob.the.builder' })]
+      const { headers } = await signedInAs(api, ada)
+      await assert.rejects(change(headers, { email: bob.email.toUpperCase() }), refusedWith(accountExists))
+      await assert.rejects(
+        change(headers, { email: ada.email, username: 'Bob.The.Builder' }),
+        refusedWith(accountExists),
+      )
+      await assert.rejects(
+        change(headers, { email: ada.email, username: bob.email }),
+        refusedWith(invalidRequest, '/body/username'),
+      )
+      assert.equal((await change(headers, { email: ada.email, username: 'ada.l' })).username, 'ada.l')
+    })
+
+    it('is stored so that nobody can read it', async () => {
+      const { id } = await testAccount(api, { email: 'canary.address@example.test', username: 'canary.user' })
+      const stored = JSON.stringify(
+        await api.rows(sql`
+        select users::text as row, encode(sealed_profile, 'escape') as sealed, user_tokens::text as tokens
+          from users join user_tokens on user_tokens.user_id = users.id where users.id = ${id}`),
+      )
+      assert.ok(!/canary/i.test(stored))
+    })
+  })
+})

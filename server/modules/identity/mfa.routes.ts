@@ -1,0 +1,14 @@
+import { implement, type Route } from '#platform/http/mount.ts'
+import type { Identity } from './identity.ts'
+import { mfaApi } from './mfa.contract.ts'
+import { confirm, confirmPending, disable, enroll, enrollPending } from './mfa.service.ts'
+
+export function mfaRoutes(identity: Identity): Route[] {
+  return implement('mfa', mfaApi, {
+    enroll: (ctx) => enroll(ctx),
+    confirm: (ctx, { body }) => confirm(ctx, body.code),
+    disable: (ctx, { body }) => disable(ctx, identity, body),
+    enrollPending: (ctx, { body }) => enrollPending(ctx, body.enrollment_token),
+    confirmPending: (ctx, { body }) => confirmPending(ctx, identity, body.enrollment_token, body.code),
+  })
+}

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { TOTP } from 'otpauth'
+import { Problem, unauthenticated } from '#platform/contract/problem.ts'
+import { sql } from '#platform/database/sql.ts'
+import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
+import { accountApi, tokenInvalid } from './account.contract.ts'
+import { bearer, newestMail, signedInAs, testAccount, testPassword } from './accounts.testing.ts'
+import { invalidCredentials, loginApi, otpInvalid, otpRequired } from './login.contract.ts'
+import { mfaAlreadyEnabled, mfaApi, mfaNotStarted, mfaRequiredByRole, passwordTooShortAlone } from './mfa.contract.ts'
+import { reauthRequired, sessionApi } from './session.contract.ts'
+
+const codeOf = (secret: string, shift_seconds = 0) =>
+  new TOTP({ secret }).generate({ timestamp: Temporal.Now.instant().epochMilliseconds + shift_seconds * 1000 })
+
+describe('the second factor', () => {
+  let api: TestApi
+  before(async () => void (api = await startTestApi()))
+  after(async () => api[Symbol.asyncDispose]())
+  const signIn = (username: string, password: string, otp?: string) =>
+    api.call(loginApi.login, { body: { username, password, ...(otp ? { otp } : {}) } })
+
+  it('is on once a code of it was seen, and then asked for', async () => {
+    const ada = await testAccount(api)
+    const { headers } = await signedInAs(api, ada)
+    await assert.rejects(api.call(mfaApi.confirm, { body: { code: '123456' } }, headers), refusedWith(mfaNotStarted))
+    const { secret, otpauth_uri } = await api.call(mfaApi.enroll, {}, headers)
+    assert.match(otpauth_uri, /^otpauth:\/\/totp\//)
+    assert.ok(await signIn(ada.email, testPassword))
+    await assert.rejects(
+      api.call(mfaApi.confirm, { body: { code: codeOf(secret, -300) } }, headers),
+      refusedWith(otpInvalid),
+    )
+    const code = codeOf(secret)
+    const { recovery_codes } = await api.call(mfaApi.confirm, { body: { code } }, headers)
+    assert.equal(recovery_codes.length, 10)
+    await assert.rejects(signIn(ada.email, testPassword), refusedWith(otpRequired))
+    await assert.rejects(signIn(ada.email, testPassword, code), refusedWith(otpInvalid))
+    assert.ok(await signIn(ada.email, testPassword, codeOf(secret, 30)))
+    assert.match((await newestMail(api, ada.email))?.text ?? '', /second factor/)
+    await assert.rejects(api.call(mfaApi.enroll, {}, headers), refusedWith(mfaAlreadyEnabled))
+  })
+
+  it('is set up only after a recent sign-in', async () => {
+    const { headers } = await signedInAs(api, await testAccount(api), { minutes_ago: 6 })
+    await assert.rejects(api.call(mfaApi.enroll, {}, headers), refusedWith(reauthRequired))
+  })
+
+  it('is taken away with both factors', async () => {
+    const ada = await testAccount(api, { mfa: true })
+    const [first = '', second = '', third = ''] = ada.recovery_codes
+    const { headers } = await signedInAs(api, ada, { otp: first })
+    await assert.rejects(
+      api.call(mfaApi.disable, { body: { password: 'wrong', otp: second } }, headers),
+      refusedWith(invalidCredentials),
+    )
+    await assert.rejects(
+      api.call(mfaApi.disable, { body: { password: testPassword, otp: first } }, headers),
+      refusedWith(otpInvalid),
+    )
+    await api.call(mfaApi.disable, { body: { password: testPassword, otp: third } }, headers)
+    assert.ok(await signIn(ada.email, testPassword))
+    assert.deepEqual(await api.rows(sql`select from recovery_codes where user_id = ${ada.id}`), [])
+  })
+
+  it('allows a password of eight characters, which cannot stay alone', async () => {
+    const ada = await testAccount(api, { mfa: true })
+    const [first = '', second = '', third = ''] = ada.recovery_codes
+    const { headers } = await signedInAs(api, ada, { otp: first })
+    await api.call(
+      accountApi.changePassword,
+      { body: { current_password: testPassword, otp: second, new_password: 'kiwi-57z' } },
+      headers,
+    )
+    await assert.rejects(
+      api.call(mfaApi.disable, { body: { password: 'kiwi-57z', otp: third } }, headers),
+      refusedWith(passwordTooShortAlone),
+    )
+  })
+
+  it('keeps its secret and its codes unreadable', async () => {
+    const ada = await testAccount(api, { mfa: true })
+    const stored = JSON.stringify(
+      await api.rows(
+        sql`select encode(sealed_totp, 'escape') as totp, (select array_agg(encode(code_hash, 'escape')) from recovery_codes) as codes from users`,
+      ),
+    )
+    for (const secret of [ada.totp_secret, ...ada.recovery_codes]) assert.ok(!stored.includes(secret))
+  })
+})
+
+describe('a role that needs the second factor', () => {
+  let api: TestApi
+  before(async () => {
+    api = await startTestApi()
+    await api.rows(sql`update roles set mfa = 'required', version = version + 1 where name = 'doctor'`)
+  })
+  after(async () => api[Symbol.asyncDispose]())
+
+  async function pending(email: string): Promise<string> {
+    const error = await api.call(loginApi.login, { body: { username: email, password: testPassword } }).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    )
+    assert.ok(error instanceof Problem)
+    assert.equal(error.kind.code, 'mfa_enrollment_required')
+    return String(error.members.enrollment_token)
+  }
+
+  it('lets a person in once it is set up, with a token that does nothing else', async () => {
+    const doc = await testAccount(api, { role: 'doctor' })
+    const enrollment_token = await pending(doc.email)
+    await assert.rejects(api.call(sessionApi.me, {}, bearer(enrollment_token)), refusedWith(unauthenticated))
+    await assert.rejects(
+      api.call(accountApi.resetPassword, { body: { token: enrollment_token, new_password: testPassword } }),
+      refusedWith(tokenInvalid),
+    )
+    const { secret } = await api.call(mfaApi.enrollPending, { body: { enrollment_token } })
+    await assert.rejects(
+      api.call(mfaApi.confirmPending, { body: { enrollment_token, code: '000000' } }),
+      refusedWith(otpInvalid),
+    )
+    const tokens = await api.call(mfaApi.confirmPending, { body: { enrollment_token, code: codeOf(secret) } })
+    assert.equal(tokens.recovery_codes.length, 10)
+    assert.equal((await api.call(sessionApi.me, {}, bearer(tokens.access_token))).mfa_enabled, true)
+    await assert.rejects(api.call(mfaApi.enrollPending, { body: { enrollment_token } }), refusedWith(tokenInvalid))
+  })
+
+  it('does not let a person take it away', async () => {
+    const doc = await testAccount(api, { role: 'doctor', mfa: true })
+    const [first = '', second = ''] = doc.recovery_codes
+    const { headers } = await signedInAs(api, doc, { otp: first })
+    await assert.rejects(
+      api.call(mfaApi.disable, { body: { password: testPassword, otp: second } }, headers),
+      refusedWith(mfaRequiredByRole),
+    )
+  })
+
+  it('keeps an enrolled account from being enrolled again with a stolen password', async () => {
+    const doc = await testAccount(api, { role: 'doctor' })
+    const [mine, theirs] = [await pending(doc.email), await pending(doc.email)]
+    const { secret } = await api.call(mfaApi.enrollPending, { body: { enrollment_token: mine } })
+    await api.call(mfaApi.confirmPending, { body: { enrollment_token: mine, code: codeOf(secret) } })
+    await assert.rejects(
+      api.call(mfaApi.enrollPending, { body: { enrollment_token: theirs } }),
+      refusedWith(mfaAlreadyEnabled),
+    )
+  })
+})
