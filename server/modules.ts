@@ -1,9 +1,10 @@
 // The modules that this process can serve, in the order in which they may depend on each other.
 import type { Module } from '#platform/module.ts'
 import { access } from '#modules/access'
+import { appointments } from '#modules/appointments'
 import { auditTrail } from '#modules/audit-trail'
 import { doctors } from '#modules/doctors'
 import { identity } from '#modules/identity'
 import { patients } from '#modules/patients'
 
-export const modules: readonly Module[] = [access, identity, patients, auditTrail, doctors]
+export const modules: readonly Module[] = [access, identity, patients, auditTrail, doctors, appointments]

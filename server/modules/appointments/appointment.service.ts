@@ -1,0 +1,101 @@
+import { type Context, reachOf } from '#platform/context.ts'
+import { decodeCursor, encodeCursor } from '#platform/contract/cursor.ts'
+import { notFound, Problem } from '#platform/contract/problem.ts'
+import type { Calendars } from '#modules/doctors'
+import type { Appointment, AppointmentChange, AppointmentQuery } from './appointment.contract.ts'
+import { type Notes, openKey, openNotes, openReason } from './appointment.sealing.ts'
+import {
+  countAppointments,
+  type Filter,
+  findAppointment,
+  findAppointments,
+  findHistory,
+  isPatientInReach,
+  type StoredAppointment,
+} from './appointment.store.ts'
+
+/** What the wire shows of a stored appointment. */
+export function shownAppointment(stored: StoredAppointment, notes: Notes): Appointment {
+  const { sealed_notes: _, key_id: _key, kek_id: _kek, wrapped: _wrapped, ...shown } = stored
+  return { ...shown, ...notes }
+}
+
+function opened(ctx: Context, stored: StoredAppointment): Appointment {
+  const key = stored.sealed_notes ? openKey(ctx.system.keys.keyring, stored) : undefined
+  return shownAppointment(stored, openNotes(key, stored.id, stored.sealed_notes))
+}
+
+export async function getAppointment(ctx: Context, id: string): Promise<Appointment> {
+  const stored = await ctx.database.once((tx) => tx.first(findAppointment(id)))
+  if (!stored) throw new Problem(notFound)
+  ctx.saw({ patient_id: stored.patient_id })
+  return opened(ctx, stored)
+}
+
+export async function getHistory(ctx: Context, id: string): Promise<{ items: AppointmentChange[] }> {
+  const [stored, changes] = await ctx.database.once((tx) =>
+    Promise.all([tx.first(findAppointment(id)), tx.rows(findHistory(id))]),
+  )
+  if (!stored) throw new Problem(notFound)
+  ctx.saw({ patient_id: stored.patient_id })
+  const items = changes.map(({ key_id, kek_id, wrapped, sealed_reason, ...change }) => {
+    const key = sealed_reason ? openKey(ctx.system.keys.keyring, { key_id, kek_id, wrapped }) : undefined
+    return { ...change, reason: openReason(key, change.id, sealed_reason) }
+  })
+  return { items }
+}
+
+/** Appointments in the caller's reach. */
+export async function listAppointments(ctx: Context, query: AppointmentQuery) {
+  const { skip, limit } = query
+  const [start, id] = decodeCursor(query.cursor)?.split(' ') ?? []
+  const after = start !== undefined && id !== undefined ? ([start, id] as const) : undefined
+  const filter = filterOf(query, ctx.system.configuration.timezone)
+  const [stored, counted] = await ctx.database.once((tx) =>
+    Promise.all([tx.rows(findAppointments(filter, { skip, limit, after })), tx.first(countAppointments(filter))]),
+  )
+  const last = stored.at(-1)
+  const filters = Object.keys(query).filter((name) => !['skip', 'limit', 'cursor'].includes(name))
+  ctx.saw({ patient_id: query.patient_id, details: { count: stored.length, filters } })
+  return {
+    items: stored.map((row) => opened(ctx, row)),
+    total: counted?.total ?? 0,
+    page: Math.floor(skip / limit) + 1,
+    limit,
+    next_cursor: last && stored.length === limit ? encodeCursor(`${last.appointment_time} ${last.id}`) : null,
+  }
+}
+
+/** The calendar of a doctor, for those who see all of it. */
+export async function listOfDoctor(ctx: Context, calendars: Calendars, doctor_id: string, query: AppointmentQuery) {
+  const calendar = await calendars.find(ctx, doctor_id, true)
+  const reach = reachOf(ctx.actor, 'appointments:read') ?? 'none'
+  const { actor } = ctx
+  const isOfDepartment =
+    reach.includes('department') && actor.department_id !== undefined && calendar?.department_id === actor.department_id
+  if (!calendar || !(reach === 'all' || actor.doctor_id === doctor_id || isOfDepartment)) throw new Problem(notFound)
+  return listAppointments(ctx, { ...query, doctor_id })
+}
+
+/** The appointments of a patient in reach; of those, what the caller may see. */
+export async function listOfPatient(ctx: Context, patient_id: string, query: AppointmentQuery) {
+  const patient = await ctx.database.once((tx) => tx.first(isPatientInReach(patient_id)))
+  if (!patient) throw new Problem(notFound)
+  return listAppointments(ctx, { ...query, patient_id })
+}
+
+/** Days of a zone as instants. */
+function filterOf({ doctor_id, patient_id, status, date, from, to }: AppointmentQuery, timezone: string): Filter {
+  const begin = (day: string) => Temporal.PlainDate.from(day).toZonedDateTime(timezone).toInstant().toString()
+  const next = (day: string) => Temporal.PlainDate.from(day).add({ days: 1 }).toString()
+  const firsts = [date, from].filter((day) => day !== undefined).sort()
+  const lasts = [date, to].filter((day) => day !== undefined).sort()
+  const [first, last] = [firsts.at(-1), lasts[0]]
+  return {
+    doctor_id,
+    patient_id,
+    status,
+    starts_from: first === undefined ? undefined : begin(first),
+    starts_before: last === undefined ? undefined : begin(next(last)),
+  }
+}

@@ -1,0 +1,116 @@
+import { all, literal, type Sql, sql } from '#platform/database/sql.ts'
+import type { Appointment, AppointmentChange, AppointmentQuery, AppointmentStatus } from './appointment.contract.ts'
+import type { StoredKey } from './appointment.sealing.ts'
+
+/** Counting stops here: the cost of a page must not grow with the table. */
+const mostCounted = 10_000
+
+export type StoredAppointment = Omit<Appointment, 'reason' | 'notes' | 'cancel_reason'> &
+  StoredKey & { sealed_notes: Buffer | null }
+
+// Without notes an appointment names no key: the patient's current one is then the key for what is written next.
+const columns = sql`a.id, a.confirmation_code, a.patient_id, a.doctor_id, lower(a.during) as appointment_time,
+       (extract(epoch from upper(a.during) - lower(a.during)) / 60)::integer as duration_minutes, a.status, a.kind, a.priority,
+       a.created_by, a.created_at, a.updated_at, a.version, a.sealed_notes, k.id as key_id, k.kek_id, k.wrapped`
+const withKey = sql`left join patients p on p.id = a.patient_id left join patient_keys k on k.id = coalesce(a.key_id, p.key_id)`
+
+/** Instants, the second not included. */
+export type Filter = Pick<AppointmentQuery, 'doctor_id' | 'patient_id' | 'status'> & {
+  starts_from?: string | undefined
+  starts_before?: string | undefined
+}
+
+function matching({ doctor_id, patient_id, status, starts_from, starts_before }: Filter): Sql {
+  return all([
+    doctor_id === undefined ? undefined : sql`a.doctor_id = ${doctor_id}`,
+    patient_id === undefined ? undefined : sql`a.patient_id = ${patient_id}`,
+    status === undefined ? undefined : sql`a.status = ${status}`,
+    starts_from === undefined ? undefined : sql`lower(a.during) >= ${starts_from}`,
+    starts_before === undefined ? undefined : sql`lower(a.during) < ${starts_before}`,
+  ])
+}
+
+export type AppointmentPage = { skip: number; limit: number; after: readonly [start: string, id: string] | undefined }
+
+export function findAppointments(filter: Filter, { skip, limit, after }: AppointmentPage): Sql<StoredAppointment> {
+  const beyond = after && sql`(lower(a.during), a.id) > (${after[0]}::timestamptz, ${after[1]}::uuid)`
+  return sql`
+    select ${columns} from appointments a ${withKey} where ${all([matching(filter), beyond])}
+     order by lower(a.during), a.id limit ${literal(limit)} offset ${literal(after ? 0 : skip)}`
+}
+
+export function countAppointments(filter: Filter): Sql<{ total: number }> {
+  return sql`select count(*) as total from (select 1 from appointments a where ${matching(filter)} limit ${literal(mostCounted)}) as counted`
+}
+
+export function findAppointment(id: string): Sql<StoredAppointment> {
+  return sql`select ${columns} from appointments a ${withKey} where a.id = ${id}`
+}
+
+export function lockAppointment(id: string): Sql<StoredAppointment & { department_id: string | null }> {
+  return sql`select ${columns}, d.department_id from appointments a join doctors d on d.id = a.doctor_id ${withKey} where a.id = ${id} for update of a`
+}
+
+export function isPatientInReach(id: string): Sql<{ id: string }> {
+  return sql`select id from patients where id = ${id}`
+}
+
+export function findHistory(
+  appointment_id: string,
+): Sql<Omit<AppointmentChange, 'reason'> & StoredKey & { sealed_reason: Buffer | null }> {
+  return sql`
+    select h.id, h.appointment_id, h.timestamp, h.user_id, h.from_status, h.to_status, h.from_time, h.to_time, h.sealed_reason,
+           k.id as key_id, k.kek_id, k.wrapped
+      from appointment_history h left join patient_keys k on k.id = h.key_id
+     where h.appointment_id = ${appointment_id} order by h.id`
+}
+
+export type NewChange = Omit<AppointmentChange, 'reason' | 'timestamp'> & {
+  patient_id: string
+  key_id: string | null
+  sealed_reason: Buffer | null
+}
+
+export function insertChange(change: NewChange): Sql {
+  return sql`
+    insert into appointment_history (id, appointment_id, patient_id, user_id, from_status, to_status, from_time, to_time, key_id, sealed_reason)
+    values (${change.id}, ${change.appointment_id}, ${change.patient_id}, ${change.user_id}, ${change.from_status}, ${change.to_status},
+            ${change.from_time}, ${change.to_time}, ${change.key_id}, ${change.sealed_reason})`
+}
+
+export type Sealed = { key_id: string | null; sealed_notes: Buffer | null }
+export type Changed = Pick<Appointment, 'updated_at' | 'version'>
+
+export function updateStatus(id: string, status: AppointmentStatus, { key_id, sealed_notes }: Sealed): Sql<Changed> {
+  return sql`
+    update appointments set status = ${status}, key_id = ${key_id}, sealed_notes = ${sealed_notes}, updated_at = now(), version = version + 1
+     where id = ${id} returning updated_at, version`
+}
+
+/**
+ * Two people who move appointments to each other's time would wait for each other until one is thrown out: whoever moves
+ * takes the calendar and the patient first, in the order of their ids.
+ */
+export function lockCalendars(ids: readonly string[]): Sql {
+  return sql`
+    select pg_advisory_xact_lock(hashtextextended(id, 11)) from (select id from unnest(${ids.toSorted()}::text[]) as id order by id) as sorted`
+}
+
+/** No row where the doctor's calendar has changed since the time was judged by it. */
+export function moveAppointment(
+  id: string,
+  to: { doctor_id: string; calendar_version: number; starts_at: string; ends_at: string },
+): Sql<Changed> {
+  return sql`
+    with doctor as (select id from doctors where id = ${to.doctor_id} and version = ${to.calendar_version} and is_active for share)
+    update appointments set doctor_id = doctor.id, during = tstzrange(${to.starts_at}, ${to.ends_at}), updated_at = now(), version = version + 1
+      from doctor where appointments.id = ${id} returning updated_at, version`
+}
+
+/** The doctor who takes a patient over, and their department, reach the record. */
+export function insertRelationship(patient_id: string, doctor_id: string, appointment_id: string): Sql {
+  return sql`
+    insert into care_relationships (patient_id, department_id, doctor_id, origin, origin_id)
+    select ${patient_id}, department_id, id, 'appointment', ${appointment_id} from doctors where id = ${doctor_id}
+    on conflict do nothing`
+}

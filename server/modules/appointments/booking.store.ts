@@ -1,0 +1,92 @@
+import { type AuditEntry, insertAuditEntries } from '#platform/audit/record.ts'
+import { type Sql, sql } from '#platform/database/sql.ts'
+import { type DomainEvent, insertEvents } from '#platform/events/outbox.ts'
+import type { Appointment } from './appointment.contract.ts'
+
+export type NewAppointment = Pick<Appointment, 'id' | 'patient_id' | 'doctor_id' | 'kind' | 'priority'> & {
+  starts_at: string
+  ends_at: string
+  /** The state of the doctor's calendar that the time was judged by. */
+  calendar_version: number
+  /** Whether new patients are taken even where the doctor says none are. */
+  takes_anyone: boolean
+  key_id: string | null
+  sealed_notes: Buffer | null
+  created_by: string | null
+  /** The hospital's local day, for the confirmation code. */
+  day: string
+}
+
+export type Booked = Pick<Appointment, 'confirmation_code' | 'status' | 'created_at' | 'updated_at' | 'version'>
+
+/**
+ * Books, or yields no row: the exclusion constraints decide without raising, so that bookings that fight for one time neither
+ * wait for nor deadlock with each other. One statement, so that history, care relationship, audit entry and event are
+ * written exactly if the appointment is. The locks keep the calendar and the record as they were judged until it commits.
+ */
+export function insertAppointment(appointment: NewAppointment, entry: AuditEntry, event: DomainEvent): Sql<Booked> {
+  const { id, patient_id, doctor_id, starts_at, ends_at, kind, priority, key_id, sealed_notes, created_by, day } =
+    appointment
+  return sql`
+    with doctor as (
+      select id, department_id from doctors
+       where id = ${doctor_id} and version = ${appointment.calendar_version} and is_active
+         and (accepts_new_patients or ${appointment.takes_anyone}
+              or exists (select from care_relationships c where c.doctor_id = doctors.id and c.patient_id = ${patient_id}))
+         and openward.patient_may_be_booked(${patient_id})
+         for share
+    ), booked as (
+      insert into appointments (id, confirmation_code, patient_id, doctor_id, during, kind, priority, key_id, sealed_notes, created_by)
+      select ${id}, openward.next_number('appointment_numbers', 'APT', ${day}), ${patient_id}, doctor.id,
+             tstzrange(${starts_at}, ${ends_at}), ${kind}, ${priority}, ${key_id}, ${sealed_notes}, ${created_by}::uuid
+        from doctor
+      on conflict do nothing
+      returning id, patient_id, doctor_id, confirmation_code, status, during, created_by, created_at, updated_at, version
+    ), noted as (
+      insert into appointment_history (appointment_id, patient_id, user_id, to_status, to_time)
+      select id, patient_id, created_by, status, lower(during) from booked
+    ), related as (
+      insert into care_relationships (patient_id, department_id, doctor_id, origin, origin_id)
+      select booked.patient_id, doctor.department_id, doctor.id, 'appointment', booked.id from booked, doctor
+    ), audited as (
+      ${insertAuditEntries([entry])} where exists (select from booked)
+    ), told as (
+      ${insertEvents([event])} where exists (select from booked)
+    )
+    select confirmation_code, status, created_at, updated_at, version from booked`
+}
+
+export type BookingState = {
+  is_bookable_patient: boolean | null
+  is_known_patient: boolean
+  is_doctor_taken: boolean
+  is_patient_busy: boolean
+  accepts_new_patients: boolean
+  /** The patient's own appointment at that time, where the caller may see it. */
+  appointment_id: string | null
+}
+
+/** Why no row came back. Runs in the caller's own reach; what lies beyond it is told as yes or no. */
+export function findBookingState(
+  asked: Pick<NewAppointment, 'patient_id' | 'doctor_id' | 'starts_at' | 'ends_at'>,
+  moved?: string,
+): Sql<BookingState> {
+  const { patient_id, doctor_id, starts_at, ends_at } = asked
+  return sql`
+    select openward.patient_may_be_booked(${patient_id}) as is_bookable_patient,
+           doctors.accepts_new_patients,
+           exists (select from care_relationships c where c.doctor_id = doctors.id and c.patient_id = ${patient_id}) as is_known_patient,
+           exists (select from openward.taken_ranges(array[doctors.id], ${starts_at}, ${ends_at})) as is_doctor_taken,
+           openward.patient_is_busy(${patient_id}, tstzrange(${starts_at}, ${ends_at})) as is_patient_busy,
+           (select id from appointments where patient_id = ${patient_id} and during && tstzrange(${starts_at}, ${ends_at})
+               and status not in ('cancelled', 'no_show') and id <> coalesce(${moved ?? null}::uuid, gen_random_uuid())
+             limit 1) as appointment_id
+      from doctors where doctors.id = ${doctor_id}`
+}
+
+/** The key that a patient's notes are sealed with. */
+export function findPatientKey(patient_id: string): Sql<{ key_id: string; kek_id: string; wrapped: Buffer | null }> {
+  return sql`
+    select patient_keys.id as key_id, kek_id, wrapped from patients join patient_keys on patient_keys.id = patients.key_id
+     where patients.id = ${patient_id}`
+}

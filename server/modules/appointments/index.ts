@@ -1,0 +1,9 @@
+// Appointments: one doctor and one patient at one time, never two.
+import type { Module } from '#platform/module.ts'
+import { createCalendars } from '#modules/doctors'
+import { appointmentRoutes } from './appointment.routes.ts'
+
+export const appointments: Module = {
+  name: 'appointments',
+  open: async () => ({ routes: appointmentRoutes(createCalendars()) }),
+}
