@@ -32,7 +32,7 @@ create table emergency_accesses (
 );
 create index emergency_accesses_open on emergency_accesses (user_id, patient_id, expires_at);
 grant select, insert on emergency_accesses to openward_app;
-grant update (patient_id, reviewed_at, reviewed_by, review_verdict) on emergency_accesses to openward_app;
+grant update (patient_id, key_id, sealed_reason, reviewed_at, reviewed_by, review_verdict) on emergency_accesses to openward_app;
 
 -- A right withdrawn from one user, stronger than any role.
 create table permission_denials (

@@ -89,7 +89,7 @@ create table insurances (
   relationship_to_patient text,
   coverage_start_date  date not null,
   coverage_end_date    date,
-  copay_amount         numeric(12, 2),
+  copay_amount         numeric(14, 2),
   coverage_percentage  numeric(5, 2) check (coverage_percentage between 0 and 100),
   max_coverage         numeric(14, 2),
   currency             char(3) not null,
@@ -133,21 +133,35 @@ create index patient_merges_survivor on patient_merges (survivor_id);
 create index patient_merges_merged on patient_merges (merged_id);
 grant select, insert, update on patient_merges to openward_app;
 
+-- An import from the command line has no `created_by`.
 create table patient_imports (
-  id          uuid primary key default uuidv7(),
-  created_by  uuid not null references users,
-  created_at  timestamptz not null default now(),
-  finished_at timestamptz,
-  dry_run     boolean not null,
-  status      text not null check (status in ('running', 'finished', 'failed')),
-  rows_total  integer not null default 0,
+  id            uuid primary key default uuidv7(),
+  created_by    uuid references users,
+  created_at    timestamptz not null default now(),
+  finished_at   timestamptz,
+  dry_run       boolean not null,
+  status        text not null check (status in ('running', 'finished', 'failed')),
+  failure       text,
+  rows_total    integer not null default 0,
   rows_accepted integer not null default 0,
   rows_refused  integer not null default 0,
-  rows_known    integer not null default 0,
-  report      jsonb not null default '[]'
+  rows_known    integer not null default 0
 );
-comment on column patient_imports.report is 'line, field, code and reason of each refused row; never the value';
+create index patient_imports_running on patient_imports (id) where status = 'running';
 grant select, insert, update on patient_imports to openward_app;
+
+-- What an import says of the rows of its file: where and why, never the value.
+create table patient_import_findings (
+  import_id uuid not null references patient_imports on delete cascade,
+  line      integer not null,
+  position  integer not null,
+  field     text,
+  code      text not null,
+  reason    text not null,
+  refused   boolean not null,
+  primary key (import_id, line, position)
+);
+grant select, insert on patient_import_findings to openward_app;
 
 -- Makes an import safe to run again: one row of a source becomes one patient.
 create table patient_import_rows (

@@ -77,7 +77,7 @@ create table appointment_history (
 create index appointment_history_appointment on appointment_history (appointment_id, id);
 create index appointment_history_patient on appointment_history (patient_id);
 grant select, insert on appointment_history to openward_app;
-grant update (patient_id) on appointment_history to openward_app;
+grant update (patient_id, key_id, sealed_reason) on appointment_history to openward_app;
 
 -- Own is the person's own appointments or the doctor's own calendar, not whatever else a treated patient has booked.
 -- A department reaches its doctors' calendars before there is a care relationship: booking makes it.
