@@ -1,0 +1,200 @@
+// Undoing a merge: every row goes back where it was, and what was written in between is put before a person.
+import { duplicateIdentifier, patientErased } from './patient.contract.ts'
+import { mergeConflicts, mergeUndone, type Unmerge, type UnmergeReport } from './merge.contract.ts'
+import { assertKeeper, resealForeign, retoken, sealReason } from './merge-journal.ts'
+import {
+  alignFollowers,
+  demoteRows,
+  findMerge,
+  findOtherMoved,
+  findRowIds,
+  lockRecords,
+  markUnmerged,
+  type MergeRow,
+  moveAccompanying,
+  moveRows,
+  promoteRows,
+  updateMerge,
+} from './merge.store.ts'
+import { movingTables, type OwnedTable } from './owned-tables.ts'
+import { openKeyOf } from './patient.sealing.ts'
+import { invalidRequest, notFound, Problem } from '#platform/contract/problem.ts'
+import type { Context } from '#platform/context.ts'
+import { violatedConstraint } from '#platform/database/constraint.ts'
+import type { Tx } from '#platform/database/transaction.ts'
+
+type Named = { table: string; id: string }
+type Outcome = Pick<UnmergeReport, 'returned' | 'undecided' | 'changed' | 'gone'>
+
+/** Takes a dry run back. */
+class OnlyShown extends Error {
+  readonly report: UnmergeReport
+  constructor(report: UnmergeReport) {
+    super('a dry run leaves nothing behind')
+    this.report = report
+  }
+}
+
+/**
+ * Undoes a merge, or assigns what was left undecided when it was undone.
+ * @throws Problem as the contract lists
+ */
+export async function undoMerge(ctx: Context, survivor_id: string, body: Unmerge): Promise<UnmergeReport> {
+  const { merge_id, dry_run = false } = body
+  try {
+    return await ctx.database.transaction(async (tx) => {
+      const report = await undo(tx, ctx, survivor_id, body)
+      if (dry_run) throw new OnlyShown(report)
+      return report
+    })
+  } catch (error) {
+    if (error instanceof OnlyShown) {
+      await ctx.record({
+        action: 'patient.unmerge',
+        resource_type: 'patient',
+        resource_id: survivor_id,
+        patient_id: survivor_id,
+        details: { dry_run, merge_id },
+      })
+      return error.report
+    }
+    const constraint = violatedConstraint(error)
+    if (constraint === 'patient_tokens_unique_identifier') {
+      throw new Problem(
+        duplicateIdentifier,
+        { detail: 'Both records now hold the same SSN or national id: remove it from the survivor first' },
+        error,
+      )
+    }
+    if (constraint === 'appointments_patient_free') {
+      throw new Problem(
+        mergeConflicts,
+        {
+          detail:
+            'An appointment that you assign is at the time of another: leave it with the survivor or move it first',
+        },
+        error,
+      )
+    }
+    throw error
+  }
+}
+
+async function undo(tx: Tx, ctx: Context, survivor_id: string, body: Unmerge): Promise<UnmergeReport> {
+  const { merge_id, reason, dry_run = false, assign = {} } = body
+  const known = await tx.first(findMerge(merge_id, survivor_id))
+  if (!known) throw new Problem(notFound)
+  const { merged_id } = known
+  const records = await tx.rows(lockRecords([survivor_id, merged_id]))
+  // Read again under the locks: someone else may have undone it in the meantime.
+  const merge = (await tx.first(findMerge(merge_id, survivor_id))) ?? known
+  const survivor = records.find(({ id }) => id === survivor_id)
+  const merged = records.find(({ id }) => id === merged_id)
+  assertKeeper(survivor)
+  if (!merged) throw new Problem(notFound)
+  if (merged.erased_at !== null) throw new Problem(patientErased)
+  const is_repeat = merge.unmerged_at !== null
+  if (is_repeat && (Object.keys(assign).length === 0 || (merge.journal.undecided ?? []).length === 0))
+    throw new Problem(mergeUndone)
+
+  const outcome: Outcome = is_repeat
+    ? { returned: [], undecided: merge.journal.undecided ?? [], changed: [], gone: [] }
+    : await moveBack(tx, merge)
+  const undecided = await assignRows(tx, merge, outcome.undecided, assign)
+  for (const statement of alignFollowers([survivor_id, merged_id])) await tx.run(statement)
+  await resealForeign(tx, ctx.system.keys.keyring, [survivor, merged])
+  if (!is_repeat) await retoken(tx, ctx.system.keys, [survivor_id, merged_id])
+  await tx.run(updateMerge(merge_id, { ...merge.journal, undecided }, ctx.actor.user_id))
+
+  for (const row of [survivor, merged]) {
+    tx.audit({
+      action: 'patient.unmerge',
+      resource_type: 'patient',
+      resource_id: row === survivor ? merged_id : survivor_id,
+      patient_id: row.id,
+      details: { merge_id, as: row === survivor ? 'survivor' : 'merged', undecided: undecided.length },
+      changes: sealReason(openKeyOf(ctx.system.keys.keyring, row), reason),
+    })
+  }
+  tx.emit({
+    type: 'patient.unmerged',
+    subject_type: 'patient',
+    subject_id: survivor_id,
+    patient_id: survivor_id,
+    payload: { merge_id, merged_id, patient_ids: [survivor_id, merged_id] },
+  })
+  return { merge_id, dry_run, survivor_id, merged_id, ...outcome, undecided }
+}
+
+async function moveBack(tx: Tx, { merge_id, survivor_id, merged_id, journal }: MergeRow): Promise<Outcome> {
+  const outcome: Outcome = { returned: [], undecided: [], changed: [], gone: [] }
+  const others = await tx.rows(findOtherMoved(merge_id, survivor_id))
+  const returnedIds: string[] = []
+  for (const owned of movingTables) {
+    const { table } = owned
+    const { moved, had, demoted } = journal.tables[table] ?? { moved: [], had: [], demoted: [] }
+    const before = new Map(moved.map(({ id, version }) => [id, version]))
+    const back = moved.length > 0 ? await tx.rows(moveRows(owned, [...before.keys()], survivor_id, merged_id)) : []
+    const changed = back.filter(({ id, version }) => before.get(id) !== version)
+    if (demoted.length > 0) {
+      const untouched = demoted.filter((id) => !changed.some((row) => row.id === id))
+      await tx.run(promoteRows(owned, untouched, merged_id))
+    }
+    const ids = new Set(back.map(({ id }) => id))
+    returnedIds.push(...ids)
+    if (ids.size > 0 && table !== 'patient_keys') outcome.returned.push({ table, rows: ids.size })
+    outcome.changed.push(...changed.map(({ id }) => ({ table, id })))
+    outcome.gone.push(...moved.filter(({ id }) => !ids.has(id)).map(({ id }) => ({ table, id })))
+    if (owned.decided) {
+      const explained = new Set([
+        ...had,
+        ...others.flatMap(({ tables }) => tables[table]?.moved.map(({ id }) => id) ?? []),
+      ])
+      const now = await tx.rows(findRowIds(owned, survivor_id))
+      outcome.undecided.push(...now.filter(({ id }) => !explained.has(id)).map(({ id }) => ({ table, id })))
+    }
+  }
+  await takeAlong(tx, returnedIds, survivor_id, merged_id)
+  await tx.run(markUnmerged(merged_id, journal.merged))
+  return outcome
+}
+
+/** Rows of tables that accompany others, written for these ids in between. */
+async function takeAlong(tx: Tx, ids: readonly string[], from: string, to: string) {
+  for (const owned of movingTables.filter(({ accompanies }) => accompanies !== undefined)) {
+    await tx.run(moveAccompanying(owned, ids, from, to))
+  }
+}
+
+/** @returns what is left undecided. @throws Problem invalidRequest for a row that is not to be decided */
+async function assignRows(
+  tx: Tx,
+  { survivor_id, merged_id }: MergeRow,
+  undecided: readonly Named[],
+  assign: NonNullable<Unmerge['assign']>,
+): Promise<Named[]> {
+  const decisions = Object.entries(assign).flatMap(([table, rows]) =>
+    Object.entries(rows).map(([id, to]) => ({ table, id, to, owned: tableOf(table, id, undecided) })),
+  )
+  const errors = decisions
+    .filter(({ owned }) => owned === undefined)
+    .map(({ table, id }) => ({
+      path: `/body/assign/${table.replaceAll('~', '~0').replaceAll('/', '~1')}/${id}`,
+      code: 'not_undecided',
+      message: 'This row is not among those to be decided',
+    }))
+  if (errors.length > 0) throw new Problem(invalidRequest, { errors })
+  for (const { owned, id, to } of decisions) {
+    if (to !== 'merged' || !owned) continue
+    if (owned.single !== undefined) await tx.run(demoteRows(owned, [id], merged_id))
+    await tx.run(moveRows(owned, [id], survivor_id, merged_id))
+    await takeAlong(tx, [id], survivor_id, merged_id)
+  }
+  const decided = new Set(decisions.map(({ table, id }) => `${table} ${id}`))
+  return undecided.filter(({ table, id }) => !decided.has(`${table} ${id}`))
+}
+
+function tableOf(table: string, id: string, undecided: readonly Named[]): OwnedTable | undefined {
+  if (!undecided.some((row) => row.table === table && row.id === id)) return undefined
+  return movingTables.find((owned) => owned.table === table)
+}

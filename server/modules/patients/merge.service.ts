@@ -1,0 +1,250 @@
+import { LIKELY_DUPLICATE_SCORE, duplicateScore } from './duplicates.ts'
+import {
+  alreadyMerged,
+  type DuplicatePairs,
+  type Merge,
+  type MergeConflict,
+  mergeConflicts,
+  type MergeList,
+  type MergeReport,
+  sameRecord,
+} from './merge.contract.ts'
+import { assertMergeable, assertSurvivor, openRecord, sealReason } from './merge-journal.ts'
+import {
+  alignFollowers,
+  countFollowers,
+  demoteRows,
+  findAccounts,
+  findDuplicateGroups,
+  findMovable,
+  findOverlappingAppointments,
+  findPrimaryContacts,
+  findRowIds,
+  insertMerge,
+  type Journal,
+  listMerges,
+  lockRecords,
+  markMerged,
+  moveRows,
+  moveTokens,
+  type RecordRow,
+} from './merge.store.ts'
+import { followingTables, movingTables } from './owned-tables.ts'
+import { cardOfFound, openFound, type OpenedFound } from './patient-card.ts'
+import { findByIds } from './patient-search.store.ts'
+import { openKeyOf } from './patient.sealing.ts'
+import { Problem } from '#platform/contract/problem.ts'
+import { type Context, reachOf } from '#platform/context.ts'
+import { violating } from '#platform/database/constraint.ts'
+import type { Tx } from '#platform/database/transaction.ts'
+
+type Plan = { journal: Journal; moves: MergeReport['moves']; conflicts: MergeConflict[] }
+
+/**
+ * Makes another record part of this one, or shows what that would do.
+ * @throws Problem as the contract lists
+ */
+export async function mergePatients(ctx: Context, survivor_id: string, body: Merge): Promise<MergeReport> {
+  const { merged_patient_id: merged_id, reason, dry_run = false, force = false } = body
+  if (merged_id === survivor_id) throw new Problem(sameRecord)
+  return ctx.database.transaction(async (tx) => {
+    const records = await tx.rows(lockRecords([survivor_id, merged_id]))
+    const survivor = records.find(({ id }) => id === survivor_id)
+    const merged = records.find(({ id }) => id === merged_id)
+    assertSurvivor(survivor)
+    assertMergeable(merged, alreadyMerged)
+    const { journal, moves, conflicts } = await plan(tx, ctx, survivor, merged)
+    const standing = conflicts.filter(({ stands }) => stands === 'always' || (stands === 'unless_forced' && !force))
+    if (!dry_run && standing.length > 0) throw new Problem(mergeConflicts, { conflicts: standing })
+    const merge_id = dry_run ? null : await move(tx, ctx, survivor, merged, journal)
+    const counts = Object.fromEntries(moves.map(({ table, rows }) => [table, rows]))
+    for (const row of [survivor, merged]) {
+      tx.audit({
+        action: 'patient.merge',
+        resource_type: 'patient',
+        resource_id: row === survivor ? merged_id : survivor_id,
+        patient_id: row.id,
+        details: { dry_run, force, merge_id, as: row === survivor ? 'survivor' : 'merged', moves: counts },
+        changes: dry_run ? undefined : sealReason(openKeyOf(ctx.system.keys.keyring, row), reason),
+      })
+    }
+    if (merge_id !== null) {
+      tx.emit({
+        type: 'patient.merged',
+        subject_type: 'patient',
+        subject_id: survivor_id,
+        patient_id: survivor_id,
+        payload: { merge_id, merged_id, patient_ids: [survivor_id, merged_id] },
+      })
+    }
+    return { merge_id, dry_run, survivor_id, merged_id, moves, conflicts }
+  })
+}
+
+async function plan(tx: Tx, ctx: Context, survivor: RecordRow, merged: RecordRow): Promise<Plan> {
+  const both = [survivor.id, merged.id]
+  const [tables, followers, overlapping, primary, accounts] = await Promise.all([
+    Promise.all(
+      movingTables.map(async (owned) => {
+        const [moved, had] = await Promise.all([
+          tx.rows(findMovable(owned, merged.id, survivor.id)),
+          tx.rows(findRowIds(owned, survivor.id)),
+        ])
+        return { table: owned.table, moved, had: had.map(({ id }) => id), demoted: [] }
+      }),
+    ),
+    Promise.all(
+      followingTables.map(async ({ table, parent }) => ({
+        table,
+        rows: (await tx.first(countFollowers(table, parent, merged.id)))?.rows ?? 0,
+      })),
+    ),
+    tx.rows(findOverlappingAppointments(survivor.id, merged.id)),
+    tx.rows(findPrimaryContacts(both)),
+    tx.rows(findAccounts(both)),
+  ])
+  const { is_active, updated_at, version } = merged
+  return {
+    journal: {
+      merged: { is_active, updated_at, version },
+      tables: Object.fromEntries(tables.map(({ table, ...moves }) => [table, moves])),
+    },
+    moves: [...tables.map(({ table, moved }) => ({ table, rows: moved.length })), ...followers].filter(
+      ({ table, rows }) => rows > 0 && table !== 'patient_keys',
+    ),
+    conflicts: [
+      ...overlapping.map(({ one, other }) =>
+        conflict(
+          'overlapping_appointments',
+          'always',
+          'Both have an appointment at the same time: cancel or move one of them',
+          [one, other],
+        ),
+      ),
+      ...differences(ctx, survivor, merged),
+      ...(primary.length > 1
+        ? [
+            conflict(
+              'two_primary_contacts',
+              'never',
+              'The primary contact of the merged record becomes one of the others',
+              primary.map(({ id }) => id),
+            ),
+          ]
+        : []),
+      ...(accounts.length > 1
+        ? [
+            conflict(
+              'two_accounts',
+              'never',
+              'Both have an account: that of the merged record opens nothing any more',
+              accounts.map(({ user_id }) => user_id),
+            ),
+          ]
+        : []),
+    ],
+  }
+}
+
+const conflict = (
+  code: MergeConflict['code'],
+  stands: MergeConflict['stands'],
+  message: string,
+  ids: string[] = [],
+) => ({
+  code,
+  stands,
+  message,
+  ids,
+})
+
+/** What one person has only one of. */
+function differences(ctx: Context, survivor: RecordRow, merged: RecordRow): MergeConflict[] {
+  const { keyring } = ctx.system.keys
+  const [one, other] = [openRecord(keyring, survivor), openRecord(keyring, merged)]
+  const judged = [
+    ['ssn', 'different_ssn', 'The records have different SSNs'],
+    ['national_id', 'different_national_id', 'The records have different national ids'],
+    ['date_of_birth', 'different_birth_date', 'The records have different birth dates'],
+  ] as const
+  return judged
+    .filter(([member]) => one[member] !== null && other[member] !== null && one[member] !== other[member])
+    .map(([, code, message]) => conflict(code, 'unless_forced', `${message}: they may be two people`))
+}
+
+async function move(tx: Tx, ctx: Context, survivor: RecordRow, merged: RecordRow, journal: Journal): Promise<string> {
+  const idsOf = (table: string) => journal.tables[table]?.moved.map(({ id }) => id) ?? []
+  for (const owned of movingTables.filter(({ single }) => single !== undefined)) {
+    const demoted = await tx.rows(demoteRows(owned, idsOf(owned.table), survivor.id))
+    const moves = journal.tables[owned.table]
+    if (moves) moves.demoted = demoted.map(({ id }) => id)
+  }
+  const writes = [
+    ...movingTables
+      .filter(({ table }) => idsOf(table).length > 0)
+      .map((owned) => moveRows(owned, idsOf(owned.table), merged.id, survivor.id)),
+    ...alignFollowers([survivor.id, merged.id]),
+    ...moveTokens(merged.id, survivor.id),
+    markMerged(merged.id, survivor.id),
+  ]
+  await Promise.all(
+    // An appointment can have been moved to another time since it was looked at.
+    writes.map((statement) => tx.run(statement).catch(violating({ appointments_patient_free: mergeConflicts }))),
+  )
+  const inserted = await tx.first(insertMerge(survivor.id, merged.id, journal, ctx.actor.user_id))
+  if (!inserted) throw new Error('a merge gave no id')
+  return inserted.id
+}
+
+export async function readMerges(ctx: Context, patient_id: string): Promise<MergeList> {
+  const items = await ctx.database.once((tx) => tx.rows(listMerges(patient_id)))
+  ctx.saw({ details: { count: items.length } })
+  return { items }
+}
+
+/** As many groups of people with one token as are looked at. */
+const mostGroups = 300
+const mostPeople = 600
+
+/** Pairs who share a name and birth date or a phone, judged after opening. */
+export async function findDuplicates(ctx: Context, limit: number): Promise<DuplicatePairs> {
+  const { groups, rows } = await ctx.database.transaction(async (tx) => {
+    const found = await tx.rows(findDuplicateGroups(mostGroups))
+    const ids = [...new Set(found.flatMap(({ patients }) => patients))].slice(0, mostPeople)
+    return { groups: found, rows: await tx.rows(findByIds(ids, reachOf(ctx.actor, 'patients:read') ?? 'none')) }
+  })
+  const people = new Map<string, OpenedFound>()
+  for (const row of rows) {
+    const person = openFound(ctx.system.keys.keyring, row)
+    if (person) people.set(row.id, person)
+  }
+  const pairs = new Map<string, DuplicatePairs['items'][number]>()
+  for (const { patients } of groups) {
+    for (const [at, one] of patients.entries()) {
+      for (const other of patients.slice(at + 1)) {
+        const pair = `${one} ${other}`
+        if (!pairs.has(pair)) judge(pairs, pair, people.get(one), people.get(other))
+      }
+    }
+  }
+  const items = [...pairs.values()].toSorted((a, b) => b.score - a.score).slice(0, limit)
+  ctx.saw({ details: { count: items.length } })
+  return { items, is_complete: groups.length < mostGroups && people.size < mostPeople && pairs.size <= limit }
+}
+
+function judge(
+  pairs: Map<string, DuplicatePairs['items'][number]>,
+  pair: string,
+  one: OpenedFound | undefined,
+  other: OpenedFound | undefined,
+) {
+  if (!one || !other) return
+  const { score, reasons } = duplicateScore(comparable(one), comparable(other))
+  if (score < LIKELY_DUPLICATE_SCORE) return
+  pairs.set(pair, { patients: [one, other].map(({ row, card }) => cardOfFound(row, card)), score, reasons })
+}
+
+function comparable({ card, contact }: OpenedFound) {
+  const { phone_primary, phone_secondary } = contact()
+  return { ...card, phones: [phone_primary, phone_secondary].filter((phone) => phone !== null) }
+}
