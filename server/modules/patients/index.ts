@@ -1,4 +1,8 @@
 // Patients: their record, finding them, whom to call and who pays.
+import { emergencyAccessRoutes } from './emergency-access.routes.ts'
+import { emergencyContactRoutes } from './emergency-contact.routes.ts'
+import { insuranceRoutes } from './insurance.routes.ts'
+import { mergeRoutes } from './merge.routes.ts'
 import { openPatientNames } from './patient-names.ts'
 import { patientRoutes } from './patient.routes.ts'
 import { patientSearchRoutes } from './patient-search.routes.ts'
@@ -9,7 +13,14 @@ export const patients: Module = {
   async open(system) {
     const names = openPatientNames(system)
     return {
-      routes: [...patientRoutes(names), ...patientSearchRoutes(names)],
+      routes: [
+        ...patientRoutes(names),
+        ...patientSearchRoutes(names),
+        ...emergencyContactRoutes(),
+        ...insuranceRoutes(),
+        ...emergencyAccessRoutes(),
+        ...mergeRoutes(),
+      ],
       checks: { name_index: () => names.check() },
       start: () => names.start(),
       stop: () => names.stop(),

@@ -1,12 +1,6 @@
 // Changing what is known of a patient: as a whole or in part, by those in reach, contact details by the patients themselves.
-import {
-  contactDetailsOnly,
-  type Patient,
-  patientErased,
-  patientInactive,
-  PatientMembers,
-  patientMerged,
-} from './patient.contract.ts'
+import { isOwnRecord, lockChangeable, sealChanges } from './changeable.ts'
+import { contactDetailsOnly, type Patient, PatientMembers } from './patient.contract.ts'
 import { readChanges, isComplete, refuseForgotten } from './patient-members.ts'
 import { composePatient, seesIdentifiers } from './patient.answer.ts'
 import type { PatientNames } from './patient-names.ts'
@@ -16,7 +10,6 @@ import {
   openCard,
   openContact,
   openIdentifiers,
-  openKeyOf,
   type PatientRecord,
   type SealedPatient,
   sealCard,
@@ -27,16 +20,14 @@ import {
   type ChangedPatient,
   deletePatientTokens,
   insertPatientTokens,
-  lockPatient,
   type ReadPatientRow,
   type Stamp,
   updatePatient,
 } from './patient.store.ts'
 import { refuseKnownIdentifier } from './registration.ts'
 import type { Context } from '#platform/context.ts'
-import { invalidRequest, notFound, Problem, stale } from '#platform/contract/problem.ts'
+import { invalidRequest, Problem, stale } from '#platform/contract/problem.ts'
 import type { Tx } from '#platform/database/transaction.ts'
-import { type DataKey, sealJson } from '#platform/encryption/sealing.ts'
 import { localDay } from '#platform/local-day.ts'
 
 type Field = keyof PatientRecord
@@ -86,9 +77,8 @@ async function change(ctx: Context, names: PatientNames, patient_id: string, ask
   let tokens: PatientToken[] = []
   const { answer, indexed } = await ctx.database
     .transaction(async (tx) => {
-      const row = await tx.first(lockPatient(patient_id, ctx.reach, ctx.actor))
-      assertChangeable(ctx, row)
-      const key = openKeyOf(ctx.system.keys.keyring, row)
+      const { row, key, purpose } = await lockChangeable(ctx, tx, patient_id)
+      if (ctx.if_match !== undefined && ctx.if_match !== row.version) throw new Problem(stale)
       const card = openCard(key, patient_id, row.sealed_card)
       const given = withoutMasked(asked, card)
       // The birth date can be part of a national number, so a new one is compared with it.
@@ -127,7 +117,7 @@ async function change(ctx: Context, names: PatientNames, patient_id: string, ask
         resource_type: 'patient',
         resource_id: patient_id,
         patient_id,
-        purpose: row.through_glass ? 'BTG' : undefined,
+        purpose,
         details: { fields },
         changes: fields.length === 0 ? undefined : sealChanges(key, fields, before, after),
       })
@@ -162,17 +152,6 @@ async function change(ctx: Context, names: PatientNames, patient_id: string, ask
   return answer
 }
 
-function assertChangeable(
-  ctx: Context,
-  row: ReadPatientRow | undefined,
-): asserts row is ReadPatientRow & { wrapped: Buffer } {
-  if (!row) throw new Problem(notFound)
-  if (row.erased_at !== null || row.wrapped === null) throw new Problem(patientErased)
-  if (row.merged_into !== null) throw new Problem(patientMerged)
-  if (!row.is_active) throw new Problem(patientInactive)
-  if (ctx.if_match !== undefined && ctx.if_match !== row.version) throw new Problem(stale)
-}
-
 async function write(
   tx: Tx,
   row: ChangedPatient,
@@ -187,15 +166,6 @@ async function write(
   // The row is locked and was seen in the reach of this very permission.
   if (!stamp) throw new Error('a locked patient could not be updated')
   return stamp
-}
-
-/** Before and after of what changed, for the audit log, under the patient's own key. */
-export function sealChanges<T extends object>(key: DataKey, fields: readonly (keyof T)[], before: T, after: T) {
-  const changes = Object.fromEntries(fields.map((name) => [name, { before: before[name], after: after[name] }]))
-  return {
-    key_id: key.id,
-    sealed: sealJson(key, { table: 'audit_logs', column: 'sealed_changes', row_id: key.id }, changes),
-  }
 }
 
 /** A masked identifier that comes back as it was shown says nothing new. */
@@ -218,11 +188,6 @@ function openMembersOf({
 
 function changedFields(before: PatientRecord, after: PatientRecord): Field[] {
   return (Object.keys(after) as Field[]).filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
-}
-
-/** Whoever changes their own record, clinicians included, changes no more of it than how they are reached. */
-function isOwnRecord({ actor, reach }: Context, patient_id: string): boolean {
-  return reach !== 'all' && actor.patient_id === patient_id
 }
 
 function refuseBeyondContact(fields: readonly string[]) {

@@ -12,6 +12,9 @@ import type { InvalidMember } from '#platform/contract/problem.ts'
 export type Locality = { country: string; today: string }
 
 const required = ['first_name', 'last_name', 'date_of_birth', 'phone_primary'] as const
+/** An address as kept. */
+export type Address = NonNullable<PatientRecord['address']>
+
 type Required = (typeof required)[number] | 'gender'
 
 const nobody: PatientRecord = {
@@ -107,6 +110,14 @@ function missing(name: Required): InvalidMember {
   }
 }
 
-function withoutGaps({ line1, line2, city, state, postal_code, country }: NonNullable<PatientMembers['address']>) {
+/** As kept: what is not known is null. */
+export function withoutGaps({
+  line1,
+  line2,
+  city,
+  state,
+  postal_code,
+  country,
+}: NonNullable<PatientMembers['address']>): Address {
   return { line1, line2: line2 ?? null, city, state: state ?? null, postal_code: postal_code ?? null, country }
 }

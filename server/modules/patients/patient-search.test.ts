@@ -4,6 +4,9 @@ import { after, before, describe, it } from 'node:test'
 import { forbidden, integrityError, invalidRequest, notFound } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
+import { emergencyAccessApi } from './emergency-access.contract.ts'
+import { emergencyContactApi } from './emergency-contact.contract.ts'
+import { insuranceApi } from './insurance.contract.ts'
 import { IdentityCard, type Patient, patientApi } from './patient.contract.ts'
 import { ListedPatient, patientSearchApi } from './patient-search.contract.ts'
 import { nextPerson } from './people.testing.ts'
@@ -315,6 +318,25 @@ describe('what is stored', () => {
       params: { patient_id: id },
       body: { address: { ...body.address, city: `${canary}en` } },
     })
+    const params = { patient_id: id }
+    const contact = {
+      name: canary,
+      relationship: 'sister',
+      phone: '+14155557777',
+      email: body.email,
+      address: body.address,
+    }
+    await staff.call(emergencyContactApi.add_contact, { params, body: contact })
+    const insurance = {
+      provider_name: 'Blue Shield',
+      policy_number: canary,
+      group_number: canary,
+      policy_holder_name: canary,
+      coverage_start_date: '2026-01-01',
+      currency: 'USD',
+    }
+    await staff.call(insuranceApi.add_insurance, { params, body: insurance })
+    await nurse.call(emergencyAccessApi.open_emergency_access, { params, body: { reason: canary } })
     await find(staff, { q: canary })
     const tables = await api.rows(
       sql<{ name: string }>`select tablename as name from pg_tables where schemaname = 'public'`,

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { forbidden, invalidRequest, notFound } from '#platform/contract/problem.ts'
+import { sql } from '#platform/database/sql.ts'
+import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
+import { alreadyReviewed, emergencyAccessApi } from './emergency-access.contract.ts'
+import { emergencyContactApi } from './emergency-contact.contract.ts'
+import { type Patient, patientApi } from './patient.contract.ts'
+import { patientSearchApi } from './patient-search.contract.ts'
+import { nextPerson } from './people.testing.ts'
+
+const { open_emergency_access, list_emergency_accesses, review_emergency_access, access_log } = emergencyAccessApi
+const reason = 'Unconscious, allergies needed'
+let api: TestApi
+let nurse: Person
+let doctor: Person
+let admin: Person
+before(async () => {
+  api = await startTestApi()
+  nurse = await api.person('nurse', { department_id: await api.department() })
+  doctor = await api.person('doctor', { doctor: true })
+  admin = await api.person('admin')
+})
+after(async () => api[Symbol.asyncDispose]())
+
+const register = () => nurse.call(patientApi.register, { body: nextPerson() })
+const at = ({ id }: Patient) => ({ patient_id: id })
+const open = (who: Person, patient: Patient) =>
+  who.call(open_emergency_access, { params: at(patient), body: { reason } })
+
+describe('emergency access', () => {
+  it('opens one record for an hour, for a reason', async () => {
+    const [patient, other] = [await register(), await register()]
+    await assert.rejects(doctor.call(patientApi.read, { params: at(patient) }), refusedWith(notFound))
+    const access = await open(doctor, patient)
+    const minutes = Temporal.Instant.from(access.created_at).until(access.expires_at).total('minutes')
+    assert.equal(minutes, 60)
+    assert.equal((await doctor.call(patientApi.read, { params: at(patient) })).id, patient.id)
+    await assert.rejects(doctor.call(patientApi.read, { params: at(other) }), refusedWith(notFound))
+    assert.deepEqual((await doctor.call(patientSearchApi.list, { query: {} })).items, [])
+    await api.rows(sql`update emergency_accesses set expires_at = now() where id = ${access.id}`)
+    await assert.rejects(doctor.call(patientApi.read, { params: at(patient) }), refusedWith(notFound))
+  })
+
+  it('marks every read and change under it, and none that needs it not', async () => {
+    const patient = await register()
+    await open(doctor, patient)
+    await open(nurse, patient)
+    await doctor.call(patientApi.read, { params: at(patient) })
+    await doctor.call(emergencyContactApi.list_contacts, { params: at(patient), query: {} })
+    await doctor.call(patientApi.change, { params: at(patient), body: { occupation: 'Baker' } })
+    await nurse.call(patientApi.read, { params: at(patient) })
+    const entries = sql<{ action: string; purpose: string }>`
+      select action, purpose from audit_logs where patient_id = ${patient.id} and (action <> 'emergency_access.open') and action <> 'patient.register' order by id`
+    assert.deepEqual(await api.rows(entries), [
+      { action: 'patient.read', purpose: 'BTG' },
+      { action: 'emergency_contact.list', purpose: 'BTG' },
+      { action: 'patient.update', purpose: 'BTG' },
+      { action: 'patient.read', purpose: null },
+    ])
+    const told = sql`select type, payload ->> 'user_id' as user_id from events where patient_id = ${patient.id} and type = 'emergency_access.opened' order by id`
+    assert.deepEqual(await api.rows(told), [
+      { type: 'emergency_access.opened', user_id: doctor.user_id },
+      { type: 'emergency_access.opened', user_id: nurse.user_id },
+    ])
+  })
+
+  it('needs a reason, which is kept sealed', async () => {
+    const patient = await register()
+    await assert.rejects(
+      doctor.call(open_emergency_access, { params: at(patient), body: { reason: ' x ' } }),
+      refusedWith(invalidRequest, '/body/reason'),
+    )
+    const { id } = await open(doctor, patient)
+    const [row] = await api.rows(
+      sql<{ sealed_reason: Buffer }>`select sealed_reason from emergency_accesses where id = ${id}`,
+    )
+    assert.ok(row && !row.sealed_reason.includes('allergies'))
+  })
+
+  it('is for clinicians, and for a patient who is there', async () => {
+    const patient = await register()
+    for (const role of ['staff', 'admin', 'auditor'] as const)
+      await assert.rejects(open(await api.person(role), patient), refusedWith(forbidden))
+    await assert.rejects(open(await api.person('patient', { patient_id: patient.id }), patient), refusedWith(forbidden))
+    await assert.rejects(
+      open(doctor, { ...patient, id: '0198c0de-0000-7000-8000-000000000000' }),
+      refusedWith(notFound),
+    )
+  })
+
+  it('is reviewed once, by an administrator', async () => {
+    const { id } = await open(doctor, await register())
+    const params = { emergency_access_id: id }
+    const { items } = await admin.call(list_emergency_accesses, { query: { reviewed: 'false' } })
+    assert.deepEqual([items[0]?.id, items[0]?.reason, items[0]?.user_name], [id, reason, 'Test doctor'])
+    const reviewed = await admin.call(review_emergency_access, { params, body: { verdict: 'justified' } })
+    assert.deepEqual([reviewed.review_verdict, reviewed.reviewed_by], ['justified', admin.user_id])
+    await assert.rejects(
+      admin.call(review_emergency_access, { params, body: { verdict: 'not_justified' } }),
+      refusedWith(alreadyReviewed),
+    )
+    await assert.rejects(
+      doctor.call(review_emergency_access, { params, body: { verdict: 'justified' } }),
+      refusedWith(forbidden),
+    )
+    assert.ok(
+      (await admin.call(list_emergency_accesses, { query: { reviewed: 'true', limit: '1' } })).items.some(
+        (item) => item.id === id,
+      ),
+    )
+  })
+})
+
+describe('the access log of a record', () => {
+  it('tells the patient who saw it, when and why', async () => {
+    const patient = await register()
+    const own = await api.person('patient', { patient_id: patient.id })
+    await open(doctor, patient)
+    await doctor.call(patientApi.read, { params: at(patient) })
+    const { items, total } = await own.call(access_log, { params: at(patient), query: { limit: '2' } })
+    assert.deepEqual(
+      [items.map(({ action, user_name, role, purpose }) => [action, user_name, role, purpose]), total],
+      [
+        [
+          ['patient.read', 'Test doctor', 'doctor', 'BTG'],
+          ['emergency_access.open', 'Test doctor', 'doctor', 'BTG'],
+        ],
+        3,
+      ],
+    )
+  })
+
+  it('is the patient’s own and the auditors’', async () => {
+    const [patient, other] = [await register(), await register()]
+    const own = await api.person('patient', { patient_id: patient.id })
+    await assert.rejects(own.call(access_log, { params: at(other), query: {} }), refusedWith(notFound))
+    await assert.rejects(nurse.call(access_log, { params: at(patient), query: {} }), refusedWith(forbidden))
+    const auditor = await api.person('auditor')
+    assert.equal((await auditor.call(access_log, { params: at(other), query: {} })).items.length, 2)
+    const names = (await auditor.call(access_log, { params: at(other), query: {} })).items.filter(
+      ({ role }) => role === 'patient',
+    )
+    assert.deepEqual(
+      names.map(({ user_name }) => user_name),
+      [null],
+    )
+  })
+})
