@@ -3,8 +3,9 @@ import type { Module } from '#platform/module.ts'
 import { access } from '#modules/access'
 import { appointments } from '#modules/appointments'
 import { auditTrail } from '#modules/audit-trail'
+import { departments } from '#modules/departments'
 import { doctors } from '#modules/doctors'
 import { identity } from '#modules/identity'
 import { patients } from '#modules/patients'
 
-export const modules: readonly Module[] = [access, identity, patients, auditTrail, doctors, appointments]
+export const modules: readonly Module[] = [access, identity, departments, patients, auditTrail, doctors, appointments]

@@ -41,3 +41,12 @@ export function insertTokenKey(key: { id: string; public_key: string; kek_id: st
     insert into signing_keys (id, purpose, public_key, kek_id, wrapped)
     values (${key.id}, 'access_token', ${key.public_key}, ${key.kek_id}, ${key.wrapped}) on conflict do nothing`
 }
+
+export function retireTokenKeys(): Sql {
+  return sql`update signing_keys set retired_at = now() where purpose = 'access_token' and retired_at is null`
+}
+
+/** Keys whose last token has expired long ago. */
+export function deleteRetiredTokenKeys(): Sql {
+  return sql`delete from signing_keys where purpose = 'access_token' and retired_at < now() - interval '2 hours'`
+}

@@ -5,21 +5,24 @@ import type { Actor, System } from '#platform/context.ts'
 import { sql } from '#platform/database/sql.ts'
 import { scopedDatabase } from '#platform/database/transaction.ts'
 import type { Authenticate } from '#platform/http/mount.ts'
-import { unwrapKey, wrapKey } from '#platform/encryption/keyring.ts'
+import { unwrapKey } from '#platform/encryption/keyring.ts'
 import { createTokenSigner, createTokenVerifier } from './access-tokens.ts'
 import { findSessionRights, findTokenKeys, insertTokenKey, type SessionRights } from './authentication.store.ts'
-import { generateTokenKey, type TokenKey } from './token-keys.ts'
+import { newTokenKey, tokenKeyPlace } from './token-key-rotation.ts'
+import type { TokenKey } from './token-keys.ts'
 
 export const accessTokenSeconds = 1800
 /** Actors known here; the database refuses a session that has ended and rights that have changed, so age is no danger. */
 const knownActors = 10_000
+
+const unknownKeyPause_ms = 10_000
 
 export type SessionGrant = { session_id: string; rights: SessionRights }
 export type Authentication = {
   authenticate: Authenticate
   /** Signs a token for a session. */
   issue(grant: SessionGrant): string
-  /** The session that a token names, without asking whether it lives. */
+  /** Every key that a live token may be signed with. */
   keys(): readonly TokenKey[]
   reloadKeys(): Promise<void>
   forget(session_id: string): void
@@ -36,30 +39,38 @@ export async function openAuthentication(system: System): Promise<Authentication
   const audience = { issuer: configuration.public_url, audience: 'openward' }
   const actors = new Map<string, Actor>()
 
-  const place = (id: string) => ({ purpose: 'access_token', id })
   async function load() {
     let stored = await database.once((tx) => tx.rows(findTokenKeys()))
     if (!stored.some(({ is_current }) => is_current)) {
-      const made = generateTokenKey()
-      const { kek_id, wrapped } = wrapKey(keys.keyring, place(made.kid), Buffer.from(made.private_key_pem))
-      await database.once((tx) =>
-        tx.run(insertTokenKey({ id: made.kid, public_key: made.public_key_pem, kek_id, wrapped })),
-      )
+      await database.once((tx) => tx.run(insertTokenKey(newTokenKey(keys))))
       stored = await database.once((tx) => tx.rows(findTokenKeys()))
     }
     const current = stored.find(({ is_current }) => is_current)
     if (!current) throw new Error('there is no key to sign access tokens with')
-    const private_key_pem = unwrapKey(keys.keyring, place(current.id), current).toString()
+    const private_key_pem = unwrapKey(keys.keyring, tokenKeyPlace(current.id), current).toString()
     const signing = { kid: current.id, public_key_pem: current.public_key, private_key_pem }
     const published = stored.map(({ id, public_key }) => ({ kid: id, public_key_pem: public_key }))
     return { published, sign: createTokenSigner({ ...audience, key: signing }) }
   }
   let { published, sign } = await load()
   const verifier = createTokenVerifier({ ...audience, keys: published })
+  async function reloadKeys() {
+    ;({ published, sign } = await load())
+    verifier.replaceKeys(published)
+  }
+  let reloaded_ms = Number.NEGATIVE_INFINITY
+  /** Another server may have made a key since; whoever invents key ids makes us look once in ten seconds, no more. */
+  async function reloadForUnknownKey(): Promise<boolean> {
+    if (performance.now() - reloaded_ms < unknownKeyPause_ms) return false
+    reloaded_ms = performance.now()
+    await reloadKeys()
+    return true
+  }
 
   return {
     async authenticate(token, again = false) {
-      const { claims } = verifier.verify(token)
+      let { claims, refusal } = verifier.verify(token)
+      if (refusal === 'unknown_key' && (await reloadForUnknownKey())) ({ claims, refusal } = verifier.verify(token))
       if (!claims) throw new Problem(unauthenticated, { detail: 'The access token is not valid: sign in again' })
       const known = actors.get(claims.sid)
       if (known && !again) return known
@@ -85,10 +96,7 @@ export async function openAuthentication(system: System): Promise<Authentication
         lifetime_seconds: accessTokenSeconds,
       }),
     keys: () => published,
-    async reloadKeys() {
-      ;({ published, sign } = await load())
-      verifier.replaceKeys(published)
-    },
+    reloadKeys,
     forget: (session_id) => void actors.delete(session_id),
   }
 }

@@ -1,15 +1,25 @@
 // Who people are: users, sign-in, sessions.
+import { repeat, type Repeated } from '#platform/jobs/repeat.ts'
+import { createMailer } from '#platform/mail/mailer.ts'
+import { deliverMails } from '#platform/mail/queue.ts'
 import type { Module } from '#platform/module.ts'
 import { openAuthentication } from './authentication.ts'
 import { createFailureBudget } from './failure-budget.ts'
 import type { Identity } from './identity.ts'
+import { purgeIdentity } from './housekeeping.ts'
+import { keyRoutes } from './key.routes.ts'
+import { mailRoutes } from './mail.routes.ts'
 import { loginRoutes } from './login.routes.ts'
 import { createPasswordHasher } from './passwords.ts'
 import { accountRoutes } from './account.routes.ts'
 import { mfaRoutes } from './mfa.routes.ts'
+import { roleRoutes } from './role.routes.ts'
+import { userRoutes } from './user.routes.ts'
 import { sessionRoutes } from './session.routes.ts'
 
 export { openAuthentication } from './authentication.ts'
+export { rotateTokenKey } from './token-key-rotation.ts'
+export { purgeIdentity } from './housekeeping.ts'
 export { findSessionRights } from './authentication.store.ts'
 export { ensureFirstAdministrator, type FirstAdministrator } from './first-administrator.ts'
 
@@ -19,12 +29,38 @@ const failuresPerMinute = 600
 export const identity: Module = {
   name: 'identity',
   async open(system) {
+    const { configuration, log } = system
     const authentication = await openAuthentication(system)
-    const budget = createFailureBudget(system.configuration.rate_limit ? failuresPerMinute : undefined)
+    const budget = createFailureBudget(configuration.rate_limit ? failuresPerMinute : undefined)
     const opened: Identity = { system, authentication, hasher: createPasswordHasher(), budget }
+    const mailer = configuration.smtp_url
+      ? createMailer({ smtp_url: configuration.smtp_url, mail_from: configuration.mail_from })
+      : undefined
+    let repeated: Repeated[] = []
     return {
-      routes: [...sessionRoutes(opened), ...loginRoutes(opened), ...accountRoutes(opened), ...mfaRoutes(opened)],
+      routes: [
+        ...sessionRoutes(opened),
+        ...loginRoutes(opened),
+        ...accountRoutes(opened),
+        ...mfaRoutes(opened),
+        ...userRoutes(opened),
+        ...roleRoutes(),
+        ...keyRoutes(opened),
+        ...mailRoutes(),
+      ],
       authenticate: authentication.authenticate,
+      async start() {
+        repeated = [
+          repeat({ name: 'mail', every_ms: 2_000, work: () => deliverMails(system, mailer), log }),
+          repeat({ name: 'identity.purge', every_ms: 600_000, work: () => purgeIdentity(system), log }),
+          // Another server may have rotated the key: sign with the new one well before the old one is dropped.
+          repeat({ name: 'identity.keys', every_ms: 60_000, work: () => authentication.reloadKeys(), log }),
+        ]
+      },
+      async stop() {
+        await Promise.all(repeated.map((work) => work.stop()))
+        mailer?.close()
+      },
     }
   },
 }

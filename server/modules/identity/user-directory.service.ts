@@ -1,0 +1,114 @@
+// Reading accounts. Names are sealed, so a search by name opens them: staff are thousands, not millions.
+import { notFound, Problem } from '#platform/contract/problem.ts'
+import type { Context, System } from '#platform/context.ts'
+import { permissionsOf } from './authentication.ts'
+import { canonicalName, kindOfName, nameTokens, openProfile } from './profiles.ts'
+import type { AccessReviewItem, User, UserQuery } from './user.contract.ts'
+import {
+  countReviews,
+  countUsers,
+  findReviews,
+  findUser,
+  findUsers,
+  insertReview,
+  type UserRow,
+} from './user-directory.store.ts'
+import { findAccountByName } from './user.store.ts'
+import type { z } from 'zod'
+
+/** How many accounts a search by name looks at: 20,000 open in about 0.1 s. */
+const searchedAtMost = 20_000
+
+export function composeUser(keys: System['keys'], row: UserRow): User {
+  const { key_id: _key, sealed_profile: _sealed, ...rest } = row
+  return { ...rest, ...openProfile(keys, row) }
+}
+
+/** @throws Problem notFound */
+export async function readUser(ctx: Context, user_id: string): Promise<User> {
+  const row = await ctx.database.once((tx) => tx.first(findUser(user_id)))
+  if (!row) throw new Problem(notFound)
+  return composeUser(ctx.system.keys, row)
+}
+
+export async function listUsers(ctx: Context, query: UserQuery) {
+  const { q, skip, limit, cursor, ...filter } = query
+  const page = { skip: cursor ? 0 : skip, limit, after: afterOf(cursor) }
+  if (q) return searchUsers(ctx, q, query)
+  const [rows, counted] = await ctx.database.once((tx) =>
+    Promise.all([tx.rows(findUsers(filter, { ...page, limit: limit + 1 })), tx.first(countUsers(filter))]),
+  )
+  const items = rows.slice(0, limit).map((row) => composeUser(ctx.system.keys, row))
+  ctx.saw({ details: { count: items.length } })
+  const next_cursor = rows.length > limit ? (items.at(-1)?.id ?? null) : null
+  return { items, total: counted?.count ?? 0, page: Math.floor(skip / limit) + 1, limit, next_cursor }
+}
+
+/** A whole address or user name is found by its token; a part of a name by opening the names of the staff. */
+async function searchUsers(ctx: Context, q: string, { skip, limit, role, is_active }: UserQuery) {
+  const { keys } = ctx.system
+  const wanted = canonicalName(q)
+  const exact = wanted === '' ? undefined : nameTokens(keys, q)
+  const [rows, named] = await ctx.database.once((tx) =>
+    Promise.all([
+      tx.rows(findUsers({ role, is_active }, { skip: 0, limit: searchedAtMost })),
+      exact ? tx.first(findAccountByName(kindOfName(q), exact.tokens)) : undefined,
+    ]),
+  )
+  const found = rows
+    .map((row) => composeUser(keys, row))
+    .filter((user) => {
+      const { id, first_name, last_name, email, username } = user
+      return id === named?.id || canonicalName(`${first_name} ${last_name} ${email} ${username}`).includes(wanted)
+    })
+  ctx.saw({ details: { count: found.length } })
+  return {
+    items: found.slice(skip, skip + limit),
+    total: found.length,
+    page: Math.floor(skip / limit) + 1,
+    limit,
+    next_cursor: null,
+  }
+}
+
+export async function listAccess(ctx: Context, { skip, limit, cursor }: Pick<UserQuery, 'skip' | 'limit' | 'cursor'>) {
+  const page = { skip: cursor ? 0 : skip, limit: limit + 1, after: afterOf(cursor) }
+  const [rows, counted] = await ctx.database.once((tx) =>
+    Promise.all([tx.rows(findReviews(page)), tx.first(countReviews())]),
+  )
+  const items = rows.slice(0, limit).map((row): z.output<typeof AccessReviewItem> => {
+    const { first_name, last_name } = openProfile(ctx.system.keys, row)
+    const { verdict, reviewed_by, reviewed_at, denied_permissions, permissions } = row
+    return {
+      user_id: row.id,
+      first_name,
+      last_name,
+      role: row.role,
+      department_id: row.department_id,
+      permissions: [...permissionsOf({ permissions, denied: denied_permissions })],
+      denied_permissions,
+      is_active: row.is_active,
+      mfa_enabled: row.mfa_enabled,
+      last_login_at: row.last_login_at,
+      is_stale: row.is_stale,
+      last_review: verdict && reviewed_by && reviewed_at ? { verdict, reviewed_by, reviewed_at } : null,
+    }
+  })
+  ctx.saw({ details: { count: items.length } })
+  const next_cursor = rows.length > limit ? (items.at(-1)?.user_id ?? null) : null
+  return { items, total: counted?.count ?? 0, page: Math.floor(skip / limit) + 1, limit, next_cursor }
+}
+
+/** @throws Problem notFound */
+export async function recordReview(ctx: Context, user_id: string, reviewer_id: string, verdict: 'keep' | 'change') {
+  const made = await ctx.database.once(async (tx) => {
+    tx.audit({ action: 'access_review.create', resource_type: 'user', resource_id: user_id, details: { verdict } })
+    return tx.first(insertReview(user_id, reviewer_id, verdict))
+  })
+  if (!made) throw new Problem(notFound)
+  return made
+}
+
+function afterOf(cursor: string | undefined): string | undefined {
+  return cursor !== undefined && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(cursor) ? cursor : undefined
+}

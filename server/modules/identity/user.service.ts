@@ -1,0 +1,290 @@
+// Looking after accounts. Nobody changes their own rights, and nobody gives rights over others that they do not have.
+import { randomUUIDv7 } from 'node:crypto'
+import { invalidRequest, notFound, Problem, stale } from '#platform/contract/problem.ts'
+import type { Actor, Context } from '#platform/context.ts'
+import { violatedConstraint } from '#platform/database/constraint.ts'
+import type { Tx } from '#platform/database/transaction.ts'
+import { queueMail } from '#platform/mail/queue.ts'
+import { accountExists } from './account.contract.ts'
+import type { Identity } from './identity.ts'
+import { linkTo } from './links.ts'
+import { localPasswordsOff } from './login.contract.ts'
+import { tellMfaChanged } from './mfa.service.ts'
+import { hashNewPassword } from './new-password.ts'
+import { deleteOneTimeTokens, insertOneTimeToken } from './one-time-token.store.ts'
+import { newOpaqueToken } from './opaque-tokens.ts'
+import { sendReset } from './password.service.ts'
+import { noteProfileChange, readProfile, writeProfile } from './profile.service.ts'
+import { openProfile, profileTokens, sealProfile } from './profiles.ts'
+import { requireRecentSignIn } from './recent-sign-in.ts'
+import { replaceRecoveryCodes } from './second-factor.ts'
+import { noteEnd, signedIn } from './session.service.ts'
+import { revokeSessions } from './session.store.ts'
+import { hashOf } from './sessions.ts'
+import {
+  beyondOwnRights,
+  type CreatedUser,
+  lastAdministrator,
+  type NewUser,
+  notAwaitingApproval,
+  ownAccount,
+  type User,
+  type UserChange,
+} from './user.contract.ts'
+import { composeUser, recordReview } from './user-directory.service.ts'
+import {
+  countAdministrators,
+  findRolePermissions,
+  findUser,
+  lockAdministrators,
+  replaceDenials,
+  saveRights,
+  unlockUser,
+} from './user-directory.store.ts'
+import { type Account, findAccount, insertUser, insertUserTokens, lockAccount, removeTotp } from './user.store.ts'
+
+const invitation_seconds = 7 * 86_400
+
+/** @throws Problem accountExists, beyondOwnRights, invalidRequest */
+export async function createUser(ctx: Context, identity: Identity, body: NewUser): Promise<CreatedUser> {
+  const { keys, configuration } = ctx.system
+  const { role, department_id, password, ...given } = body
+  const profile = readProfile(given)
+  const password_hash =
+    password === undefined
+      ? null
+      : await hashNewPassword(identity, password, profile, { mfa: false, member: 'password' })
+  const id = randomUUIDv7()
+  const created = await ctx.database
+    .transaction(async (tx) => {
+      await requireGrantable(tx, ctx.actor, role)
+      await tx.run(
+        insertUser({
+          id,
+          ...sealProfile(keys, id, profile),
+          password_hash,
+          role,
+          department_id: department_id ?? null,
+          created_by: ctx.actor.user_id ?? null,
+        }),
+      )
+      await tx.run(insertUserTokens(id, profileTokens(keys, profile)))
+      const invitation = password_hash === null ? await invite(tx, ctx, id, profile.email) : null
+      tx.audit({
+        action: 'user.create',
+        resource_type: 'user',
+        resource_id: id,
+        details: { role, invited: invitation !== null },
+      })
+      tx.emit({ type: 'user.created', subject_type: 'user', subject_id: id, payload: { role } })
+      return { ...(await load(tx, ctx, id)), invitation: configuration.local_passwords ? invitation : null }
+    })
+    .catch(refuseReferences)
+  ctx.header('location', `/api/v1/users/${id}`)
+  return created
+}
+
+async function invite(tx: Tx, { system }: Context, user_id: string, email: string) {
+  // Where local passwords are off, people come in by the sign-in of their organisation.
+  if (!system.configuration.local_passwords) return null
+  const token = newOpaqueToken('invitation')
+  const token_hash = hashOf('invitation', token)
+  const made = await tx.first(
+    insertOneTimeToken({ token_hash, purpose: 'invitation', user_id, lifetime_seconds: invitation_seconds }),
+  )
+  if (!made) throw new Error('an invitation was not stored')
+  const link = linkTo(system.configuration, 'invitation', token)
+  await queueMail(tx, system, {
+    template: 'invitation',
+    to: email,
+    user_id,
+    data: { link, expires_at: made.expires_at },
+  })
+  return { link, expires_at: made.expires_at }
+}
+
+/** @throws Problem notFound, stale, ownAccount, beyondOwnRights, lastAdministrator, invalidRequest */
+export async function updateUser(ctx: Context, user_id: string, change: UserChange): Promise<User> {
+  const { first_name, last_name, denied_permissions, ...rights } = change
+  const changesRights = denied_permissions !== undefined || Object.values(rights).some((value) => value !== undefined)
+  if (changesRights && user_id === ctx.actor.user_id) throw new Problem(ownAccount)
+  return ctx.database
+    .transaction(async (tx) => {
+      const { account, user } = await lock(tx, ctx, user_id)
+      if (ctx.if_match !== undefined && ctx.if_match !== user.version) throw new Problem(stale)
+      if (first_name !== undefined || last_name !== undefined) {
+        const before = openProfile(ctx.system.keys, account)
+        const after = {
+          ...before,
+          first_name: first_name ?? before.first_name,
+          last_name: last_name ?? before.last_name,
+        }
+        await writeProfile(tx, ctx.system, account, after, false)
+        noteProfileChange(tx, ctx.system, user_id, before, after, 'user.update')
+      }
+      if (!changesRights) return load(tx, ctx, user_id)
+      const next = {
+        role: rights.role ?? user.role,
+        department_id: rights.department_id === undefined ? user.department_id : rights.department_id,
+        is_active: rights.is_active ?? user.is_active,
+      }
+      await requireGrantable(tx, ctx.actor, user.role)
+      if (next.role !== user.role) await requireGrantable(tx, ctx.actor, next.role)
+      if (denied_permissions !== undefined) {
+        // Ending a denial gives a right back.
+        const given = user.denied_permissions.filter((permission) => !denied_permissions.includes(permission))
+        if (!given.every((permission) => ctx.actor.permissions.has(permission))) throw new Problem(beyondOwnRights)
+        await replaceDenials((statement) => tx.run(statement), user_id, denied_permissions, ctx.actor.user_id)
+      }
+      await applyRights(tx, user, next)
+      const fields = Object.entries(change).flatMap(([field, value]) => (value === undefined ? [] : [field]))
+      const details = {
+        fields,
+        role: next.role,
+        is_active: next.is_active,
+        ...(denied_permissions ? { denied_permissions } : {}),
+      }
+      tx.audit({ action: 'user.update', resource_type: 'user', resource_id: user_id, details })
+      return load(tx, ctx, user_id)
+    })
+    .catch(refuseReferences)
+}
+
+/** @throws Problem notFound, stale, ownAccount, beyondOwnRights, lastAdministrator */
+export async function deactivateUser(ctx: Context, user_id: string): Promise<void> {
+  if (user_id === ctx.actor.user_id) throw new Problem(ownAccount)
+  await ctx.database.transaction(async (tx) => {
+    const { user } = await lock(tx, ctx, user_id)
+    if (ctx.if_match !== undefined && ctx.if_match !== user.version) throw new Problem(stale)
+    await requireGrantable(tx, ctx.actor, user.role)
+    await applyRights(tx, user, { ...user, is_active: false })
+    tx.audit({ action: 'user.deactivate', resource_type: 'user', resource_id: user_id })
+  })
+}
+
+/** @throws Problem notFound, ownAccount, notAwaitingApproval, beyondOwnRights */
+export async function approveUser(ctx: Context, user_id: string): Promise<User> {
+  if (user_id === ctx.actor.user_id) throw new Problem(ownAccount)
+  return ctx.database.transaction(async (tx) => {
+    const { user } = await lock(tx, ctx, user_id)
+    if (!user.awaits_approval) throw new Problem(notAwaitingApproval)
+    await requireGrantable(tx, ctx.actor, user.role)
+    await applyRights(tx, user, { ...user, is_active: true })
+    tx.audit({ action: 'user.approve', resource_type: 'user', resource_id: user_id, details: { role: user.role } })
+    return load(tx, ctx, user_id)
+  })
+}
+
+/** @throws Problem notFound, ownAccount */
+export async function unlockAccount(ctx: Context, user_id: string): Promise<User> {
+  if (user_id === ctx.actor.user_id) throw new Problem(ownAccount)
+  return ctx.database.transaction(async (tx) => {
+    await lock(tx, ctx, user_id)
+    await tx.run(unlockUser(user_id))
+    tx.audit({ action: 'user.unlock', resource_type: 'user', resource_id: user_id })
+    return load(tx, ctx, user_id)
+  })
+}
+
+/** @throws Problem notFound */
+export async function endSessionsOf(ctx: Context, user_id: string): Promise<void> {
+  await ctx.database.transaction(async (tx) => {
+    await lock(tx, ctx, user_id)
+    await tx.run(revokeSessions(user_id, 'ended_by_administrator'))
+    noteEnd(tx, 'session.end_all', user_id)
+  })
+}
+
+/** @throws Problem notFound */
+export async function startReset(ctx: Context, identity: Identity, user_id: string): Promise<void> {
+  if (!ctx.system.configuration.local_passwords) throw new Problem(localPasswordsOff)
+  const account = await ctx.database.once((tx) => tx.first(findAccount(user_id)))
+  if (!account?.is_active) throw new Problem(notFound)
+  await sendReset(ctx, identity, account)
+}
+
+/** @throws Problem notFound, ownAccount, reauthRequired */
+export async function removeMfa(ctx: Context, user_id: string): Promise<void> {
+  if (user_id === ctx.actor.user_id) throw new Problem(ownAccount)
+  await ctx.database.transaction(async (tx) => {
+    const { account } = await lock(tx, ctx, user_id)
+    await requireGrantable(tx, ctx.actor, account.role)
+    await requireRecentSignIn(tx, ctx)
+    await tx.run(removeTotp(user_id))
+    await replaceRecoveryCodes(tx, user_id, [])
+    await tx.run(deleteOneTimeTokens(user_id, ['mfa_pending']))
+    await tx.run(revokeSessions(user_id, 'mfa_removed'))
+    await tellMfaChanged(tx, ctx.system, account)
+    noteEnd(tx, 'mfa.remove', user_id)
+  })
+}
+
+/** @throws Problem notFound, ownAccount */
+export async function reviewAccess(ctx: Context, user_id: string, verdict: 'keep' | 'change') {
+  const { user_id: reviewer_id } = signedIn(ctx)
+  if (user_id === reviewer_id) throw new Problem(ownAccount)
+  return recordReview(ctx, user_id, reviewer_id, verdict)
+}
+
+async function lock(tx: Tx, { system }: Context, user_id: string): Promise<{ account: Account; user: User }> {
+  const account = await tx.first(lockAccount(user_id))
+  const row = account && (await tx.first(findUser(user_id)))
+  if (!row) throw new Problem(notFound)
+  return { account, user: composeUser(system.keys, row) }
+}
+
+async function load(tx: Tx, { system }: Context, user_id: string): Promise<User> {
+  const row = await tx.first(findUser(user_id))
+  if (!row) throw new Problem(notFound)
+  return composeUser(system.keys, row)
+}
+
+/** Writes rights so that they hold on the next request, and ends the sessions of who may not come in any more. */
+async function applyRights(
+  tx: Tx,
+  before: User,
+  next: { role: string; department_id: string | null; is_active: boolean },
+): Promise<void> {
+  const leavesAdministrators = before.role === 'admin' && before.is_active && (next.role !== 'admin' || !next.is_active)
+  if (leavesAdministrators) await tx.run(lockAdministrators())
+  await tx.run(saveRights(before.id, next))
+  if (leavesAdministrators && ((await tx.first(countAdministrators()))?.count ?? 0) === 0)
+    throw new Problem(lastAdministrator)
+  if (next.is_active) return
+  await tx.run(revokeSessions(before.id, 'deactivated'))
+  await tx.run(deleteOneTimeTokens(before.id, ['password_reset', 'invitation', 'mfa_pending']))
+  tx.emit({ type: 'session.ended', subject_type: 'user', subject_id: before.id, payload: { user_id: before.id } })
+}
+
+/** What rules over others: no one hands it on, or takes it from somebody, without having it. */
+const governing = /^(users|roles|departments|audit|access|operation|emergency-access:review)/
+
+async function requireGrantable(tx: Tx, actor: Actor, role: string): Promise<void> {
+  const found = await tx.first(findRolePermissions(role))
+  if (!found) throw new Problem(invalidRequest, { errors: [unknownRole] })
+  const beyond = found.permissions.filter(
+    (permission) => governing.test(permission) && !permission.endsWith(':own') && !actor.permissions.has(permission),
+  )
+  if (beyond.length > 0) throw new Problem(beyondOwnRights)
+}
+
+const unknownRole = {
+  path: '/body/role',
+  code: 'unknown_role',
+  message: 'There is no such role: GET /api/v1/roles lists them',
+}
+
+function refuseReferences(error: unknown): never {
+  const constraint = violatedConstraint(error)
+  if (constraint === 'user_tokens_one_account') throw new Problem(accountExists, {}, error)
+  if (constraint === 'users_role_fkey') throw new Problem(invalidRequest, { errors: [unknownRole] }, error)
+  if (constraint === 'users_department_id_fkey') {
+    const message = 'There is no such department: GET /api/v1/departments lists them'
+    throw new Problem(
+      invalidRequest,
+      { errors: [{ path: '/body/department_id', code: 'unknown_department', message }] },
+      error,
+    )
+  }
+  throw error
+}

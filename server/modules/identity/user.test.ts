@@ -1,0 +1,351 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { forbidden, invalidRequest, notFound, sessionEnded, stale } from '#platform/contract/problem.ts'
+import { sql } from '#platform/database/sql.ts'
+import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
+import { accountApi, accountExists } from './account.contract.ts'
+import { newestMail, signedInAs, testAccount, testPassword } from './accounts.testing.ts'
+import { invalidCredentials, loginApi, signInLocked } from './login.contract.ts'
+import { roleApi, roleProtected } from './role.contract.ts'
+import { reauthRequired, sessionApi } from './session.contract.ts'
+import { beyondOwnRights, lastAdministrator, notAwaitingApproval, ownAccount, userApi } from './user.contract.ts'
+
+let sequence = 0
+const newUser = (rest: object = {}) => ({
+  email: `made.${(sequence += 1)}@example.test`,
+  first_name: 'Grace',
+  last_name: 'Hopper',
+  role: 'nurse',
+  ...rest,
+})
+
+describe('accounts', () => {
+  let api: TestApi
+  let admin: Person
+  before(async () => {
+    api = await startTestApi()
+    admin = await api.person('admin')
+  })
+  after(async () => api[Symbol.asyncDispose]())
+  const of = ({ id }: { id: string }) => ({ params: { user_id: id } })
+
+  it('are made with an initial password, which the person changes', async () => {
+    const body = newUser({ password: testPassword })
+    const made = await admin.call(userApi.create, { body })
+    assert.deepEqual([made.email, made.username, made.invitation, made.is_active], [body.email, body.email, null, true])
+    assert.ok(await api.call(loginApi.login, { body: { email: body.email, password: testPassword } }))
+    await assert.rejects(
+      admin.call(userApi.create, { body: newUser({ password: 'passwordpassword' }) }),
+      refusedWith(invalidRequest, '/body/password'),
+    )
+  })
+
+  it('are made with an invitation, mailed and shown once, whose link sets the password once', async () => {
+    const body = newUser()
+    const { invitation, id } = await admin.call(userApi.create, { body })
+    const mail = await newestMail(api, body.email)
+    assert.ok(invitation && mail)
+    assert.ok(mail.text.includes(invitation.link))
+    const stored = JSON.stringify(
+      await api.rows(
+        sql`select encode(token_hash, 'escape') as hash, one_time_tokens::text from one_time_tokens where user_id = ${id}`,
+      ),
+    )
+    assert.ok(!stored.includes(mail.token))
+    await api.call(accountApi.acceptInvitation, { body: { token: mail.token, new_password: testPassword } })
+    assert.ok(await api.call(loginApi.login, { body: { email: body.email, password: testPassword } }))
+    assert.equal((await admin.call(userApi.read, { params: { user_id: id } })).email_verified, true)
+  })
+
+  it('belong to one person each, however many are made together', async () => {
+    const body = newUser()
+    const spellings = Array.from({ length: 8 }, (_, index) => ({
+      ...body,
+      email: index % 2 ? body.email.toUpperCase() : body.email,
+    }))
+    const outcomes = await Promise.allSettled(spellings.map((one) => admin.call(userApi.create, { body: one })))
+    assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
+    await assert.rejects(admin.call(userApi.create, { body }), refusedWith(accountExists))
+  })
+
+  it('name the member that is wrong', async () => {
+    await assert.rejects(
+      admin.call(userApi.create, { body: newUser({ role: 'wizard' }) }),
+      refusedWith(invalidRequest, '/body/role'),
+    )
+    await assert.rejects(
+      admin.call(userApi.create, { body: newUser({ department_id: admin.user_id }) }),
+      refusedWith(invalidRequest, '/body/department_id'),
+    )
+    await assert.rejects(
+      admin.call(userApi.create, { body: newUser({ username: 'a@b.example' }) }),
+      refusedWith(invalidRequest, '/body/username'),
+    )
+    await assert.rejects(
+      admin.call(userApi.create, { body: { ...newUser(), is_active: true } as never }),
+      refusedWith(invalidRequest, '/body/is_active'),
+    )
+  })
+
+  it('are looked after by administrators only', async () => {
+    const nurse = await api.person('nurse')
+    await assert.rejects(nurse.call(userApi.list, { query: {} }), refusedWith(forbidden))
+    await assert.rejects(nurse.call(userApi.create, { body: newUser() }), refusedWith(forbidden))
+    await assert.rejects(
+      nurse.call(userApi.update, { params: { user_id: nurse.user_id }, body: { role: 'admin' } }),
+      refusedWith(forbidden),
+    )
+  })
+
+  it('are found by role, activity and part of a name, page by page', async () => {
+    const unusual = await testAccount(api, { role: 'auditor', username: 'zebulon.quark' })
+    const byName = await admin.call(userApi.list, { query: { q: 'ZEBULON' } })
+    assert.deepEqual(
+      byName.items.map(({ id }) => id),
+      [unusual.id],
+    )
+    assert.deepEqual(
+      (await admin.call(userApi.list, { query: { q: unusual.email.toUpperCase(), role: 'auditor' } })).total,
+      1,
+    )
+    const first = await admin.call(userApi.list, { query: { limit: '2' } })
+    const second = await admin.call(userApi.list, { query: { limit: '2', cursor: first.next_cursor ?? '' } })
+    assert.equal(first.items.length, 2)
+    assert.ok((first.items[1]?.id ?? '') < (second.items[0]?.id ?? ''))
+    assert.ok(
+      (await admin.call(userApi.list, { query: { role: 'auditor', is_active: 'true' } })).items.every(
+        ({ role }) => role === 'auditor',
+      ),
+    )
+  })
+
+  it('never take a password from somebody else', async () => {
+    const ada = await testAccount(api)
+    await assert.rejects(
+      admin.call(userApi.update, { ...of(ada), body: { password: testPassword } as never }),
+      refusedWith(invalidRequest, '/body/password'),
+    )
+    await admin.call(userApi.startReset, of(ada))
+    assert.match((await newestMail(api, ada.email))?.token ?? '', /^owp_/)
+  })
+
+  it('change in the version that was read', async () => {
+    const ada = await testAccount(api)
+    const changed = await admin.call(
+      userApi.update,
+      { ...of(ada), body: { last_name: 'King' } },
+      { 'if-match': '"v1"' },
+    )
+    assert.deepEqual([changed.first_name, changed.last_name, changed.version], ['Ada', 'King', 2])
+    await assert.rejects(
+      admin.call(userApi.update, { ...of(ada), body: { last_name: 'Byron' } }, { 'if-match': '"v1"' }),
+      refusedWith(stale),
+    )
+    await assert.rejects(
+      admin.call(userApi.update, { ...of({ id: admin.session_id }), body: {} }),
+      refusedWith(notFound),
+    )
+  })
+
+  it('have their new role and department on the next request', async () => {
+    const ada = await testAccount(api, { role: 'admin' })
+    const { headers } = await signedInAs(api, ada)
+    assert.ok(await api.call(userApi.list, { query: {} }, headers))
+    const department_id = await api.department()
+    await admin.call(userApi.update, { ...of(ada), body: { role: 'nurse', department_id } })
+    await assert.rejects(api.call(userApi.list, { query: {} }, headers), refusedWith(forbidden))
+    assert.equal((await api.call(sessionApi.me, {}, headers)).department_id, department_id)
+  })
+
+  it('lose on the next request what is withdrawn from them, whatever the role gives', async () => {
+    const ada = await testAccount(api, { role: 'admin' })
+    const { headers } = await signedInAs(api, ada)
+    await admin.call(userApi.update, { ...of(ada), body: { denied_permissions: ['users:read'] } })
+    await assert.rejects(api.call(userApi.list, { query: {} }, headers), refusedWith(forbidden))
+    assert.deepEqual((await admin.call(userApi.read, of(ada))).denied_permissions, ['users:read'])
+    await admin.call(userApi.update, { ...of(ada), body: { denied_permissions: [] } })
+    assert.ok(await api.call(userApi.list, { query: {} }, headers))
+  })
+
+  it('are shut out at once when they are deactivated, and stay', async () => {
+    const ada = await testAccount(api)
+    const { headers, refresh_token } = await signedInAs(api, ada)
+    await admin.call(userApi.deactivate, of(ada))
+    await assert.rejects(api.call(sessionApi.me, {}, headers), refusedWith(sessionEnded))
+    await assert.rejects(api.call(loginApi.refresh, { body: { refresh_token } }), refusedWith(sessionEnded))
+    assert.equal((await admin.call(userApi.read, of(ada))).is_active, false)
+    await admin.call(userApi.update, { ...of(ada), body: { is_active: true } })
+    await assert.rejects(api.call(sessionApi.me, {}, headers), refusedWith(sessionEnded))
+    assert.ok(await signedInAs(api, ada))
+  })
+
+  it('are signed out everywhere by an administrator', async () => {
+    const ada = await testAccount(api)
+    const { headers } = await signedInAs(api, ada)
+    await admin.call(userApi.endSessions, of(ada))
+    await assert.rejects(api.call(sessionApi.me, {}, headers), refusedWith(sessionEnded))
+  })
+
+  it('are unlocked by an administrator', async () => {
+    const ada = await testAccount(api)
+    const attempt = (password: string) => api.call(loginApi.login, { body: { email: ada.email, password } })
+    for (let count = 0; count < 5; count += 1) await assert.rejects(attempt('wrong'), refusedWith(invalidCredentials))
+    await assert.rejects(attempt(testPassword), refusedWith(signInLocked))
+    assert.match((await newestMail(api, ada.email))?.subject ?? '', /failed attempts/)
+    assert.equal((await admin.call(userApi.unlock, of(ada))).failed_logins, 0)
+    assert.ok(await attempt(testPassword))
+  })
+
+  it('wait for approval where they asked for it', async () => {
+    const ada = await testAccount(api, { role: 'doctor', is_active: false })
+    await assert.rejects(admin.call(userApi.approve, of(ada)), refusedWith(notAwaitingApproval))
+    await api.rows(sql`update users set awaits_approval = true where id = ${ada.id}`)
+    const approved = await admin.call(userApi.approve, of(ada))
+    assert.deepEqual([approved.is_active, approved.awaits_approval], [true, false])
+    assert.ok(await signedInAs(api, ada))
+  })
+
+  it('lose a second factor that was lost, after a recent sign-in, and are told', async () => {
+    const ada = await testAccount(api, { mfa: true })
+    await api.rows(
+      sql`update sessions set authenticated_at = now() - interval '6 minutes' where id = ${admin.session_id}`,
+    )
+    await assert.rejects(admin.call(userApi.removeMfa, of(ada)), refusedWith(reauthRequired))
+    await api.rows(sql`update sessions set authenticated_at = now() where id = ${admin.session_id}`)
+    await admin.call(userApi.removeMfa, of(ada))
+    assert.ok(await signedInAs(api, ada))
+    assert.match((await newestMail(api, ada.email))?.text ?? '', /second factor/)
+  })
+
+  it('never change their own rights', async () => {
+    const me = { params: { user_id: admin.user_id } }
+    for (const body of [
+      { role: 'doctor' },
+      { is_active: false },
+      { denied_permissions: [] },
+      { department_id: null },
+    ]) {
+      await assert.rejects(admin.call(userApi.update, { ...me, body }), refusedWith(ownAccount))
+    }
+    await assert.rejects(admin.call(userApi.deactivate, me), refusedWith(ownAccount))
+    await assert.rejects(admin.call(userApi.approve, me), refusedWith(ownAccount))
+    await assert.rejects(admin.call(userApi.unlock, me), refusedWith(ownAccount))
+    await assert.rejects(admin.call(userApi.review, { ...me, body: { verdict: 'keep' } }), refusedWith(ownAccount))
+    assert.equal((await admin.call(userApi.update, { ...me, body: { first_name: 'New' } })).first_name, 'New')
+  })
+
+  it('are not raised above whoever looks after them', async () => {
+    await api.rows(
+      sql`insert into roles (name, permissions) values ('desk_lead', array['users:read', 'users:update', 'users:create'])`,
+    )
+    const lead = await api.person('desk_lead')
+    const nurse = await testAccount(api)
+    const boss = await testAccount(api, { role: 'admin' })
+    await assert.rejects(
+      lead.call(userApi.update, { ...of(nurse), body: { role: 'admin' } }),
+      refusedWith(beyondOwnRights),
+    )
+    await assert.rejects(
+      lead.call(userApi.create, { body: newUser({ role: 'auditor' }) }),
+      refusedWith(beyondOwnRights),
+    )
+    await assert.rejects(
+      lead.call(userApi.update, { ...of(boss), body: { is_active: false } }),
+      refusedWith(beyondOwnRights),
+    )
+    assert.equal((await lead.call(userApi.update, { ...of(nurse), body: { role: 'staff' } })).role, 'staff')
+  })
+
+  it('are reviewed: who can do what, when they last came, and what the reviewer said', async () => {
+    const ada = await testAccount(api, { role: 'auditor' })
+    await api.rows(sql`update users set last_login_at = now() - interval '91 days' where id = ${ada.id}`)
+    await admin.call(userApi.update, { ...of(ada), body: { denied_permissions: ['audit:verify'] } })
+    await admin.call(userApi.review, { ...of(ada), body: { verdict: 'change' } })
+    const { items } = await admin.call(userApi.accessReview, { query: { limit: '100' } })
+    const item = items.find(({ user_id }) => user_id === ada.id)
+    assert.deepEqual(
+      [item?.permissions, item?.is_stale, item?.last_review?.verdict, item?.last_review?.reviewed_by],
+      [['audit:read'], true, 'change', admin.user_id],
+    )
+  })
+})
+
+describe('the last administrator', () => {
+  it('is kept, even from another role that may deactivate users', async () => {
+    await using api = await startTestApi()
+    const boss = await testAccount(api, { role: 'admin' })
+    await api.rows(
+      sql`insert into roles (name, permissions) select 'deputy', permissions from roles where name = 'admin'`,
+    )
+    const deputy = await api.person('deputy')
+    await assert.rejects(
+      deputy.call(userApi.deactivate, { params: { user_id: boss.id } }),
+      refusedWith(lastAdministrator),
+    )
+    await assert.rejects(
+      deputy.call(userApi.update, { params: { user_id: boss.id }, body: { role: 'staff' } }),
+      refusedWith(lastAdministrator),
+    )
+  })
+
+  it('is one of two who deactivate each other at the same moment', async () => {
+    await using api = await startTestApi()
+    const [one, two] = [await api.person('admin'), await api.person('admin')]
+    await Promise.allSettled([
+      one.call(userApi.deactivate, { params: { user_id: two.user_id } }),
+      two.call(userApi.deactivate, { params: { user_id: one.user_id } }),
+    ])
+    assert.deepEqual(await api.rows(sql`select count(*)::int from users where role = 'admin' and is_active`), [
+      { count: 1 },
+    ])
+  })
+})
+
+describe('roles', () => {
+  it('are shown, made and changed, with effect on the next request', async () => {
+    await using api = await startTestApi()
+    const [admin, nurse] = [await api.person('admin'), await api.person('nurse')]
+    assert.ok((await admin.call(roleApi.list, {})).items.length >= 6)
+    await admin.call(roleApi.write, {
+      params: { name: 'archivist' },
+      body: { permissions: ['audit:read', 'audit:read'] },
+    })
+    assert.deepEqual((await admin.call(roleApi.read, { params: { name: 'archivist' } })).permissions, ['audit:read'])
+    const before = await admin.call(roleApi.read, { params: { name: 'nurse' } })
+    await admin.call(
+      roleApi.write,
+      { params: { name: 'nurse' }, body: { permissions: [...before.permissions, 'roles:read'] } },
+      { 'if-match': `"v${before.version}"` },
+    )
+    assert.ok(await nurse.call(roleApi.list, {}))
+    await assert.rejects(
+      admin.call(
+        roleApi.write,
+        { params: { name: 'nurse' }, body: { permissions: [] } },
+        { 'if-match': `"v${before.version}"` },
+      ),
+      refusedWith(stale),
+    )
+  })
+
+  it('are never given what the administrator lacks, and that of administrators keeps the essentials', async () => {
+    await using api = await startTestApi()
+    const admin = await api.person('admin')
+    await assert.rejects(
+      admin.call(roleApi.write, { params: { name: 'helper' }, body: { permissions: ['chart:write'] } }),
+      refusedWith(beyondOwnRights),
+    )
+    await assert.rejects(
+      admin.call(roleApi.write, { params: { name: 'helper' }, body: { permissions: ['nothing:known'] } }),
+      refusedWith(beyondOwnRights),
+    )
+    const { permissions } = await admin.call(roleApi.read, { params: { name: 'admin' } })
+    await assert.rejects(
+      admin.call(roleApi.write, {
+        params: { name: 'admin' },
+        body: { permissions: permissions.filter((one) => one !== 'users:update') },
+      }),
+      refusedWith(roleProtected),
+    )
+  })
+})
