@@ -111,7 +111,7 @@ function describe(id: string, operation: Operation) {
     ...(operation.body
       ? {
           requestBody: {
-            required: true,
+            required: !operation.body.safeParse(undefined).success,
             content: {
               [mediaTypes[operation.accepts ?? 'json']]: {
                 schema: schemaOf(operation.body, 'input'),
