@@ -8,6 +8,7 @@ import {
   type Calendars,
   defaultHours,
   findNearestSlots,
+  instantText,
   slotAt,
 } from '#modules/doctors'
 import {
@@ -151,10 +152,9 @@ export function slotOf(calendar: Calendar, appointment_time: string): AskedSlot 
   const now_ms = Temporal.Now.instant().epochMilliseconds
   if (asked_ms <= now_ms || asked_ms > now_ms + bookingHorizonDays * day_ms) return undefined
   const slot = slotAt([defaultHours(calendar)], calendar.timezone, asked_ms)
-  const instant = (at_ms: number) => Temporal.Instant.fromEpochMilliseconds(at_ms).toString()
   // A fraction below a millisecond is no start of a slot.
-  if (!slot || instant(slot.starts_at_ms) !== appointment_time) return undefined
-  return { starts_at: appointment_time, ends_at: instant(slot.ends_at_ms) }
+  if (!slot || instantText(slot.starts_at_ms) !== appointment_time) return undefined
+  return { starts_at: appointment_time, ends_at: instantText(slot.ends_at_ms) }
 }
 
 /** Staff book with everyone, a department with its doctors, doctors in their own calendar, patients for themselves. */

@@ -3,6 +3,8 @@ import { after, before, describe, it } from 'node:test'
 import { stale } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
+import { buildApp } from '../../app.ts'
+import { openSystem } from '../../system.ts'
 import { type Appointment, appointmentApi, invalidTransition } from './appointment.contract.ts'
 import { makePatients, mondayAt, overlaps } from './hospital.testing.ts'
 
@@ -52,6 +54,36 @@ describe('a race', () => {
       union all select 'event' from events where type = 'appointment.booked' and patient_id = any (${patients})
       union all select 'relation' from care_relationships where doctor_id = ${doctor_id}`)
     assert.deepEqual(rows.map(({ what }) => what).sort(), ['appointment', 'audit', 'event', 'relation'])
+  })
+
+  it('through two servers makes one appointment', async () => {
+    const doctor_id = await aDoctor()
+    const { configuration, owner_url, system } = api
+    const { keys, log } = system
+    const second = await openSystem({
+      configuration,
+      keyring: keys.keyring,
+      owner_url,
+      log,
+      migrated: true,
+      unsafe_fsync_off: true,
+    })
+    const app = await buildApp(second)
+    try {
+      const patients = await makePatients(api, 100)
+      const headers = { authorization: `Bearer ${staff.token}` }
+      const statuses = await Promise.all(
+        patients.map(async (patient_id, at) => {
+          const payload = { doctor_id, patient_id, appointment_time: mondayAt('09:00') }
+          if (at % 2 === 0) return (await post(payload)).status
+          return (await app.http.inject({ method: 'POST', url: '/api/v1/appointments', headers, payload })).statusCode
+        }),
+      )
+      assert.deepEqual(count(statuses), { 201: 1, 409: 99 })
+    } finally {
+      await app.stop()
+      await second.close()
+    }
   })
 
   it('of one patient for twenty doctors at one time gives them one appointment', async () => {

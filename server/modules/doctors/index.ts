@@ -5,7 +5,7 @@ import { doctorRoutes } from './doctor.routes.ts'
 export { type Calendars, createCalendars } from './calendars.ts'
 export type { Calendar } from './doctor.store.ts'
 export { findNearestSlots } from './slot.service.ts'
-export { bookingHorizonDays, defaultHours, slotAt, type TimeRange } from './slots.ts'
+export { bookingHorizonDays, defaultHours, instantText, slotAt, type TimeRange } from './slots.ts'
 
 export const doctors: Module = {
   name: 'doctors',

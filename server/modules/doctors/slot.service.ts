@@ -10,6 +10,7 @@ import {
   defaultHours,
   expandHours,
   freeSlots,
+  instantText,
   nearestSlots,
   type TimeRange,
 } from './slots.ts'
@@ -103,10 +104,8 @@ function freeOf(calendar: Timetable, dates: DateRange, taken: readonly TakenRang
 }
 
 function slotOf(doctor_id: string, { starts_at_ms, ends_at_ms }: TimeRange): Slot {
-  const [start, end] = [starts_at_ms, ends_at_ms].map((at_ms) =>
-    Temporal.Instant.fromEpochMilliseconds(at_ms).toString(),
-  )
-  return { doctor_id, start: start ?? '', end: end ?? '', duration_minutes: (ends_at_ms - starts_at_ms) / 60_000 }
+  const duration_minutes = (ends_at_ms - starts_at_ms) / 60_000
+  return { doctor_id, start: instantText(starts_at_ms), end: instantText(ends_at_ms), duration_minutes }
 }
 
 function datesOf({ from, to }: SlotQuery, today: string): DateRange {

@@ -1,5 +1,5 @@
 import { type Sql, sql } from '#platform/database/sql.ts'
-import type { TimeRange } from './slots.ts'
+import { instantText, type TimeRange } from './slots.ts'
 
 export type TakenRange = { doctor_id: string; starts_at: string; ends_at: string }
 
@@ -8,7 +8,6 @@ export function findTakenRanges(
   doctor_ids: readonly string[],
   { starts_at_ms, ends_at_ms }: TimeRange,
 ): Sql<TakenRange> {
-  const instant = (at_ms: number) => Temporal.Instant.fromEpochMilliseconds(at_ms).toString()
   return sql`select doctor_id, starts_at, ends_at
-               from openward.taken_ranges(${doctor_ids}, ${instant(starts_at_ms)}, ${instant(ends_at_ms)})`
+               from openward.taken_ranges(${doctor_ids}, ${instantText(starts_at_ms)}, ${instantText(ends_at_ms)})`
 }

@@ -5,6 +5,7 @@ import {
   defaultHours,
   expandHours,
   freeSlots,
+  instantText,
   nearestSlots,
   slotAt,
   type TimeRange,
@@ -202,6 +203,16 @@ describe('free slots', () => {
       )
     })
   }
+
+  it('are written as canonical instants, with a fraction only where there is one', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 4e12 }), (at_ms) => {
+        const text = instantText(at_ms)
+        assert.equal(Temporal.Instant.compare(text, Temporal.Instant.fromEpochMilliseconds(at_ms)), 0)
+        assert.equal(text.includes('.'), at_ms % 1000 !== 0)
+      }),
+    )
+  })
 
   it('nearest to an instant come in order of time', () => {
     assert.deepEqual(

@@ -74,6 +74,11 @@ export function freeSlots(slots: readonly TimeRange[], taken: readonly TimeRange
   })
 }
 
+/** Canonical text of an instant. Through Temporal it takes 6 µs instead of 0.3, and a month of slots has thousands. */
+export function instantText(at_ms: number): string {
+  return new Date(at_ms).toISOString().replace('.000Z', 'Z')
+}
+
 /** The slots that begin nearest to an instant, in order of time. */
 export function nearestSlots(slots: readonly TimeRange[], asked_ms: number, most: number): TimeRange[] {
   return slots
