@@ -10,6 +10,7 @@ import { purgeIdentity } from './housekeeping.ts'
 import { keyRoutes } from './key.routes.ts'
 import { mailRoutes } from './mail.routes.ts'
 import { loginRoutes } from './login.routes.ts'
+import { oidcRoutes } from './oidc.routes.ts'
 import { createPasswordHasher } from './passwords.ts'
 import { accountRoutes } from './account.routes.ts'
 import { mfaRoutes } from './mfa.routes.ts'
@@ -19,6 +20,7 @@ import { sessionRoutes } from './session.routes.ts'
 
 export { openAuthentication } from './authentication.ts'
 export { rotateTokenKey } from './token-key-rotation.ts'
+export { userTokenSource } from './token-source.ts'
 export { purgeIdentity } from './housekeeping.ts'
 export { findSessionRights } from './authentication.store.ts'
 export { ensureFirstAdministrator, type FirstAdministrator } from './first-administrator.ts'
@@ -46,6 +48,7 @@ export const identity: Module = {
         ...userRoutes(opened),
         ...roleRoutes(),
         ...keyRoutes(opened),
+        ...oidcRoutes(opened),
         ...mailRoutes(),
       ],
       authenticate: authentication.authenticate,

@@ -16,7 +16,7 @@ export function newTokenKey({ keyring }: Keys) {
 }
 
 /** Signs with a new key from now on: servers notice within a minute, or at the first token that bears it. Its id. */
-export async function rotateTokenKey({ pool, keys }: System): Promise<string> {
+export async function rotateTokenKey({ pool, keys }: Pick<System, 'pool' | 'keys'>): Promise<string> {
   const database = scopedDatabase(
     pool,
     { enter: () => sql`select openward.enter_as('none')` },
