@@ -14,6 +14,7 @@ create table care_relationships (
 );
 create index care_relationships_department on care_relationships (department_id, patient_id) where department_id is not null;
 create index care_relationships_doctor on care_relationships (doctor_id, patient_id) where doctor_id is not null;
+create index care_relationships_patient on care_relationships (patient_id);
 grant select, insert, delete on care_relationships to openward_app;
 grant update (patient_id) on care_relationships to openward_app;
 
@@ -98,25 +99,37 @@ create function openward.enter_as(p_reach text) returns void language sql as
             set_config('openward.department_id', '', true), set_config('openward.doctor_id', '', true),
             set_config('openward.patient_id', '', true) $$;
 
--- Puts row-level security on a table with a patient in it. The expression stands in the policy itself, since a function
--- with a subquery is not inlined and would be planned again for every row.
+-- Whether the scope of the transaction reaches a patient. In PL/pgSQL, so that a row costs the look-up that its reach needs and
+-- no other: as one expression in each policy every statement would set up all of them, and might hash a whole department.
+create function openward.reaches(p_patient uuid) returns boolean language plpgsql stable parallel safe as $$
+declare v_reach constant text := openward.setting('reach');
+begin
+  if v_reach = 'all' then return true; end if;
+  if v_reach is null or v_reach in ('none', 'find') then return false; end if;
+  if v_reach like '%own%' then
+    if p_patient = openward.setting('patient_id')::uuid then return true; end if;
+    perform from care_relationships c where c.patient_id = p_patient and c.doctor_id = openward.setting('doctor_id')::uuid limit 1;
+    if found then return true; end if;
+  end if;
+  if v_reach like '%department%' then
+    perform from care_relationships c where c.patient_id = p_patient and c.department_id = openward.setting('department_id')::uuid limit 1;
+    if found then return true; end if;
+  end if;
+  if v_reach like '%glass%' then
+    perform from emergency_accesses e
+      where e.patient_id = p_patient and e.user_id = openward.setting('user_id')::uuid and e.expires_at > now() limit 1;
+    return found;
+  end if;
+  return false;
+end $$;
+
+-- Puts row-level security on a table with a patient in it. The reach of everyone is asked once a statement, any other once a row.
 create procedure openward.protect(p_table regclass, p_patient text, p_find boolean default false) language plpgsql as $$
-declare
-  v_reach constant text := '(select openward.setting(''reach''))';
-  v_rule text := format($rule$
-    %1$s = 'all'
-    or (%1$s like '%%own%%' and (%2$s = (select openward.setting('patient_id')::uuid)
-        or exists (select from care_relationships c where c.patient_id = %2$s
-                    and c.doctor_id = (select openward.setting('doctor_id')::uuid))))
-    or (%1$s like '%%department%%' and exists (select from care_relationships c where c.patient_id = %2$s
-                    and c.department_id = (select openward.setting('department_id')::uuid)))
-    or (%1$s like '%%glass%%' and exists (select from emergency_accesses e where e.patient_id = %2$s
-                    and e.user_id = (select openward.setting('user_id')::uuid) and e.expires_at > now()))
-    $rule$, v_reach, p_patient);
 begin
   execute format('alter table %s enable row level security', p_table);
-  execute format('create policy reach on %s to openward_app using (%s)', p_table,
-                 case when p_find then v_rule || format(' or %s = ''find''', v_reach) else v_rule end);
+  execute format($policy$create policy reach on %1$s to openward_app using (
+                   (select openward.setting('reach')) in ('all', %3$L) or openward.reaches(%2$s))$policy$,
+                 p_table, p_patient, case when p_find then 'find' else 'all' end);
 end $$;
 
 -- The table of roles as shipped. An administrator may add roles, and may not grant what they lack.

@@ -1,6 +1,7 @@
 // Recording audit entries: those of a change in its transaction, those of reads and refusals together and before the answer leaves.
 import { Problem, unavailable } from '#platform/contract/problem.ts'
-import { isDatabaseError, type Pool } from '#platform/database/connection.ts'
+import { runBatch } from '#platform/database/batch.ts'
+import { isConnectionFault, isDatabaseError, type Pool, withConnection } from '#platform/database/connection.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
 
 export type Outcome = 'success' | 'denied' | 'failure'
@@ -68,14 +69,21 @@ export function createAuditRecorder(pool: Pool): AuditRecorder {
   type Waiting = { entry: AuditEntry; resolve: () => void; reject: (error: unknown) => void }
   let waiting: Waiting[] = []
   let inFlight = 0
+  const write = async (batch: Waiting[]) => {
+    const { error } = await withConnection(pool, (connection) =>
+      runBatch(connection, [insertAuditEntries(batch.map(({ entry }) => entry))]),
+    )
+    if (!error) for (const { resolve } of batch) resolve()
+    // An entry that the database cannot take refuses its own request, not those that happened to arrive with it.
+    else if (batch.length > 1 && !isConnectionFault(error)) for (const one of batch) await write([one])
+    else for (const { reject } of batch) reject(error)
+  }
   const flush = async () => {
     if (waiting.length === 0 || inFlight >= 2) return
     const batch = waiting.splice(0, 500)
     inFlight += 1
     try {
-      const { text, name, values } = insertAuditEntries(batch.map(({ entry }) => entry))
-      await pool.query({ text, name, values: [...values] })
-      for (const { resolve } of batch) resolve()
+      await write(batch)
     } catch (error) {
       for (const { reject } of batch) reject(error)
     } finally {

@@ -23,32 +23,51 @@ const parsers = new Map<number, (text: string) => unknown>([
   [builtins.INTERVAL, (text) => text],
   [3910, (text) => text],
 ])
+/** How the text of a type becomes a value. */
+export function parserOf(oid: number): (text: string) => unknown {
+  return parsers.get(oid) ?? (pg.types.getTypeParser(oid, 'text') as (text: string) => unknown)
+}
+
 const types = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
     (format !== 'binary' && parsers.get(oid)) ||
     pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
 }
 
-export type PoolOptions = { url: string; size: number; name: string; on_error: (error: Error) => void }
+export type PoolOptions = {
+  url: string
+  size: number
+  name: string
+  on_error: (error: Error) => void
+  /** Asked for each new connection, in place of the password in the address. */
+  password?: (() => Promise<string>) | undefined
+}
 
 /** Opens a pool. Waiting for a connection is bounded, so that a database that is away is told within two seconds. */
-export function openPool({ url, size, name, on_error }: PoolOptions): Pool {
+export function openPool({ url, size, name, on_error, password }: PoolOptions): Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max: size,
     types,
-    pipeline: true,
     application_name: name,
     connectionTimeoutMillis: 2000,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
+    ...(password ? { Client: clientAsking(password) } : {}),
     // One statement of a request; long work (imports, sealing, reports) raises its own.
     options:
       '-c timezone=UTC -c datestyle=ISO -c statement_timeout=10000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=15000',
-  } as pg.PoolConfig)
+  } as unknown as pg.PoolConfig)
   pool.on('error', on_error)
   pool.on('connect', (client) => client.on('error', on_error))
   return pool
+}
+
+/** For the pool, which makes its clients with `new`: an address without a password would win over a password beside it. */
+function clientAsking(password: () => Promise<string>) {
+  return function (options: pg.ClientConfig) {
+    return Object.assign(new pg.Client(options), { password })
+  }
 }
 
 export type DatabaseError = Error & { code: string; constraint?: string }
@@ -65,4 +84,20 @@ export function isConnectionFault(error: unknown): boolean {
   return /Connection terminated|timeout exceeded when trying to connect|connection error and is not queryable|Client was closed/.test(
     error.message,
   )
+}
+
+/** Lends a connection for one piece of work; one on which something broke does not go back to the others. */
+export async function withConnection<T extends { error?: Error }>(
+  pool: Pool,
+  work: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const connection = await pool.connect()
+  try {
+    const result = await work(connection)
+    connection.release(result.error && isConnectionFault(result.error) ? result.error : undefined)
+    return result
+  } catch (error) {
+    connection.release(error as Error)
+    throw error
+  }
 }

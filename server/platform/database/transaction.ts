@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type AuditEntry, insertAuditEntries, unrecordable } from '#platform/audit/record.ts'
 import { conflict, outcomeUnknown, Problem, sessionEnded, unavailable } from '#platform/contract/problem.ts'
 import { type DomainEvent, insertEvents } from '#platform/events/outbox.ts'
+import { type Answer, type Outcome, runBatch } from './batch.ts'
 import { type Connection, isConnectionFault, isDatabaseError, type Pool } from './connection.ts'
 import { type Sql, sql } from './sql.ts'
 
@@ -57,91 +58,152 @@ async function attemptOnce<T>(
   const connection = await pool.connect()
   let broken: Error | undefined
   try {
-    const { tx, flush, close } = openTx(connection, completed)
-    const begun = [send(connection, sql`begin`), send(connection, scope.enter())]
-    let committing = false
-    try {
-      const pending = work(tx)
-      let result: T
-      if (inOneTrip) {
-        const side = flush()
-        close()
-        committing = true
-        const all = [...begun, ...side, commit(connection)]
-        result = await settleAll(all, pending)
-      } else {
-        result = await settleAll(begun, pending)
-        const side = flush()
-        close()
-        committing = true
-        await settleAll([...side, commit(connection)], Promise.resolve())
-      }
-      return result
-    } catch (error) {
-      close()
-      if (isConnectionFault(error) && !(isDatabaseError(error) && error.code.startsWith('53'))) {
-        broken = error as Error
-        if (committing && !inOneTrip) throw new Problem(outcomeUnknown, { retry_after_seconds: 1 }, error)
-      } else {
-        await send(connection, sql`rollback`).catch((fault: Error) => {
-          broken = fault
-        })
-      }
-      throw error
-    }
+    return await (inOneTrip
+      ? runOnce(connection, scope, completed, work)
+      : runInTrips(connection, scope, completed, work))
+  } catch (error) {
+    if (isConnectionFault(error)) broken = error as Error
+    if (error instanceof Problem && isConnectionFault(error.cause)) broken = error
+    throw error
   } finally {
     connection.release(broken)
   }
 }
 
-/** Waits for every statement, so that none is left behind on the connection; the first failure is the one that is told. */
-async function settleAll<T>(statements: Promise<unknown>[], result: Promise<T>): Promise<T> {
-  const outcomes = await Promise.allSettled([result, ...statements])
-  const failed = outcomes.filter((outcome) => outcome.status === 'rejected')
-  // What follows a failed statement is told "transaction is aborted" (25P02): that is never the cause.
-  const cause = failed.find(({ reason }) => !(isDatabaseError(reason) && reason.code === '25P02')) ?? failed[0]
-  if (cause) throw cause.reason
+type Completed = (entry: AuditEntry) => AuditEntry
+
+/** Scope, statements, entries and events up to one Sync: PostgreSQL runs them as one transaction and commits at its end. */
+async function runOnce<T>(
+  connection: Connection,
+  scope: Scope,
+  completed: Completed,
+  work: (tx: Tx) => Promise<T>,
+): Promise<T> {
+  const queue = openQueue(completed)
+  const pending = work(queue.tx)
+  const { asked, recording } = queue.close()
+  const { answers, error } = await runBatch(connection, [
+    scope.enter(),
+    ...asked.map(({ statement }) => statement),
+    ...recording,
+  ])
+  if (error && answers.length > asked.length) {
+    const cause = unrecordable(error) as Error
+    for (const { reject } of asked) reject(cause)
+    await pending.catch(() => undefined)
+    throw cause
+  }
+  settle(asked, { answers: answers.slice(1), ...(error ? { error } : {}) })
+  const result = await pending
+  if (error) throw error
   return result
 }
 
-function openTx(connection: Connection, completed: (entry: AuditEntry) => AuditEntry) {
+/** `begin` to `commit`; the statements that are queued in one turn of the event loop travel together. */
+async function runInTrips<T>(
+  connection: Connection,
+  scope: Scope,
+  completed: Completed,
+  work: (tx: Tx) => Promise<T>,
+): Promise<T> {
+  let opening = [sql`begin`, scope.enter()]
+  let sent: Promise<void> = Promise.resolve()
+  const queue = openQueue(completed, () => {
+    sent = sent.then(async () => {
+      const asked = queue.take()
+      const before = opening
+      opening = []
+      const { answers, error } = await runBatch(connection, [...before, ...asked.map(({ statement }) => statement)])
+      settle(asked, { answers: answers.slice(before.length), ...(error ? { error } : {}) })
+    })
+  })
+  try {
+    const result = await work(queue.tx)
+    await sent
+    const { asked, recording } = queue.close()
+    const statements = [...opening, ...asked.map(({ statement }) => statement), ...recording]
+    const { answers, error } = await runBatch(connection, [...statements, sql`commit`])
+    if (error && isConnectionFault(error) && !isDatabaseError(error)) {
+      throw new Problem(outcomeUnknown, { retry_after_seconds: 1 }, error)
+    }
+    if (error)
+      throw answers.length < statements.length && answers.length >= statements.length - recording.length
+        ? unrecordable(error)
+        : error
+    // PostgreSQL answers ROLLBACK to a commit of an aborted transaction, without an error: that must not pass for success.
+    if (answers.at(-1)?.command === 'ROLLBACK') {
+      throw new Error('the transaction was aborted by a statement whose error was not passed on')
+    }
+    return result
+  } catch (error) {
+    queue.close()
+    await sent
+    const cause = error instanceof Problem ? error.cause : error
+    if (opening.length === 0 && !isConnectionFault(cause)) await runBatch(connection, [sql`rollback`])
+    throw error
+  }
+}
+
+type Queued = { statement: Sql; resolve: (answer: Answer) => void; reject: (error: Error) => void }
+const noAnswer: Answer = { rows: [], count: 0, command: '' }
+
+/**
+ * Tells each statement its answer. Those behind one that failed were not run; they are told a turn later, so that work which
+ * waits for all of them learns the cause and not its consequence.
+ */
+function settle(asked: readonly Queued[], { answers, error }: Outcome) {
+  asked.slice(0, answers.length).forEach(({ resolve }, index) => resolve(answers[index] ?? noAnswer))
+  if (!error) return
+  const [failed, ...skipped] = asked.slice(answers.length)
+  failed?.reject(error)
+  if (skipped.length === 0) return
+  setImmediate(() => {
+    for (const { reject } of skipped) reject(new Error('not run: a statement before it failed', { cause: error }))
+  })
+}
+
+/** Collects what a piece of work asks for. `ready` is called once for each turn in which something was queued. */
+function openQueue(completed: Completed, ready?: () => void) {
   const entries: AuditEntry[] = []
   const events: DomainEvent[] = []
-  let open = true
-  const query = async (statement: Sql) => {
-    if (!open)
-      throw new Error('this transaction has ended: every statement of `once` is queued before its function returns')
-    return send(connection, statement)
+  let waiting: Queued[] = []
+  let isOpen = true
+  const query = (statement: Sql): Promise<Answer> => {
+    if (!isOpen) {
+      return Promise.reject(
+        new Error('this transaction has ended: every statement of `once` is queued before its function returns'),
+      )
+    }
+    const answer = new Promise<Answer>((resolve, reject) => void waiting.push({ statement, resolve, reject }))
+    // Whoever does not wait for this statement learns of its failure from the transaction.
+    answer.catch(() => undefined)
+    if (waiting.length === 1) queueMicrotask(() => (isOpen ? ready?.() : undefined))
+    return answer
+  }
+  const take = () => {
+    const taken = waiting
+    waiting = []
+    return taken
   }
   const tx: Tx = {
     rows: async <Row>(statement: Sql<Row>) => (await query(statement)).rows as Row[],
     first: async <Row>(statement: Sql<Row>) => (await query(statement)).rows[0] as Row | undefined,
-    run: async (statement) => (await query(statement)).rowCount ?? 0,
+    run: async (statement) => (await query(statement)).count,
     audit: (entry) => void entries.push(completed(entry)),
     emit: (event) => void events.push(event),
   }
-  const record = (statement: Sql) =>
-    send(connection, statement).catch((error: unknown) => {
-      throw unrecordable(error)
-    })
-  const flush = () => {
-    const side: Promise<unknown>[] = []
-    if (entries.length > 0) side.push(record(insertAuditEntries(entries)))
-    if (events.length > 0) side.push(record(insertEvents(events)))
-    return side
+  return {
+    tx,
+    take,
+    /** The statements still waiting, and those that record entries and events. */
+    close() {
+      isOpen = false
+      const recording: Sql[] = []
+      if (entries.length > 0) recording.push(insertAuditEntries(entries.splice(0)))
+      if (events.length > 0) recording.push(insertEvents(events.splice(0)))
+      return { asked: take(), recording }
+    },
   }
-  return { tx, flush, close: () => void (open = false) }
-}
-
-function send(connection: Connection, { text, name, values }: Sql) {
-  return connection.query({ text, name, values: values as unknown[] })
-}
-
-/** PostgreSQL answers ROLLBACK to a commit of an aborted transaction, without an error: that must not pass for success. */
-async function commit(connection: Connection) {
-  const { command } = await send(connection, sql`commit`)
-  if (command === 'ROLLBACK')
-    throw new Error('the transaction was aborted by a statement whose error was not passed on')
 }
 
 /**

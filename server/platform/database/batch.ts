@@ -1,0 +1,125 @@
+// Several prepared statements in one round trip, which PostgreSQL runs as one transaction: everything up to the Sync
+// message commits together or not at all (PostgreSQL documentation, "Pipelining"). One write to the socket; a statement is
+// parsed once a connection and described once a process.
+import { createRequire } from 'node:module'
+import type { Writable } from 'node:stream'
+import type { Submittable } from 'pg'
+import { type Connection, parserOf } from './connection.ts'
+import type { Sql } from './sql.ts'
+
+/** What one statement answered. `command` is PostgreSQL's tag, such as `INSERT` or `ROLLBACK`. */
+export type Answer = { rows: unknown[]; count: number; command: string }
+
+const { prepareValue } = createRequire(import.meta.url)('pg/lib/utils.js') as {
+  prepareValue: (value: unknown) => unknown
+}
+
+/** The driver's own connection, as far as it is used here: it writes messages and tells of those that arrive. */
+type Wire = {
+  stream: Writable
+  parse(message: { text: string; name: string }): void
+  bind(message: { statement: string; values: readonly unknown[]; valueMapper: (value: unknown) => unknown }): void
+  describe(message: { type: 'P' }): void
+  execute(message: null): void
+  sync(): void
+  on(event: 'parseComplete', listener: () => void): unknown
+}
+type Field = { name: string; dataTypeID: number }
+type Columns = { names: string[]; parsers: ((text: string) => unknown)[]; empty: Record<string, unknown> }
+
+/** The columns of a statement, by its name; `undefined` for one that gives no rows. */
+const known = new Map<string, Columns | undefined>()
+const prepared = new WeakMap<Wire, { names: Set<string>; parsing: string[] }>()
+
+/** The answers of the statements that were run; where there is an error, the statement behind them raised it. */
+export type Outcome = { answers: Answer[]; error?: Error }
+
+/** Runs the statements in order and tells the outcome once all have committed, or one has failed and nothing is kept. */
+export function runBatch(connection: Connection, statements: readonly Sql[]): Promise<Outcome> {
+  return new Promise((resolve) => void connection.query(createBatch(statements, resolve)))
+}
+
+function createBatch(statements: readonly Sql[], resolve: (outcome: Outcome) => void) {
+  const answers: Answer[] = []
+  let rows: unknown[] = []
+  let columns: Columns | undefined
+  let isDescribed = false
+  const begin = () => {
+    const name = statements[answers.length]?.name ?? ''
+    rows = []
+    isDescribed = known.has(name)
+    columns = known.get(name)
+  }
+  return {
+    submit(wire: Wire) {
+      const { names, parsing } = preparedOn(wire)
+      wire.stream.cork()
+      try {
+        for (const { text, name, values } of statements) {
+          if (!names.has(name) && !parsing.includes(name)) {
+            parsing.push(name)
+            wire.parse({ text, name })
+          }
+          wire.bind({ statement: name, values, valueMapper: prepareValue })
+          if (!known.has(name)) wire.describe({ type: 'P' })
+          wire.execute(null)
+        }
+        wire.sync()
+      } finally {
+        wire.stream.uncork()
+      }
+      begin()
+    },
+    handleRowDescription({ fields }: { fields: Field[] }) {
+      columns = columnsOf(fields)
+    },
+    handleDataRow({ fields }: { fields: (string | null)[] }) {
+      if (!columns) throw new Error('a row arrived before its description')
+      rows.push(rowOf(columns, fields))
+    },
+    handleCommandComplete({ text }: { text: string }) {
+      const name = statements[answers.length]?.name ?? ''
+      if (!isDescribed) known.set(name, columns)
+      const [command = '', ...counts] = text.split(' ')
+      answers.push({ rows, count: Number(counts.at(-1) ?? 0), command })
+      begin()
+    },
+    handleReadyForQuery: () => resolve({ answers }),
+    handleError(error: Error, wire?: Wire) {
+      // What was sent behind the statement that failed was skipped: it is parsed again when it is next needed.
+      if (wire) preparedOn(wire).parsing.length = 0
+      resolve({ answers, error })
+    },
+    handlePortalSuspended: () => undefined,
+    handleEmptyQuery: () => undefined,
+  } as unknown as Submittable
+}
+
+function preparedOn(wire: Wire) {
+  let state = prepared.get(wire)
+  if (!state) {
+    const { names, parsing } = (state = { names: new Set<string>(), parsing: [] as string[] })
+    // PostgreSQL answers Parse messages in the order in which they were sent.
+    wire.on('parseComplete', () => void names.add(parsing.shift() ?? ''))
+    prepared.set(wire, state)
+  }
+  return state
+}
+
+function columnsOf(fields: Field[]): Columns {
+  const names = fields.map(({ name }) => name)
+  return {
+    names,
+    parsers: fields.map(({ dataTypeID }) => parserOf(dataTypeID)),
+    empty: Object.fromEntries(names.map((name) => [name, null])),
+  }
+}
+
+function rowOf({ names, parsers, empty }: Columns, fields: (string | null)[]): Record<string, unknown> {
+  const row = { ...empty }
+  for (let index = 0; index < names.length; index += 1) {
+    const text = fields[index]
+    if (text !== null && text !== undefined) row[names[index] ?? ''] = parsers[index]?.(text)
+  }
+  return row
+}
