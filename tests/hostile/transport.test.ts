@@ -48,13 +48,17 @@ describe('TR-02 the headers that protect', () => {
         probe.send({ method: 'POST', url: '/api/v1/probes', headers: { 'content-type': 'text/xml' }, payload: '<x/>' }),
       415,
     ],
+    ['an address that cannot be read', () => probe.send({ method: 'GET', url: '/api/v1/probes/%' }), 400],
+    ['an address that is too long', () => probe.send({ method: 'GET', url: `/api/v1/probes/${'x'.repeat(300)}` }), 404],
     ['a failure', () => probe.send({ method: 'GET', url: '/api/v1/probe-faults/thrown' }), 500],
     ['the health', () => api.app.http.inject({ method: 'GET', url: '/health' }), 200],
     ['the reference', () => api.app.http.inject({ method: 'GET', url: '/openapi.json' }), 200],
   ]
   for (const [name, ask, status] of answers) {
     it(`stand on ${name}`, async () => {
-      const { statusCode, headers } = await ask()
+      const answer = await ask()
+      const { statusCode, headers } = answer
+      if (statusCode >= 400) assertProblem(answer, status)
       assert.equal(statusCode, status)
       const age = Number(/max-age=(\d+)/.exec(String(headers['strict-transport-security']))?.[1])
       assert.ok(age >= 31_536_000 && String(headers['strict-transport-security']).includes('includeSubDomains'))

@@ -43,6 +43,21 @@ export function installErrors(app: FastifyInstance, pathPatterns: () => { method
   })
 }
 
+/** For addresses that the router cannot read, where no hook runs: the headers that hooks would have set are set here. */
+export function refuseAddress(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+  reply.headers({
+    'x-correlation-id': request.id,
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+    'content-security-policy': "default-src 'none';object-src 'none';base-uri 'none';frame-ancestors 'none'",
+    'strict-transport-security': 'max-age=63072000; includeSubDomains',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-opener-policy': 'same-origin',
+  })
+  // A name longer than any of ours names nothing.
+  return sendProblem(error.statusCode === 414 ? new Problem(notFound) : asProblem(error), request, reply, error)
+}
+
 function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyReply, cause?: unknown) {
   const { status } = problem.kind
   if (status >= 500) request.log.error({ err: cause ?? problem, code: problem.kind.code }, 'request failed')
@@ -51,7 +66,7 @@ function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyRe
   else if (status === 503 || status === 429) reply.header('retry-after', '1')
   if (status === 401) reply.header('www-authenticate', 'Bearer')
   const body = problemBody(problem, request.url.split('?', 1)[0] ?? '', request.id)
-  if (request.routeOptions.config.fails_as === 'oauth') {
+  if (request.routeOptions.config?.fails_as === 'oauth') {
     const failure = oauthFailure(problem)
     return reply
       .code(failure.status)
@@ -66,7 +81,12 @@ function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyRe
 function oauthFailure({ kind: { code, status }, members: { detail }, message }: Problem) {
   const declared = ['invalid_grant', 'unsupported_grant_type'].find((error) => error === code)
   const error =
-    declared ?? (status === 403 ? 'unauthorized_client' : status < 500 && status !== 429 ? 'invalid_request' : 'temporarily_unavailable')
+    declared ??
+    (status === 403
+      ? 'unauthorized_client'
+      : status < 500 && status !== 429
+        ? 'invalid_request'
+        : 'temporarily_unavailable')
   return { status: [415, 422].includes(status) ? 400 : status, error, error_description: detail ?? message }
 }
 

@@ -1,12 +1,12 @@
 // Builds the HTTP application: how requests are read, limited, answered and logged. It knows operations, not hospitals.
 import cors from '@fastify/cors'
 import formbody from '@fastify/formbody'
-import helmet from '@fastify/helmet'
 import multipart from '@fastify/multipart'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import { randomUUID } from 'node:crypto'
 import type { System } from '#platform/context.ts'
-import { installErrors, refuseRawRequest } from './errors.ts'
+import { installErrors, refuseAddress, refuseRawRequest } from './errors.ts'
+import { installHeaders } from './headers.ts'
 import { parseJson } from './json.ts'
 import { installLimits } from './limits.ts'
 import { type Authenticate, mount, type Route } from './mount.ts'
@@ -29,15 +29,13 @@ export async function buildHttp({ system, routes, authenticate }: HttpOptions): 
     requestIdHeader: false,
     routerOptions: { ignoreTrailingSlash: false, caseSensitive: true, maxParamLength: 200 },
     clientErrorHandler: refuseRawRequest,
+    frameworkErrors: refuseAddress,
     return503OnClosing: true,
   }) as unknown as FastifyInstance
   app.decorateRequest('bearer', undefined)
   app.decorateRequest('actor')
 
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-correlation-id', request.id)
-    done()
-  })
+  installHeaders(app)
   app.addHook('onResponse', (request, reply, done) => {
     // The route, not the address: an address can hold what a person searched for.
     log.info({
@@ -50,21 +48,7 @@ export async function buildHttp({ system, routes, authenticate }: HttpOptions): 
     })
     done()
   })
-  // Whatever is not said to be public may stay in no cache.
-  app.addHook('onSend', (_request, reply, _payload, done) => {
-    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
-    done()
-  })
 
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: { defaultSrc: ["'none'"], objectSrc: ["'none'"], baseUri: ["'none'"], frameAncestors: ["'none'"] },
-    },
-    strictTransportSecurity: { maxAge: 63_072_000, includeSubDomains: true },
-    referrerPolicy: { policy: 'no-referrer' },
-    crossOriginOpenerPolicy: { policy: 'same-origin' },
-  })
   const allowed = new Set(configuration.cors_origins)
   await app.register(cors, {
     origin: (origin, decide) => decide(null, origin !== undefined && allowed.has(origin)),
