@@ -2,6 +2,7 @@
 import scalar from '@scalar/fastify-api-reference'
 import type { FastifyInstance } from 'fastify'
 import { openApiDocument } from '#platform/contract/openapi.ts'
+import { pagePolicy } from './headers.ts'
 import type { Route } from './mount.ts'
 
 export async function installDocumentation(app: FastifyInstance, routes: readonly Route[]) {
@@ -11,4 +12,11 @@ export async function installDocumentation(app: FastifyInstance, routes: readonl
   app.get('/openapi.json', async (_request, reply) => reply.headers(send).send(text))
   app.get('/api/v1/openapi.json', async (_request, reply) => reply.headers(send).send(text))
   await app.register(scalar, { routePrefix: '/docs', configuration: { url: '/openapi.json', title: 'OpenWard API' } })
+  let policy: string | undefined
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (/^\/docs(\/|$|\?)/.test(request.url) && String(reply.getHeader('content-type')).startsWith('text/html')) {
+      reply.header('content-security-policy', (policy ??= pagePolicy(String(payload))))
+    }
+    done()
+  })
 }

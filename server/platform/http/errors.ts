@@ -20,6 +20,7 @@ import {
 } from '#platform/contract/problem.ts'
 import { isConnectionFault } from '#platform/database/connection.ts'
 import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts'
+import { securityHeaders } from './headers.ts'
 
 const byStatus = new Map<number, ProblemKind>([
   [400, malformed],
@@ -45,15 +46,7 @@ export function installErrors(app: FastifyInstance, pathPatterns: () => { method
 
 /** For addresses that the router cannot read, where no hook runs: the headers that hooks would have set are set here. */
 export function refuseAddress(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
-  reply.headers({
-    'x-correlation-id': request.id,
-    'x-content-type-options': 'nosniff',
-    'cache-control': 'no-store',
-    'content-security-policy': "default-src 'none';object-src 'none';base-uri 'none';frame-ancestors 'none'",
-    'strict-transport-security': 'max-age=63072000; includeSubDomains',
-    'referrer-policy': 'no-referrer',
-    'cross-origin-opener-policy': 'same-origin',
-  })
+  reply.headers({ ...securityHeaders, 'x-correlation-id': request.id, 'cache-control': 'no-store' })
   // A name longer than any of ours names nothing.
   return sendProblem(error.statusCode === 414 ? new Problem(notFound) : asProblem(error), request, reply, error)
 }
