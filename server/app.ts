@@ -5,6 +5,7 @@ import { installDocumentation } from '#platform/http/documentation.ts'
 import { installHealth } from '#platform/http/health.ts'
 import { buildHttp } from '#platform/http/server.ts'
 import type { Route } from '#platform/http/mount.ts'
+import type { Repeated } from '#platform/jobs/repeat.ts'
 import type { OpenModule } from '#platform/module.ts'
 import { modules } from './modules.ts'
 
@@ -21,16 +22,19 @@ export async function buildApp(system: System): Promise<App> {
   const http = await buildHttp({ system, routes, authenticate })
   const health = installHealth(http, system, Object.assign({}, ...open.map(({ checks }) => checks ?? {})))
   await installDocumentation(http, routes)
+  let following: Repeated | undefined
   return {
     http,
     routes,
     async start() {
+      following = system.keys.follow(system.log)
       for (const module of open) await module.start?.()
     },
     async stop() {
       health.drain()
       await http.close()
       for (const module of open.toReversed()) await module.stop?.()
+      await following?.stop()
     },
   }
 }

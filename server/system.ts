@@ -6,8 +6,10 @@ import { openPool } from '#platform/database/connection.ts'
 import { appUrl, migrate } from '#platform/database/migrate.ts'
 import { sql } from '#platform/database/sql.ts'
 import { scopedDatabase, type Database } from '#platform/database/transaction.ts'
-import { deriveSecret, type Keyring } from '#platform/encryption/keyring.ts'
+import { firstAccepted } from '#platform/database/passwords.ts'
+import { deriveSecret, deriveSecrets, type Keyring } from '#platform/encryption/keyring.ts'
 import { openKeys } from '#platform/encryption/keys.ts'
+import { assertMasterKeyOpens } from '#platform/encryption/stored-keys.ts'
 import type { Log } from '#platform/logging.ts'
 
 export type OpenSystem = System & { close(): Promise<void> }
@@ -32,12 +34,22 @@ export async function openSystem({
   unsafe_fsync_off = false,
 }: SystemOptions): Promise<OpenSystem> {
   const app_password = databasePassword(keyring)
-  if (!migrated) await migrate({ owner_url, app_password, log: (line) => log.info(line) })
+  if (!migrated) {
+    await migrate({
+      owner_url,
+      app_password,
+      log: (line) => log.info(line),
+      inspect: (client) => assertMasterKeyOpens(client, keyring),
+    })
+  }
+  const passwords = deriveSecrets(keyring, passwordPurpose).map((secret) => secret.toString('base64url'))
   const pool = openPool({
     url: appUrl(owner_url, app_password),
     size: pool_size,
     name: 'openward',
     on_error: (error) => log.warn({ err: error }, 'a database connection broke'),
+    password:
+      passwords.length > 1 ? () => firstAccepted(passwords, (password) => appUrl(owner_url, password)) : undefined,
   })
   await assertPromises(pool, unsafe_fsync_off)
   const recorder = createAuditRecorder(pool)
@@ -46,8 +58,10 @@ export async function openSystem({
   return { configuration, pool, keys, recorder, log, close: () => pool.end() }
 }
 
+const passwordPurpose = 'database role'
+
 export function databasePassword(keyring: Keyring): string {
-  return deriveSecret(keyring, 'database role').toString('base64url')
+  return deriveSecret(keyring, passwordPurpose).toString('base64url')
 }
 
 /** The database for the system's own work: every patient, nobody signed in. Its audit entries say `system`. */

@@ -1,6 +1,7 @@
 // `openward <command>`: one file a command.
 import { ConfigurationError } from '#platform/configuration.ts'
 import { MigrationError } from '#platform/database/migrate.ts'
+import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts'
 import { EmbeddedDatabaseUnavailable } from '#platform/database/embedded/embedded.ts'
 import { type Command, CommandFailed } from './command.ts'
 import { auditCommand } from './audit.ts'
@@ -37,6 +38,8 @@ if (!command) {
     } else if (
       error instanceof ConfigurationError ||
       error instanceof MigrationError ||
+      error instanceof KeyUnavailable ||
+      error instanceof IntegrityError ||
       error instanceof EmbeddedDatabaseUnavailable
     ) {
       process.stderr.write(`${error.message}\n`)

@@ -28,7 +28,7 @@ const sealEveryMilliseconds = 2000
 
 export type AuditSealing = {
   /** Public keys of all roots, as text. */
-  keys: string[]
+  readonly keys: string[]
   seal(): Promise<{ sealed: number }>
   verify(outside?: { from?: SignedRoot; to?: SignedRoot; roots?: SignedRoot[] }): Promise<AuditVerdict>
   check(): Promise<Check>
@@ -42,8 +42,8 @@ export async function openAuditSealing(system: System): Promise<AuditSealing> {
   const directory = join(configuration.data_directory, 'audit')
   mkdirSync(directory, { recursive: true, mode: 0o750 })
   const rootsFile = join(directory, 'roots.txt')
-  const { signer, keys } = await openSigner(system)
-  writeFileSync(join(directory, 'keys.txt'), `${keys.join('\n')}\n`)
+  let opened = await openSigner(system)
+  publishKeys()
   const publisher = publishToFile(rootsFile)
   let fork: string | undefined
   let running: Promise<unknown> = Promise.resolve()
@@ -62,15 +62,33 @@ export async function openAuditSealing(system: System): Promise<AuditSealing> {
     }
   }
 
-  const seal = () => withConnection((connection) => sealAudit(connection, signer, publisher))
+  function publishKeys() {
+    writeFileSync(join(directory, 'keys.txt'), `${opened.keys.join('\n')}\n`)
+  }
+
+  /** The signing key may have been rotated meanwhile. */
+  async function openAgain() {
+    const known = opened.keys.join()
+    opened = await openSigner(system)
+    if (opened.keys.join() !== known) publishKeys()
+  }
+
+  async function seal() {
+    await openAgain()
+    return withConnection((connection) => sealAudit(connection, opened.signer, publisher))
+  }
   const sealing: AuditSealing = {
-    keys,
+    get keys() {
+      return opened.keys
+    },
     seal,
-    verify: ({ from, to, roots } = {}) =>
-      withConnection(async (connection) => {
+    verify: async ({ from, to, roots } = {}) => {
+      await openAgain()
+      return withConnection(async (connection) => {
         const published = await readPublishedRoots(rootsFile).catch(() => [])
-        return verifyAudit(connection, parseTrustedKeys(keys), { from, to, outside: [...published, ...(roots ?? [])] })
-      }),
+        return verifyAudit(connection, parseTrustedKeys(opened.keys), { from, to, outside: [...published, ...(roots ?? [])] })
+      })
+    },
     check: async () =>
       fork
         ? { status: 'degraded', detail: `The audit log does not continue what was sealed before: ${fork}` }

@@ -8,6 +8,8 @@ import { patientRoutes } from './patient.routes.ts'
 import { patientSearchRoutes } from './patient-search.routes.ts'
 import type { Module } from '#platform/module.ts'
 
+export { insuranceTokenSource, patientTokenSource } from './token-sources.ts'
+
 export const patients: Module = {
   name: 'patients',
   async open(system) {

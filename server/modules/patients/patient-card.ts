@@ -10,7 +10,7 @@ import {
   tryOpenCard,
 } from './patient.sealing.ts'
 import type { FoundRow } from './patient-search.store.ts'
-import { IntegrityError } from '#platform/encryption/failures.ts'
+import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts'
 import type { Keyring } from '#platform/encryption/keyring.ts'
 
 export type OpenedFound = { row: FoundRow; card: Card; contact: () => Contact; identifiers: () => Identifiers }
@@ -56,7 +56,7 @@ function unlessAltered<T>(open: () => T, otherwise: T): T {
   try {
     return open()
   } catch (error) {
-    if (error instanceof IntegrityError) return otherwise
+    if (error instanceof IntegrityError || error instanceof KeyUnavailable) return otherwise
     throw error
   }
 }

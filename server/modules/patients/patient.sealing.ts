@@ -2,7 +2,7 @@
 import { maskNationalId, maskSsn } from './identifiers.ts'
 import type { Patient } from './patient.contract.ts'
 import { openDataKey } from '#platform/encryption/data-key.ts'
-import { IntegrityError } from '#platform/encryption/failures.ts'
+import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts'
 import type { Keyring } from '#platform/encryption/keyring.ts'
 import { type DataKey, openJson, sealJson } from '#platform/encryption/sealing.ts'
 
@@ -122,12 +122,14 @@ export function tryOpenCard(keyring: Keyring, row: SealedBy & { id: string; seal
   try {
     return openCard(openKeyOf(keyring, row), row.id, row.sealed_card)
   } catch (error) {
-    if (error instanceof IntegrityError) return undefined
+    if (error instanceof IntegrityError || error instanceof KeyUnavailable) return undefined
     throw error
   }
 }
 
 /** Unknown members are not stored, so that a card stays in a small size class. */
 function known<T extends object>(members: T): Partial<T> {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null)) as Partial<T>
+  const present: Partial<T> = {}
+  for (const name in members) if (members[name] !== null) present[name] = members[name]
+  return present
 }

@@ -28,6 +28,8 @@ export type MigrateOptions = {
   app_password: string
   log?: (line: string) => void
   migrations?: Migration[]
+  /** Looks at the database before anything in it is changed; what it throws stops the migration. */
+  inspect?: (client: pg.Client) => Promise<void>
 }
 
 /**
@@ -39,6 +41,7 @@ export async function migrate({
   app_password,
   log,
   migrations = readMigrations(),
+  inspect,
 }: MigrateOptions): Promise<string[]> {
   const client = new pg.Client({
     connectionString: owner_url,
@@ -54,6 +57,7 @@ export async function migrate({
     if ((rows[0]?.version ?? 0) < 180_000)
       throw new MigrationError('OpenWard needs PostgreSQL 18 or later: point DATABASE_URL to one')
     await client.query('select pg_advisory_lock($1)', [migrationLock])
+    await inspect?.(client)
     await ensureAppRole(client, app_password)
     await client.query(`create table if not exists schema_migrations
       (name text primary key, checksum text not null, applied_at timestamptz not null default now())`)

@@ -1,6 +1,7 @@
 // From an operation and its handler to a route: policy, limits, validation, idempotency, audit and answer, in this order.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import type { AuditEntry } from '#platform/audit/record.ts'
 import type { Api, Decoded, Operation, Returned } from '#platform/contract/operation.ts'
 import {
   forbidden,
@@ -13,6 +14,7 @@ import {
 } from '#platform/contract/problem.ts'
 import { type Actor, type Context, holds, type System } from '#platform/context.ts'
 import { RightsChanged } from '#platform/database/transaction.ts'
+import { IntegrityError } from '#platform/encryption/failures.ts'
 import { answerOnce } from './answer-once.ts'
 import { buildContext, type RequestContext } from './request-context.ts'
 
@@ -201,6 +203,7 @@ function escapePointer(text: string): string {
 
 /** A refusal to someone signed in is as much worth knowing as a success; that of a right, also where no person's data is touched. */
 async function recordRefusal({ ctx, entry }: RequestContext, id: string, { audit }: Operation, error: unknown) {
+  if (error instanceof IntegrityError) return recordDamage(ctx, entry(), id, error)
   if (!(error instanceof Problem) || ![403, 404, 423].includes(error.kind.status)) return
   if (audit === 'none' && (error.kind !== forbidden || !ctx.actor.user_id)) return
   const described =
@@ -208,6 +211,12 @@ async function recordRefusal({ ctx, entry }: RequestContext, id: string, { audit
       ? { action: id, resource_type: 'operation' }
       : { action: audit.action, resource_type: audit.resource_type }
   await ctx.record({ ...described, ...entry(), outcome: 'denied', details: { code: error.kind.code } })
+}
+
+/** A stored value that is not what was written alarms whoever reads the audit log. */
+function recordDamage(ctx: Context, subject: Partial<AuditEntry>, id: string, { where, row_id }: IntegrityError): Promise<void> {
+  const details = { operation: id, where, row_id }
+  return ctx.record({ action: 'integrity.failed', resource_type: 'record', ...subject, outcome: 'failure', details })
 }
 
 export type { FastifyReply }

@@ -1,0 +1,22 @@
+// Which master keys a database needs, asked before anything else is done with it: a server with the wrong key must change nothing.
+import { ConfigurationError } from '#platform/configuration.ts'
+import { type Keyring, kekIds } from './keyring.ts'
+
+type Connection = { query: (text: string) => Promise<{ rows: unknown[] }> }
+
+/** @throws ConfigurationError when the keys in this database were wrapped under a master key that is not in the ring */
+export async function assertMasterKeyOpens(connection: Connection, keyring: Keyring): Promise<void> {
+  const { rows: found } = await connection.query(`select to_regclass('public.signing_keys') is not null as is_there`)
+  if (!(found as { is_there: boolean }[])[0]?.is_there) return
+  const { rows } = await connection.query(`
+    select kek_id from system_keys
+    union select kek_id from index_roots where retired_at is null
+    union select kek_id from signing_keys where retired_at is null`)
+  const known = new Set<string>(kekIds(keyring))
+  const missing = (rows as { kek_id: string }[]).map(({ kek_id }) => kek_id).filter((id) => !known.has(id))
+  if (missing.length === 0) return
+  throw new ConfigurationError([
+    `OPENWARD_MASTER_KEY does not open this database: its keys are wrapped under ${missing.map((id) => `the master key with the id ${id}`).join(' and ')}, ` +
+      `and the ids of the configured ones are ${[...known].join(', ')}. Give the key that this database was made with, or, while it is being replaced, both: the new one, a comma, the old one`,
+  ])
+}
