@@ -1,6 +1,7 @@
 import { all, literal, type Sql, sql } from '#platform/database/sql.ts'
 import type { Appointment, AppointmentChange, AppointmentQuery, AppointmentStatus } from './appointment.contract.ts'
 import type { StoredKey } from './appointment.sealing.ts'
+import { knownRelationship } from './booking.store.ts'
 
 /** Counting stops here: the cost of a page must not grow with the table. */
 const mostCounted = 10_000
@@ -112,5 +113,5 @@ export function insertRelationship(patient_id: string, doctor_id: string, appoin
   return sql`
     insert into care_relationships (patient_id, department_id, doctor_id, origin, origin_id)
     select ${patient_id}, department_id, id, 'appointment', ${appointment_id} from doctors where id = ${doctor_id}
-    on conflict do nothing`
+       and not exists (${knownRelationship(sql`${patient_id}`, sql`doctors`)})`
 }

@@ -17,6 +17,12 @@ export type NewAppointment = Pick<Appointment, 'id' | 'patient_id' | 'doctor_id'
   day: string
 }
 
+/** One row for a patient and a doctor: the scope of a department is read through these rows, not through a row a visit. */
+export function knownRelationship(patient: Sql, doctor: Sql): Sql {
+  return sql`select from care_relationships c where c.patient_id = ${patient} and c.doctor_id = ${doctor}.id
+                and c.department_id is not distinct from ${doctor}.department_id and c.origin = 'appointment'`
+}
+
 export type Booked = Pick<Appointment, 'confirmation_code' | 'status' | 'created_at' | 'updated_at' | 'version'>
 
 /**
@@ -48,6 +54,7 @@ export function insertAppointment(appointment: NewAppointment, entry: AuditEntry
     ), related as (
       insert into care_relationships (patient_id, department_id, doctor_id, origin, origin_id)
       select booked.patient_id, doctor.department_id, doctor.id, 'appointment', booked.id from booked, doctor
+       where not exists (${knownRelationship(sql`booked.patient_id`, sql`doctor`)})
     ), audited as (
       ${insertAuditEntries([entry])} where exists (select from booked)
     ), told as (
