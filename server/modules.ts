@@ -7,5 +7,6 @@ import { departments } from '#modules/departments'
 import { doctors } from '#modules/doctors'
 import { identity } from '#modules/identity'
 import { patients } from '#modules/patients'
+import { registration } from '#modules/registration'
 
-export const modules: readonly Module[] = [access, identity, departments, patients, auditTrail, doctors, appointments]
+export const modules: readonly Module[] = [access, identity, departments, patients, registration, auditTrail, doctors, appointments]

@@ -2,7 +2,7 @@ import { implement, type Route } from '#platform/http/mount.ts'
 import { accountApi } from './account.contract.ts'
 import type { Identity } from './identity.ts'
 import { changePassword, choosePassword, forgetPassword } from './password.service.ts'
-import { changeProfile, findProfile, verifyEmail } from './profile.service.ts'
+import { changeProfile, findProfile } from './profile.service.ts'
 
 export function accountRoutes(identity: Identity): Route[] {
   return implement('account', accountApi, {
@@ -10,7 +10,6 @@ export function accountRoutes(identity: Identity): Route[] {
     forgotPassword: (ctx, { body }) => forgetPassword(ctx, identity, body.email),
     resetPassword: (ctx, { body }) => choosePassword(ctx, identity, 'password_reset', body),
     acceptInvitation: (ctx, { body }) => choosePassword(ctx, identity, 'invitation', body),
-    verifyEmail: (ctx, { body }) => verifyEmail(ctx, body.token),
     profile: (ctx) => findProfile(ctx),
     changeProfile: (ctx, { body }) => changeProfile(ctx, body),
   })

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { invalidRequest, sessionEnded, stale, unauthenticated } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
+import { registrationApi } from '../registration/registration.contract.ts'
 import { accountApi, accountExists, tokenInvalid } from './account.contract.ts'
 import { bearer, newestMail, signedInAs, testAccount, testPassword } from './accounts.testing.ts'
 import { invalidCredentials, loginApi, otpRequired, signInLocked } from './login.contract.ts'
@@ -149,7 +150,7 @@ describe('an account', () => {
         api.call(accountApi.acceptInvitation, { body: { token, new_password: another } }),
         refusedWith(tokenInvalid),
       )
-      await assert.rejects(api.call(accountApi.verifyEmail, { body: { token } }), refusedWith(tokenInvalid))
+      await assert.rejects(api.call(registrationApi.verifyEmail, { body: { token } }), refusedWith(tokenInvalid))
     })
 
     it('is mailed five times an hour at most', async () => {
@@ -191,7 +192,7 @@ describe('an account', () => {
       assert.match((await newestMail(api, ada.email))?.text ?? '', /e-mail address .* was changed/)
       await assert.rejects(signIn(ada.email, testPassword), refusedWith(invalidCredentials))
       assert.ok(await signIn(email, testPassword))
-      await api.call(accountApi.verifyEmail, { body: { token: (await newestMail(api, email))?.token ?? '' } })
+      await api.call(registrationApi.verifyEmail, { body: { token: (await newestMail(api, email))?.token ?? '' } })
       assert.equal((await api.call(accountApi.profile, {}, headers)).email_verified, true)
     })
 

@@ -6,12 +6,12 @@ import type { Module } from '#platform/module.ts'
 import { openAuthentication } from './authentication.ts'
 import { createFailureBudget } from './failure-budget.ts'
 import type { Identity } from './identity.ts'
+import { hasherOf } from './hasher.ts'
 import { purgeIdentity } from './housekeeping.ts'
 import { keyRoutes } from './key.routes.ts'
 import { mailRoutes } from './mail.routes.ts'
 import { loginRoutes } from './login.routes.ts'
 import { oidcRoutes } from './oidc.routes.ts'
-import { createPasswordHasher } from './passwords.ts'
 import { accountRoutes } from './account.routes.ts'
 import { mfaRoutes } from './mfa.routes.ts'
 import { roleRoutes } from './role.routes.ts'
@@ -22,6 +22,11 @@ export { openAuthentication } from './authentication.ts'
 export { rotateTokenKey } from './token-key-rotation.ts'
 export { userTokenSource } from './token-source.ts'
 export { purgeIdentity } from './housekeeping.ts'
+export { hasherOf } from './hasher.ts'
+export { hashNewPassword } from './new-password.ts'
+export { mailVerification } from './profile.service.ts'
+export type { Profile } from './profiles.ts'
+export { confirmEmail, createAccount, tellRegisteredAgain } from './registration.ts'
 export { findSessionRights } from './authentication.store.ts'
 export { ensureFirstAdministrator, type FirstAdministrator } from './first-administrator.ts'
 
@@ -34,7 +39,7 @@ export const identity: Module = {
     const { configuration, log } = system
     const authentication = await openAuthentication(system)
     const budget = createFailureBudget(configuration.rate_limit ? failuresPerMinute : undefined)
-    const opened: Identity = { system, authentication, hasher: createPasswordHasher(), budget }
+    const opened: Identity = { system, authentication, hasher: hasherOf(system), budget }
     const mailer = configuration.smtp_url
       ? createMailer({ smtp_url: configuration.smtp_url, mail_from: configuration.mail_from })
       : undefined

@@ -48,7 +48,7 @@ export async function finishOidc(
   query: Record<string, unknown>,
 ): Promise<Tokens> {
   if (!oidc) throw new Problem(notFound)
-  const flow = await takeFlow(ctx, String(query.state ?? ''))
+  const flow = await takeFlow(ctx, typeof query.state === 'string' ? query.state : '')
   if (!flow) return refuse(ctx, oidcRefused, 'state_invalid')
   const answer = new URLSearchParams(
     Object.entries(query).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),

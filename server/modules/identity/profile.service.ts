@@ -8,8 +8,8 @@ import { sealJson } from '#platform/encryption/sealing.ts'
 import { queueMail } from '#platform/mail/queue.ts'
 import { accountExists, type ProfileChange, tokenInvalid, type UserProfile } from './account.contract.ts'
 import { linkTo } from './links.ts'
-import { deleteOneTimeTokens, insertOneTimeToken, spendOneTimeToken } from './one-time-token.store.ts'
-import { hashOpaqueToken, newOpaqueToken } from './opaque-tokens.ts'
+import { deleteOneTimeTokens, insertOneTimeToken } from './one-time-token.store.ts'
+import { newOpaqueToken } from './opaque-tokens.ts'
 import { canonicalName, openProfile, type Profile, profileTokens, sealProfile } from './profiles.ts'
 import { requireRecentSignIn } from './recent-sign-in.ts'
 import { openTotp, sealTotp } from './second-factor.ts'
@@ -22,7 +22,6 @@ import {
   insertUserTokens,
   lockAccount,
   saveProfile,
-  verifyEmailOf,
 } from './user.store.ts'
 
 const verification_seconds = 3 * 86_400
@@ -116,31 +115,39 @@ export function noteProfileChange(
   })
 }
 
-/** Mails a link that proves the address. */
-export async function mailVerification(tx: Tx, system: System, user_id: string, email: string): Promise<void> {
+/** Where what is kept with a link stands. */
+export const verificationPlace = (hash: Buffer) => ({
+  table: 'one_time_tokens',
+  column: 'sealed_data',
+  row_id: hash.toString('hex'),
+})
+
+/** Mails a link that proves the address; `data` is kept sealed with it until it is followed. */
+export async function mailVerification(
+  tx: Tx,
+  system: System,
+  user_id: string,
+  email: string,
+  data: object = {},
+): Promise<void> {
   const token = newOpaqueToken('email_verification')
   const token_hash = hashOf('email_verification', token)
+  const key = system.keys.system('users')
+  const sealed = { key_id: key.id, data: sealJson(key, verificationPlace(token_hash), data) }
   const made = await tx.first(
-    insertOneTimeToken({ token_hash, purpose: 'email_verification', user_id, lifetime_seconds: verification_seconds }),
+    insertOneTimeToken({
+      token_hash,
+      purpose: 'email_verification',
+      user_id,
+      lifetime_seconds: verification_seconds,
+      sealed,
+    }),
   )
   await queueMail(tx, system, {
     template: 'registration_verification',
     to: email,
     user_id,
     data: { link: linkTo(system.configuration, 'email_verification', token), expires_at: made?.expires_at ?? '' },
-  })
-}
-
-/** @throws Problem tokenInvalid */
-export async function verifyEmail(ctx: Context, token: string): Promise<void> {
-  const token_hash = hashOpaqueToken('email_verification', token)
-  await ctx.database.transaction(async (tx) => {
-    const held = token_hash && (await tx.first(spendOneTimeToken('email_verification', token_hash)))
-    if (!held || !held.user_id) throw new Problem(tokenInvalid)
-    const { user_id } = held
-    await tx.run(verifyEmailOf(user_id))
-    tx.audit({ action: 'email.verify', resource_type: 'user', resource_id: user_id })
-    tx.emit({ type: 'user.email_verified', subject_type: 'user', subject_id: user_id })
   })
 }
 

@@ -8,6 +8,7 @@ import { patientRoutes } from './patient.routes.ts'
 import { patientSearchRoutes } from './patient-search.routes.ts'
 import type { Module } from '#platform/module.ts'
 
+export { findUnclaimedRecord, linkOwnRecord, type OwnMembers, type OwnRecord, readOwnRecord, registerOwnRecord } from './own-record.ts'
 export { insuranceTokenSource, patientTokenSource } from './token-sources.ts'
 
 export const patients: Module = {

@@ -1,0 +1,10 @@
+import { implement, type Route } from '#platform/http/mount.ts'
+import { registrationApi } from './registration.contract.ts'
+import { register, verifyEmail } from './registration.service.ts'
+
+export function registrationRoutes(): Route[] {
+  return implement('registration', registrationApi, {
+    register: (ctx, { body }) => register(ctx, body),
+    verifyEmail: (ctx, { body }) => verifyEmail(ctx, body.token),
+  })
+}

@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { invalidRequest } from '#platform/contract/problem.ts'
+import { sql } from '#platform/database/sql.ts'
+import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
+import { tokenInvalid } from '../identity/account.contract.ts'
+import { newestMail, signedInAs, testPassword } from '../identity/accounts.testing.ts'
+import { accountInactive, localPasswordsOff } from '../identity/login.contract.ts'
+import { sessionApi } from '../identity/session.contract.ts'
+import { userApi } from '../identity/user.contract.ts'
+import { patientApi } from '../patients/patient.contract.ts'
+import { registrationApi, roleNotOpen } from './registration.contract.ts'
+
+let sequence = 0
+const newcomer = (rest: object = {}) => ({
+  email: `new.${(sequence += 1)}@example.test`,
+  password: testPassword,
+  first_name: 'Nora',
+  last_name: 'Newcomer',
+  ...rest,
+})
+
+describe('registering oneself', () => {
+  let api: TestApi
+  before(async () => void (api = await startTestApi()))
+  after(async () => api[Symbol.asyncDispose]())
+  const register = (body: ReturnType<typeof newcomer>) => api.call(registrationApi.register, { body })
+  const signIn = (email: string) => signedInAs(api, { email, id: '' })
+  const raw = (body: object) =>
+    api.send({
+      method: 'POST',
+      url: registrationApi.register.path,
+      headers: { 'content-type': 'application/json', 'x-correlation-id': 'same-for-all' },
+      body: JSON.stringify(body),
+    })
+
+  it('makes an active patient with a record of what is known', async () => {
+    const body = newcomer({ date_of_birth: '1984-02-29' })
+    assert.deepEqual(await register(body), { email: body.email, role: 'patient', next: 'sign_in' })
+    const { headers } = await signIn(body.email)
+    const { patient_id, role } = await api.call(sessionApi.me, {}, headers)
+    assert.equal(role, 'patient')
+    const record = await api.call(patientApi.read, { params: { patient_id: patient_id ?? '' } }, headers)
+    assert.deepEqual(
+      [record.first_name, record.date_of_birth, record.email, record.is_complete],
+      ['Nora', '1984-02-29', body.email, false],
+    )
+  })
+
+  it('proves the address by a link that works once', async () => {
+    const body = newcomer()
+    await register(body)
+    const { token = '' } = (await newestMail(api, body.email)) ?? {}
+    const { headers } = await signIn(body.email)
+    assert.equal((await api.call(sessionApi.me, {}, headers)).email_verified, false)
+    await api.call(registrationApi.verifyEmail, { body: { token } })
+    assert.equal((await api.call(sessionApi.me, {}, headers)).email_verified, true)
+    await assert.rejects(api.call(registrationApi.verifyEmail, { body: { token } }), refusedWith(tokenInvalid))
+  })
+
+  it('lets a doctor in once an administrator approved', async () => {
+    const body = newcomer({ role: 'doctor' })
+    assert.equal((await register(body)).next, 'await_approval')
+    await assert.rejects(signIn(body.email), refusedWith(accountInactive))
+    const admin = await api.person('admin')
+    const { items } = await admin.call(userApi.list, { query: { q: body.email } })
+    const [user] = items
+    assert.ok(user?.awaits_approval)
+    await admin.call(userApi.approve, { params: { user_id: user.id } })
+    assert.equal((await api.call(sessionApi.me, {}, (await signIn(body.email)).headers)).role, 'doctor')
+  })
+
+  for (const role of ['admin', 'nurse', 'staff', 'auditor', 'wizard']) {
+    it(`is refused for the role ${role}`, async () => {
+      await assert.rejects(register(newcomer({ role })), refusedWith(roleNotOpen))
+    })
+  }
+
+  it('makes one account of one address, however it is spelt and however many come together, and answers all alike', async () => {
+    const body = newcomer({ email: 'same.person@example.test' })
+    const spellings = [
+      'same.person@example.test',
+      'SAME.PERSON@EXAMPLE.TEST',
+      'ｓame.person@example.test',
+      ' same.person@example.test ',
+    ]
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => raw({ ...body, email: spellings[index % spellings.length] })),
+    )
+    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([202]))
+    const [patients, users] = [
+      await api.rows(
+        sql`select from patients_of_users join user_tokens using (user_id) join users on users.id = user_id where users.created_at > now() - interval '1 hour' and token = any(${api.system.keys
+          .tokenizer('users')
+          .tokens('email', body.email)
+          .map(({ token }) => token)}::bytea[])`,
+      ),
+      await api.rows(
+        sql`select from user_tokens where token = any(${api.system.keys
+          .tokenizer('users')
+          .tokens('email', body.email)
+          .map(({ token }) => token)}::bytea[])`,
+      ),
+    ]
+    assert.deepEqual([patients.length, users.length], [1, 1])
+  })
+
+  it('answers a known address as a new one, and tells its owner a few times', async () => {
+    const body = newcomer()
+    const first = await raw(body)
+    for (let count = 0; count < 5; count += 1) {
+      const again = await raw(body)
+      assert.deepEqual([again.status, again.text], [first.status, first.text])
+    }
+    assert.match((await newestMail(api, body.email))?.subject ?? '', /already have an account/)
+    const told = await api.rows(
+      sql`select from mails where template = 'registration_repeated' and user_id in (select id from users order by id desc limit 1)`,
+    )
+    assert.equal(told.length, 3)
+  })
+
+  for (const [what, password] of [
+    ['14 characters', 'abcd efgh ijkl'],
+    ['a known password', 'passwordpassword'],
+    ['the name of the system twice', 'openwardopenward'],
+    ['the address twice', 'noracomernoracomer'],
+  ] as const) {
+    it(`refuses a password of ${what}`, async () => {
+      await assert.rejects(
+        register(newcomer({ password, email: `noracomer@example.test` })),
+        refusedWith(invalidRequest, '/body/password'),
+      )
+    })
+  }
+
+  it('takes fifteen lower-case letters and spaces', async () => {
+    await register(newcomer({ password: 'mat lamp oyster' }))
+  })
+
+  it('takes no member that gives more', async () => {
+    for (const extra of ['is_active', 'department_id', 'patient_id', 'username', 'email_verified']) {
+      await assert.rejects(register(newcomer({ [extra]: true })), refusedWith(invalidRequest, `/body/${extra}`))
+    }
+    await assert.rejects(
+      register(newcomer({ date_of_birth: '2999-01-01' })),
+      refusedWith(invalidRequest, '/body/date_of_birth'),
+    )
+  })
+
+  it('is refused while local passwords are off', async () => {
+    await using closed = await startTestApi({ local_passwords: false })
+    await assert.rejects(closed.call(registrationApi.register, { body: newcomer() }), refusedWith(localPasswordsOff))
+  })
+
+  describe('as someone whom the hospital knows', () => {
+    async function known() {
+      const person = newcomer({ date_of_birth: '1970-05-05' })
+      const reception = await api.person('staff')
+      const patient = await reception.call(patientApi.register, {
+        body: {
+          first_name: 'Nora',
+          last_name: 'Newcomer',
+          date_of_birth: '1970-05-05',
+          gender: 'FEMALE',
+          phone_primary: '+1 212 555 0100',
+          email: person.email,
+          force: true,
+        },
+      })
+      return { person, patient }
+    }
+    const patientOf = async (email: string) =>
+      (await api.call(sessionApi.me, {}, (await signIn(email)).headers)).patient_id
+
+    it('links the record once the address is proven, and not before', async () => {
+      const { person, patient } = await known()
+      await register(person)
+      assert.equal(await patientOf(person.email), null)
+      await api.call(registrationApi.verifyEmail, {
+        body: { token: (await newestMail(api, person.email))?.token ?? '' },
+      })
+      assert.equal(await patientOf(person.email), patient.id)
+    })
+
+    it('links nobody with another birth date or name', async () => {
+      for (const wrong of [{ date_of_birth: '1970-05-06' }, { first_name: 'Norbert' }, { date_of_birth: undefined }]) {
+        const { person, patient } = await known()
+        await register({ ...person, ...wrong })
+        await api.call(registrationApi.verifyEmail, {
+          body: { token: (await newestMail(api, person.email))?.token ?? '' },
+        })
+        const linked = await patientOf(person.email)
+        assert.ok(linked !== null && linked !== patient.id)
+      }
+    })
+  })
+
+  it('leaves nothing that could be read in the database', async () => {
+    await register(newcomer({ email: 'canary.one@example.test', first_name: 'Canary', date_of_birth: '1984-02-29' }))
+    const stored = JSON.stringify([
+      await api.rows(sql`select audit_logs::text from audit_logs`),
+      await api.rows(sql`select events::text from events`),
+      await api.rows(sql`select one_time_tokens::text, encode(sealed_data, 'escape') as data from one_time_tokens`),
+      await api.rows(sql`select users::text, encode(sealed_profile, 'escape') as profile from users`),
+    ])
+    assert.ok(!/canary/i.test(stored))
+    assert.ok(!stored.includes(testPassword))
+  })
+})
