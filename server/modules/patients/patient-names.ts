@@ -131,7 +131,9 @@ export function openPatientNames(system: Pick<System, 'pool' | 'keys' | 'log'>):
     async bornOn({ first_name, last_name, date_of_birth }) {
       if (!index || first_name === null || last_name === null || date_of_birth === null) return []
       flush()
-      const matches = await index.search(`${first_name} ${last_name}`, { limit: 10, date_of_birth }).catch(() => [])
+      const matches = await index
+        .search(`${first_name} ${last_name}`, { limit: 10, date_of_birth, only_born: true })
+        .catch(() => [])
       return matches.filter(({ score }) => score >= nearScore).map(({ id }) => id)
     },
     changed({ version, ...row }) {

@@ -32,13 +32,26 @@ function havingToken(tokens: readonly PatientToken[]): Sql {
       join patient_tokens t using (kind, key_version, token)`
 }
 
-/** People who share a token or whom the name index named: who they are is decided after opening. */
+/**
+ * People who share a token or whom the name index named: who they are is decided after opening. Written out, since every
+ * registration asks it and nested fragments would be put together each time.
+ */
 export function findLookalikes(
   tokens: readonly PatientToken[],
   ids: readonly string[],
   read_reach: Reach,
 ): Sql<FoundRow> {
-  return sql`${found(read_reach, sql`p.id in (${havingToken(tokens)} union all select * from unnest(${ids}::uuid[]))`)} limit 50`
+  return sql`
+    select p.id, p.patient_number, p.key_id, k.kek_id, k.wrapped, p.sealed_card, p.sealed_contact, p.sealed_identifiers,
+           p.gender, p.is_active, p.is_complete, p.registered_date, openward.may_reach(p.id, ${read_reach}) as may_open
+      from patients p join patient_keys k on k.id = p.key_id
+     where p.merged_into is null and p.erased_at is null and p.id in (
+           select t.patient_id
+             from unnest(${tokens.map(({ kind }) => kind)}::text[], ${tokens.map(({ key_version }) => key_version)}::int[],
+                         ${tokens.map(({ token }) => token)}::bytea[]) as wanted(kind, key_version, token)
+             join patient_tokens t using (kind, key_version, token)
+           union all select * from unnest(${ids}::uuid[]))
+     limit 50`
 }
 
 /** Each list of `all_of` is met by one of its tokens; the number is whole. */
@@ -61,26 +74,40 @@ export type ListRow = Omit<FoundRow, 'sealed_contact' | 'sealed_identifiers' | '
 
 /** Newest first: ids are in order of time. Whoever is scoped starts from their relationships, so that others cost nothing. */
 export function listPatients(reach: Reach, actor: Actor, { is_active, after, skip, limit }: ListFilter): Sql<ListRow> {
-  const source = reach === 'all' ? undefined : reachable(reach, actor)
-  const conditions = [
-    sql`p.is_active = ${is_active} and p.merged_into is null and p.erased_at is null`,
-    after === undefined ? undefined : sql`p.id < ${after}`,
-    source && sql`p.id in (${source})`,
-  ]
+  const page = sql`limit ${literal(limit)} offset ${literal(skip)}`
+  const columns = sql`p.id, p.patient_number, p.key_id, k.kek_id, k.wrapped, p.sealed_card, p.gender, p.is_active, p.is_complete, p.registered_date`
+  const listed = sql`p.is_active = ${is_active} and p.merged_into is null and p.erased_at is null`
+  if (reach === 'all') {
+    const conditions = [listed, after === undefined ? undefined : sql`p.id < ${after}`]
+    return sql`
+      select ${columns} from patients p join patient_keys k on k.id = p.key_id where ${all(conditions)}
+       order by p.is_active desc, p.id desc ${page}`
+  }
+  // `offset 0` keeps the planner from beginning with all patients.
   return sql`
-    select p.id, p.patient_number, p.key_id, k.kek_id, k.wrapped, p.sealed_card, p.gender, p.is_active, p.is_complete, p.registered_date
-      from patients p join patient_keys k on k.id = p.key_id
-     where ${all(conditions)}
-     order by p.id desc limit ${literal(limit)} offset ${literal(skip)}`
+    select found.* from (
+        select distinct patient_id from (${reachable(reach, actor)}) as related(patient_id)
+         where ${after === undefined ? sql`true` : sql`patient_id < ${after}`} order by patient_id desc offset 0) as related
+      cross join lateral (
+        select ${columns} from patients p join patient_keys k on k.id = p.key_id where p.id = related.patient_id and ${listed} offset 0) as found
+     order by related.patient_id desc ${page}`
 }
 
 export function countPatients(reach: Reach, actor: Actor, is_active: boolean): Sql<{ total: number }> {
   // Kept by a trigger: counting a million rows for every page would cost more than the page.
   if (reach === 'all')
     return sql`select coalesce(sum(case when ${is_active} then active else inactive end), 0)::int as total from patient_counts`
+  if (!is_active) {
+    return sql`
+      select count(*)::int as total from patients p
+       where not p.is_active and p.merged_into is null and p.erased_at is null and p.id in (${reachable(reach, actor)})`
+  }
+  // Those who are listed are all but a few, so only the few are looked up.
   return sql`
-    select count(*)::int as total from patients p
-     where p.is_active = ${is_active} and p.merged_into is null and p.erased_at is null and p.id in (${reachable(reach, actor)})`
+    select (count(distinct related.patient_id)
+            - (select count(*) from patients p where (not p.is_active or p.merged_into is not null or p.erased_at is not null)
+                                                 and p.id in (${reachable(reach, actor)})))::int as total
+      from (${reachable(reach, actor)}) as related(patient_id)`
 }
 
 /** Emergency access is left out: it opens one record and lists none. */

@@ -9,7 +9,8 @@ import { createWordMatcher } from './word-matcher.ts'
 
 export type NameMatch = { id: string; /** 0..1, 1 for the whole name in any order. */ score: number }
 
-export type NameSearch = { limit: number; date_of_birth?: string | undefined }
+/** `only_born` looks among the people of that birth date (day and month exchanged included) and at no name first. */
+export type NameSearch = { limit: number; date_of_birth?: string | undefined; only_born?: boolean }
 
 export type NameIndex = {
   /** Adds a person, or replaces what was known of them. `name` is first, middle and last name in one. */
@@ -72,18 +73,18 @@ export function createNameIndex(): NameIndex {
     for (const wordId of distinct) holders.append(wordId, slot)
   }
 
-  function search(text: string, { limit, date_of_birth }: NameSearch): NameMatch[] {
+  function search(text: string, { limit, date_of_birth, only_born = false }: NameSearch): NameMatch[] {
     const words = splitWords(normaliseName(text.slice(0, LONGEST_SEARCH))).slice(0, MOST_SEARCHED_WORDS)
     const days = date_of_birth === undefined ? undefined : birthDays(date_of_birth)
     if (words.length === 0 && days === undefined) return []
     const scores = new Map<number, number>()
     const collect = (searched: readonly string[], cost: number) => {
-      for (const [slot, score] of rank(searched, days, limit)) {
+      for (const [slot, score] of rank(searched, days, limit, only_born)) {
         scores.set(slot, Math.max(scores.get(slot) ?? 0, score - cost))
       }
     }
     collect(words, 0)
-    if (words.length <= MOST_VARIED_WORDS && Math.max(0, ...scores.values()) < GOOD_SCORE) {
+    if (!only_born && words.length <= MOST_VARIED_WORDS && Math.max(0, ...scores.values()) < GOOD_SCORE) {
       for (const variant of variantsOf(words)) collect(variant, VARIANT_COST)
     }
     return [...scores]
@@ -111,11 +112,16 @@ export function createNameIndex(): NameIndex {
     return wordId !== undefined && holders.count(wordId) > 0
   }
 
-  function rank(words: readonly string[], days: BirthDays | undefined, limit: number): [number, number][] {
+  function rank(
+    words: readonly string[],
+    days: BirthDays | undefined,
+    limit: number,
+    only_born: boolean,
+  ): [number, number][] {
     board.reserve(people.slotCount())
     const searched = words.map((text) => ({ text, weight: weightOf(text) }))
     const weight = searched.reduce((sum, word) => sum + word.weight, 0)
-    awardWords(searched, searched.length === 1 && days === undefined)
+    if (!only_born) awardWords(searched, searched.length === 1 && days === undefined)
     if (days) awardBirthDay(days, searched.length + 1, weight)
     const slots = board.best(Math.max(FEWEST_COMPARED, limit * 2))
     board.clear()
