@@ -1,7 +1,8 @@
 // Fields that every module writes the same way.
 import { z } from 'zod'
 
-export const Id = z.uuid()
+/** Written in lower case from here on, so that ids compare as text. */
+export const Id = z.uuid().overwrite((id) => id.toLowerCase())
 
 /** An instant in canonical form, `2026-12-01T14:00:00Z`: any offset is accepted, a fraction stays only where it is not zero. */
 export const Instant = z.iso
