@@ -16,6 +16,7 @@ import { type Actor, type Context, holds, type System } from '#platform/context.
 import { RightsChanged } from '#platform/database/transaction.ts'
 import { IntegrityError } from '#platform/encryption/failures.ts'
 import { answerOnce } from './answer-once.ts'
+import { readForm } from './form.ts'
 import { buildContext, type RequestContext } from './request-context.ts'
 
 type Handler<O extends Operation> = (ctx: Context, input: Decoded<O>) => Promise<Returned<O>>
@@ -45,6 +46,8 @@ declare module 'fastify' {
 }
 
 const anonymous: Actor = { permissions: new Set() }
+/** Of an operation that states no limit of its own. */
+const largestFileBytes = 26_214_400
 const mediaTypes = {
   json: /^application\/json(; ?charset="?utf-8"?)?$/i,
   merge_patch: /^application\/(merge-patch\+)?json(; ?charset="?utf-8"?)?$/i,
@@ -87,6 +90,8 @@ export function mount(app: FastifyInstance, system: System, routes: readonly Rou
         const build = () => buildContext(system, request, reply, operation)
         let rc = build()
         try {
+          if (operation.accepts === 'multipart')
+            request.body = await readForm(request, operation.body_limit_bytes ?? largestFileBytes)
           const input = decode(request)
           const answer = () => answerOnce(system, rc, id, operation, request, reply, () => handler(rc.ctx, input))
           try {
@@ -214,7 +219,12 @@ async function recordRefusal({ ctx, entry }: RequestContext, id: string, { audit
 }
 
 /** A stored value that is not what was written alarms whoever reads the audit log. */
-function recordDamage(ctx: Context, subject: Partial<AuditEntry>, id: string, { where, row_id }: IntegrityError): Promise<void> {
+function recordDamage(
+  ctx: Context,
+  subject: Partial<AuditEntry>,
+  id: string,
+  { where, row_id }: IntegrityError,
+): Promise<void> {
   const details = { operation: id, where, row_id }
   return ctx.record({ action: 'integrity.failed', resource_type: 'record', ...subject, outcome: 'failure', details })
 }
