@@ -1,0 +1,61 @@
+import { createReadStream, existsSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { Problem } from '#platform/contract/problem.ts'
+import type { System } from '#platform/context.ts'
+import { importPatients } from '#modules/patients'
+import { type Command, CommandFailed, withSystem } from './command.ts'
+
+const usage = `openward import FILE [--dry-run] [--verbose]
+
+Registers the patients of a CSV file (UTF-8; the first line names the columns: docs/importing.md). Every row that is refused
+is printed with its line, column and reason. Safe to run again: rows that were registered are known. A server may run meanwhile.
+  --dry-run   checks every row and registers nobody
+  --verbose   prints warnings about registered rows too, and how far it is
+Exit codes: 0 every row is registered or known, 1 some were refused, 2 wrong words or a file that cannot be imported.`
+
+export const importCommand: Command = {
+  summary: 'FILE: registers the patients of a CSV file',
+  usage,
+  async run(words) {
+    const { positionals, values } = parseArgs({
+      args: words,
+      allowPositionals: true,
+      options: { 'dry-run': { type: 'boolean' }, verbose: { type: 'boolean' } },
+    })
+    const [path, ...more] = positionals
+    if (path === undefined || more.length > 0) throw new CommandFailed(`name one file\n\n${usage}`, 2)
+    if (!existsSync(path)) throw new CommandFailed(`${path} does not exist`, 2)
+    const { 'dry-run': dry_run = false, verbose = false } = values
+    const print = (text: string) => process.stdout.write(text)
+    const { rows_refused } = await withSystem((system) => importFile(system, path, { dry_run, verbose, print }))
+    if (rows_refused > 0) process.exitCode = 1
+  },
+}
+
+/** Imports and prints. @throws CommandFailed for a file that cannot be imported */
+export async function importFile(
+  system: System,
+  path: string,
+  { dry_run, verbose, print }: { dry_run: boolean; verbose: boolean; print: (text: string) => void },
+) {
+  let warnings = 0
+  const counts = await importPatients(system, createReadStream(path), {
+    dry_run,
+    onFinding({ line, field, reason, refused }) {
+      if (!refused) warnings += 1
+      if (refused || verbose) print(`line ${line}${field === null ? '' : `, ${field}`}: ${reason}\n`)
+    },
+    onProgress: (rows) => verbose && print(`${rows} rows so far\n`),
+  }).catch((error: unknown) => {
+    throw error instanceof Problem ? new CommandFailed(sayWhy(error), 2) : error
+  })
+  const { rows_total, rows_accepted, rows_known, rows_refused } = counts
+  const verb = dry_run ? 'fit to be registered' : 'registered'
+  print(`${rows_total} rows: ${rows_accepted} ${verb}, ${rows_known} known, ${rows_refused} refused\n`)
+  if (warnings > 0 && !verbose) print(`${warnings} of the ${verb} may be here already: --verbose names their lines\n`)
+  return counts
+}
+
+function sayWhy({ message, members }: Problem): string {
+  return (members.errors ?? []).map((error) => error.message).join('\n') || message
+}

@@ -1,0 +1,116 @@
+// From a row of a CSV file to a person, or to everything that is wrong with the row.
+import { createHmac } from 'node:crypto'
+import { z } from 'zod'
+import type { CsvRow } from './import-records.ts'
+import type { ImportFinding } from './import.contract.ts'
+import { PatientMembers } from './patient.contract.ts'
+import { type Locality, readNewPatient } from './patient-members.ts'
+import { type PatientToken, patientTokens } from './patient-tokens.ts'
+import type { PatientRecord } from './patient.sealing.ts'
+import { type InvalidMember, invalidRequest, Problem } from '#platform/contract/problem.ts'
+import type { Keys } from '#platform/encryption/keys.ts'
+
+const needed = ['first_name', 'last_name', 'date_of_birth', 'gender', 'phone_primary'] as const
+const addressColumns = ['line1', 'line2', 'city', 'state', 'postal_code', 'country'] as const
+const known = new Set<string>([
+  ...needed,
+  ...addressColumns,
+  'external_id',
+  'middle_name',
+  'phone_secondary',
+  'email',
+  'ssn',
+  'national_id',
+  'blood_type',
+  'marital_status',
+  'occupation',
+  'preferred_language',
+])
+
+/** Who was read. `source_hash` recognises the row when it is imported again. */
+export type ReadRow = { line: number; record: PatientRecord; tokens: PatientToken[]; source_hash: Buffer }
+export type RefusedRow = { line: number; findings: ImportFinding[] }
+
+/**
+ * The columns of a file. A name that is not known is never repeated: without a header, the first line is a person.
+ * @throws Problem invalidRequest for a file that is none of ours
+ */
+export function readHeader(row: CsvRow | undefined): string[] {
+  const refuse = (code: string, message: string): InvalidMember => ({ path: '/body/file', code, message })
+  if (!row || 'flaw' in row) {
+    throw new Problem(invalidRequest, {
+      errors: [refuse('no_header', 'The first line of the file must name its columns')],
+    })
+  }
+  const columns = row.cells.map((cell) => cell.trim().toLowerCase())
+  const errors = [
+    ...columns.flatMap((name, at) =>
+      known.has(name)
+        ? columns.indexOf(name) === at
+          ? []
+          : [refuse('column_twice', `Column ${at + 1} has the name of an earlier one: remove one of them`)]
+        : [refuse('unknown_column', `The name of column ${at + 1} is not known: mend it or remove the column`)],
+    ),
+    ...needed
+      .filter((name) => !columns.includes(name))
+      .map((name) => refuse('missing_column', `The column ${name} is missing`)),
+  ]
+  if (errors.length > 0) throw new Problem(invalidRequest, { errors: errors.slice(0, 20) })
+  return columns
+}
+
+const members = z.compile(PatientMembers)
+
+/** Reads rows for one hospital: `read` gives the person, or every fault of the row. */
+export function createRowReader(keys: Keys, locality: Locality, columns: readonly string[]) {
+  const tokenizer = keys.tokenizer('patients')
+  const { key } = keys.system('imports')
+  return function read({ line, cells }: { line: number; cells: readonly string[] }): ReadRow | RefusedRow {
+    const row = new Map<string, string>()
+    for (const [at, name] of columns.entries()) {
+      const value = cells[at]?.trim() ?? ''
+      if (value !== '') row.set(name, value)
+    }
+    const given = members.safeParse(membersOf(row, locality.country))
+    if (!given.success) {
+      return {
+        line,
+        findings: given.error.issues.map(({ path, code, message }) => refusal(line, columnOf(path), code, message)),
+      }
+    }
+    const { record, errors } = readNewPatient(locality, given.data, false)
+    if (errors.length > 0) {
+      return {
+        line,
+        findings: errors.map(({ path, code, message }) =>
+          refusal(line, path.split('/')[2] ?? null, code, code === 'required' ? 'This must be given' : message),
+        ),
+      }
+    }
+    const external_id = row.get('external_id')
+    const source = external_id === undefined ? `row\n${JSON.stringify(record)}` : `external_id\n${external_id}`
+    const source_hash = createHmac('sha256', key).update(source).digest()
+    return { line, record, tokens: patientTokens(tokenizer, record), source_hash }
+  }
+}
+
+export function refusal(line: number, field: string | null, code: string, reason: string): ImportFinding {
+  return { line, field, code, reason, refused: true }
+}
+
+function membersOf(row: ReadonlyMap<string, string>, country: string): Record<string, unknown> {
+  const hasAddress = addressColumns.some((name) => name !== 'country' && row.has(name))
+  const address = Object.fromEntries(addressColumns.flatMap((name) => (row.has(name) ? [[name, row.get(name)]] : [])))
+  const own = [...row].filter(([name]) => name !== 'external_id' && !addressColumns.some((column) => column === name))
+  const spelt = own.map(([name, value]) => [
+    name,
+    name === 'gender' || name === 'blood_type' ? value.toUpperCase() : value,
+  ])
+  return { ...Object.fromEntries(spelt), ...(hasAddress ? { address: { country, ...address } } : {}) }
+}
+
+/** `address.line1` is the column `line1`. */
+function columnOf(path: readonly PropertyKey[]): string | null {
+  const name = path.at(-1)
+  return name === undefined ? null : String(name)
+}

@@ -1,0 +1,166 @@
+// One import: reads the file piece by piece, registers what is right in batches, reports the rest. Each batch is one
+// transaction with its counts and findings, so that whatever ends the import, what it says is true.
+import { randomUUIDv7 } from 'node:crypto'
+import { setImmediate as breathe } from 'node:timers/promises'
+import { type CsvRow, readCsvRows } from './import-records.ts'
+import { type Earlier, isJudged, isName, judgeRows, remember, textOf } from './import-judging.ts'
+import { createRowReader, readHeader, type ReadRow, type RefusedRow, refusal } from './import-reading.ts'
+import type { ImportFinding } from './import.contract.ts'
+import {
+  addCounts,
+  type Counts,
+  findKnownRows,
+  findKnownTokens,
+  type ImportedPatient,
+  insertFindings,
+  insertImported,
+} from './import.store.ts'
+import { sealPatient } from './patient.sealing.ts'
+import type { System } from '#platform/context.ts'
+import { violatedConstraint } from '#platform/database/constraint.ts'
+import type { Database } from '#platform/database/transaction.ts'
+import { newDataKey } from '#platform/encryption/data-key.ts'
+import { localDay } from '#platform/local-day.ts'
+
+const batchRows = 500
+/** Rows read in one turn of the event loop, some 4 ms: requests are answered in between. */
+const rowsOfOneTurn = 20
+
+export type Import = {
+  id: string
+  dry_run: boolean
+  created_by: string | undefined
+  /** Where its rows are written and recorded under the name of whoever started it. */
+  database: Database
+}
+
+export type ImportProgress = Counts & { findings: ImportFinding[] }
+export type ImportOptions = {
+  /** After each batch, with what that batch brought. */
+  onBatch?: (batch: ImportProgress) => void
+  signal?: AbortSignal
+}
+
+/** An import that was told to stop: what is written stays. */
+export class ImportStopped extends Error {}
+
+/**
+ * Imports the file; its status is the caller's to end.
+ * @throws Problem invalidRequest when the file has no such header, ImportStopped
+ */
+export async function runImport(
+  { keys, configuration }: Pick<System, 'keys' | 'configuration'>,
+  job: Import,
+  file: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  { onBatch, signal }: ImportOptions = {},
+): Promise<Counts> {
+  const { country, timezone } = configuration
+  const total: Counts = { rows_total: 0, rows_accepted: 0, rows_known: 0, rows_refused: 0 }
+  /** What a dry run would have written. */
+  const wouldBe: Earlier = { sources: new Map(), tokens: new Set() }
+  let reader: ReturnType<typeof createRowReader> | undefined
+  let writing: Promise<void> = Promise.resolve()
+  for await (const rows of readCsvRows(file, batchRows)) {
+    if (!reader) {
+      reader = createRowReader(keys, { country, today: localDay(timezone) }, readHeader(rows[0]))
+      continue
+    }
+    const read = await readAll(reader, rows)
+    await writing
+    if (signal?.aborted) throw new ImportStopped()
+    writing = writeBatch(read).then((batch) => {
+      for (const name of ['rows_total', 'rows_accepted', 'rows_known', 'rows_refused'] as const)
+        total[name] += batch[name]
+      onBatch?.(batch)
+    })
+    // Its failure is met at the next turn; until then it must not pass for unhandled.
+    writing.catch(() => undefined)
+  }
+  await writing
+  if (!reader) readHeader(undefined)
+  return total
+
+  async function writeBatch(read: (ReadRow | RefusedRow)[]): Promise<ImportProgress> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await judgeAndWrite(read)
+      } catch (error) {
+        // Somebody registered one of these people meanwhile: judge them again.
+        const isMeanwhile = ['patient_tokens_unique_identifier', 'patient_import_rows_pkey'].includes(
+          violatedConstraint(error) ?? '',
+        )
+        if (!isMeanwhile || attempt > 5) throw error
+      }
+    }
+  }
+
+  async function judgeAndWrite(read: (ReadRow | RefusedRow)[]): Promise<ImportProgress> {
+    const people = read.filter((row) => 'record' in row)
+    const [knownRows, knownTokens] = await job.database.once((tx) =>
+      Promise.all([
+        tx.rows(findKnownRows(people.map(({ source_hash, tokens }) => ({ source_hash, name: tokens.find(isName) })))),
+        tx.rows(findKnownTokens(people.flatMap(({ tokens }) => tokens.filter(isJudged)))),
+      ]),
+    )
+    const earlier: Earlier = {
+      sources: new Map(job.dry_run ? wouldBe.sources : []),
+      tokens: new Set([...(job.dry_run ? wouldBe.tokens : []), ...knownTokens.map(textOf)]),
+    }
+    for (const { source_hash, is_same } of knownRows)
+      earlier.sources.set(source_hash.toString('hex'), is_same ? 'same' : 'other')
+    const { accepted, findings, rows_known } = judgeRows(read, earlier)
+    const rows_accepted = accepted.length
+    const rows_refused = read.length - rows_accepted - rows_known
+    const counts: Counts = { rows_total: read.length, rows_accepted, rows_known, rows_refused }
+    await write(job.dry_run ? [] : accepted, counts, findings)
+    if (job.dry_run) remember(wouldBe, accepted)
+    return { ...counts, findings }
+  }
+
+  async function write(accepted: readonly ReadRow[], counts: Counts, findings: ImportFinding[]): Promise<void> {
+    const people = accepted.map(({ record, tokens, source_hash }): ImportedPatient => {
+      const id = randomUUIDv7()
+      const key = newDataKey(keys.keyring)
+      return { id, key, sealed: sealPatient(key, id, country, record), record, tokens, source_hash }
+    })
+    await job.database.once(async (tx) => {
+      const writes = [tx.run(addCounts(job.id, counts))]
+      if (findings.length > 0) writes.push(tx.run(insertFindings(job.id, findings)))
+      if (people.length > 0) writes.push(tx.run(insertImported(people, localDay(timezone), job.created_by)))
+      for (const { id } of people) {
+        tx.audit({
+          action: 'patient.register',
+          resource_type: 'patient',
+          resource_id: id,
+          patient_id: id,
+          details: { import_id: job.id },
+        })
+      }
+      if (people.length > 0) {
+        tx.emit({
+          type: 'patient.imported',
+          subject_type: 'patient_import',
+          subject_id: job.id,
+          payload: { patient_ids: people.map(({ id }) => id) },
+        })
+      }
+      await Promise.all(writes)
+    })
+  }
+}
+
+async function readAll(
+  read: ReturnType<typeof createRowReader>,
+  rows: readonly CsvRow[],
+): Promise<(ReadRow | RefusedRow)[]> {
+  const all: (ReadRow | RefusedRow)[] = []
+  for (const [at, row] of rows.entries()) {
+    if (at % rowsOfOneTurn === rowsOfOneTurn - 1) await breathe()
+    all.push(
+      'cells' in row
+        ? read(row)
+        : { line: row.line, findings: [refusal(row.line, null, row.flaw.code, row.flaw.message)] },
+    )
+  }
+  return all
+}
