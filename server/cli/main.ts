@@ -5,6 +5,7 @@ import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts
 import { EmbeddedDatabaseUnavailable } from '#platform/database/embedded/embedded.ts'
 import { type Command, CommandFailed } from './command.ts'
 import { auditCommand } from './audit.ts'
+import { importCommand } from './import.ts'
 import { keysCommand } from './keys.ts'
 import { migrateCommand } from './migrate.ts'
 import { serveCommand } from './serve.ts'
@@ -13,6 +14,7 @@ const commands: Record<string, Command> = {
   serve: serveCommand,
   migrate: migrateCommand,
   audit: auditCommand,
+  import: importCommand,
   keys: keysCommand,
 }
 

@@ -1,6 +1,8 @@
 // Patients: their record, finding them, whom to call and who pays.
 import { emergencyAccessRoutes } from './emergency-access.routes.ts'
 import { emergencyContactRoutes } from './emergency-contact.routes.ts'
+import { importRoutes } from './import.routes.ts'
+import { openImports } from './import.service.ts'
 import { insuranceRoutes } from './insurance.routes.ts'
 import { mergeRoutes } from './merge.routes.ts'
 import { openPatientNames } from './patient-names.ts'
@@ -8,13 +10,23 @@ import { patientRoutes } from './patient.routes.ts'
 import { patientSearchRoutes } from './patient-search.routes.ts'
 import type { Module } from '#platform/module.ts'
 
-export { findUnclaimedRecord, linkOwnRecord, type OwnMembers, type OwnRecord, readOwnRecord, registerOwnRecord } from './own-record.ts'
+export { type Changeable, lockChangeable, readOfPatient } from './changeable.ts'
+export {
+  findUnclaimedRecord,
+  linkOwnRecord,
+  type OwnMembers,
+  type OwnRecord,
+  readOwnRecord,
+  registerOwnRecord,
+} from './own-record.ts'
+export { importPatients } from './import.service.ts'
 export { insuranceTokenSource, patientTokenSource } from './token-sources.ts'
 
 export const patients: Module = {
   name: 'patients',
   async open(system) {
     const names = openPatientNames(system)
+    const imports = openImports(system)
     return {
       routes: [
         ...patientRoutes(names),
@@ -23,10 +35,17 @@ export const patients: Module = {
         ...insuranceRoutes(),
         ...emergencyAccessRoutes(),
         ...mergeRoutes(),
+        ...importRoutes(imports),
       ],
       checks: { name_index: () => names.check() },
-      start: () => names.start(),
-      stop: () => names.stop(),
+      async start() {
+        await imports.recover()
+        await names.start()
+      },
+      async stop() {
+        await imports.stop()
+        await names.stop()
+      },
     }
   },
 }
