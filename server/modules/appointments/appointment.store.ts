@@ -1,4 +1,5 @@
 import { all, literal, type Sql, sql } from '#platform/database/sql.ts'
+import type { Tx } from '#platform/database/transaction.ts'
 import type { Appointment, AppointmentChange, AppointmentQuery, AppointmentStatus } from './appointment.contract.ts'
 import type { StoredKey } from './appointment.sealing.ts'
 import { knownRelationship } from './booking.store.ts'
@@ -48,8 +49,17 @@ export function findAppointment(id: string): Sql<StoredAppointment> {
   return sql`select ${columns} from appointments a ${withKey} where a.id = ${id}`
 }
 
-export function lockAppointment(id: string): Sql<StoredAppointment & { department_id: string | null }> {
-  return sql`select ${columns}, d.department_id from appointments a join doctors d on d.id = a.doctor_id ${withKey} where a.id = ${id} for update of a`
+/** Locked first and read by a statement of its own: one that has to wait would join the key that the notes had before. */
+export async function lockAppointment(
+  tx: Tx,
+  id: string,
+): Promise<(StoredAppointment & { department_id: string | null }) | undefined> {
+  const [, row] = await Promise.all([
+    tx.run(sql`select from appointments where id = ${id} for update`),
+    tx.first(sql<StoredAppointment & { department_id: string | null }>`
+      select ${columns}, d.department_id from appointments a join doctors d on d.id = a.doctor_id ${withKey} where a.id = ${id}`),
+  ])
+  return row
 }
 
 export function isPatientInReach(id: string): Sql<{ id: string }> {

@@ -209,7 +209,7 @@ async function move(
 
 /** The appointment, held until the change commits, for somebody who may change it and has read this version. */
 async function lock(ctx: Context, tx: Tx, id: string): Promise<Locked> {
-  const known = await tx.first(lockAppointment(id))
+  const known = await lockAppointment(tx, id)
   if (!known) throw new Problem(notFound)
   const { actor, reach } = ctx
   const isOwn = known.patient_id === actor.patient_id || known.doctor_id === actor.doctor_id

@@ -16,7 +16,7 @@ export type Changeable = { row: Row; key: DataKey; purpose: string | undefined }
  * @throws Problem notFound, patientErased, patientMerged, patientInactive
  */
 export async function lockChangeable(ctx: Context, tx: Tx, patient_id: string): Promise<Changeable> {
-  const row = await tx.first(lockPatient(patient_id, ctx.reach, ctx.actor))
+  const row = await lockPatient(tx, patient_id, ctx.reach, ctx.actor)
   assertThere(row)
   if (row.merged_into !== null) throw new Problem(patientMerged)
   if (!row.is_active) throw new Problem(patientInactive)

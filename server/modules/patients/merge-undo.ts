@@ -14,6 +14,7 @@ import {
   moveAccompanying,
   moveRows,
   promoteRows,
+  relateWritten,
   updateMerge,
 } from './merge.store.ts'
 import { movingTables, type OwnedTable } from './owned-tables.ts'
@@ -85,7 +86,7 @@ async function undo(tx: Tx, ctx: Context, survivor_id: string, body: Unmerge): P
   const known = await tx.first(findMerge(merge_id, survivor_id))
   if (!known) throw new Problem(notFound)
   const { merged_id } = known
-  const records = await tx.rows(lockRecords([survivor_id, merged_id]))
+  const records = await lockRecords(tx, [survivor_id, merged_id])
   // Read again under the locks: someone else may have undone it in the meantime.
   const merge = (await tx.first(findMerge(merge_id, survivor_id))) ?? known
   const survivor = records.find(({ id }) => id === survivor_id)
@@ -100,11 +101,13 @@ async function undo(tx: Tx, ctx: Context, survivor_id: string, body: Unmerge): P
   const outcome: Outcome = is_repeat
     ? { returned: [], undecided: merge.journal.undecided ?? [], changed: [], gone: [] }
     : await moveBack(tx, merge)
+  const written = merge.journal.written ?? outcome.undecided
   const undecided = await assignRows(tx, merge, outcome.undecided, assign)
+  await tx.run(relateWritten(written.flatMap(({ table, id }) => (table === 'appointments' ? [id] : [])), [survivor_id, merged_id]))
   for (const statement of alignFollowers([survivor_id, merged_id])) await tx.run(statement)
   await resealForeign(tx, ctx.system.keys.keyring, [survivor, merged])
   if (!is_repeat) await retoken(tx, ctx.system.keys, [survivor_id, merged_id])
-  await tx.run(updateMerge(merge_id, { ...merge.journal, undecided }, ctx.actor.user_id))
+  await tx.run(updateMerge(merge_id, { ...merge.journal, written, undecided }, ctx.actor.user_id))
 
   for (const row of [survivor, merged]) {
     tx.audit({

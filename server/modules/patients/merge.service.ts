@@ -48,7 +48,7 @@ export async function mergePatients(ctx: Context, survivor_id: string, body: Mer
   const { merged_patient_id: merged_id, reason, dry_run = false, force = false } = body
   if (merged_id === survivor_id) throw new Problem(sameRecord)
   return ctx.database.transaction(async (tx) => {
-    const records = await tx.rows(lockRecords([survivor_id, merged_id]))
+    const records = await lockRecords(tx, [survivor_id, merged_id])
     const survivor = records.find(({ id }) => id === survivor_id)
     const merged = records.find(({ id }) => id === merged_id)
     assertSurvivor(survivor)

@@ -3,6 +3,7 @@ import type { PatientToken } from './patient-tokens.ts'
 import type { PatientRow } from './patient.store.ts'
 import type { MergeList } from './merge.contract.ts'
 import { all, literal, type Sql, sql } from '#platform/database/sql.ts'
+import type { Tx } from '#platform/database/transaction.ts'
 
 /** A name of this program as text of a statement; never what somebody sent. */
 export function identifier(name: string): Sql {
@@ -17,11 +18,17 @@ const recordColumns = sql`
   p.marital_status, p.occupation, p.preferred_language, p.photo_document_id, p.is_complete, p.is_active, p.legal_hold, p.merged_into,
   p.erased_at, p.registered_date, p.created_at, p.updated_at, p.created_by, p.version`
 
-/** The records, locked in the order of their ids: whoever locks several waits for others and never deadlocks. */
-export function lockRecords(ids: readonly string[]): Sql<RecordRow> {
-  return sql`
-    select ${recordColumns} from patients p join patient_keys k on k.id = p.key_id
-     where p.id = any(${ids}::uuid[]) order by p.id for update of p`
+/**
+ * The records, locked in the order of their ids: whoever locks several waits for others and never deadlocks. Read by a statement of
+ * its own, which sees the keys as they are by then.
+ */
+export async function lockRecords(tx: Tx, ids: readonly string[]): Promise<RecordRow[]> {
+  const [, rows] = await Promise.all([
+    tx.run(sql`select from patients where id = any(${ids}::uuid[]) order by id for update`),
+    tx.rows(sql<RecordRow>`
+      select ${recordColumns} from patients p join patient_keys k on k.id = p.key_id where p.id = any(${ids}::uuid[]) order by p.id`),
+  ])
+  return rows
 }
 
 /** Each record with all that were merged into it, and in turn into those; `root` says into which it came. */
@@ -112,6 +119,18 @@ export function moveAccompanying(
      where patient_id = ${from} and ${identifier(accompanies ?? '')} = any(${origins}::uuid[])`
 }
 
+/** A patient is related to a doctor once. Where that one row went back, who booked in between would reach nobody's record. */
+export function relateWritten(appointments: readonly string[], patients: readonly string[]): Sql {
+  return sql`
+    insert into care_relationships (patient_id, department_id, doctor_id, origin, origin_id)
+    select distinct on (a.patient_id, c.department_id, c.doctor_id) a.patient_id, c.department_id, c.doctor_id, 'appointment', a.id
+      from appointments a join care_relationships c on c.doctor_id = a.doctor_id and c.origin = 'appointment'
+     where a.id = any(${appointments}::uuid[]) and c.patient_id = any(${patients}::uuid[])
+       and not exists (select from care_relationships known where known.patient_id = a.patient_id and known.doctor_id = a.doctor_id
+                        and known.origin = 'appointment')
+    on conflict do nothing`
+}
+
 export function findOverlappingAppointments(one: string, other: string): Sql<{ one: string; other: string }> {
   return sql`
     select a.id as one, b.id as other from appointments a join appointments b on b.during && a.during
@@ -144,7 +163,8 @@ export type TableJournal = { moved: RowVersion[]; had: string[]; demoted: string
 export type Journal = {
   merged: MergedBefore
   tables: Record<string, TableJournal>
-  /** After the merge was undone: rows that nobody has assigned yet. */
+  /** After the merge was undone: rows that were written while the records were one, and those that nobody has assigned yet. */
+  written?: { table: string; id: string }[]
   undecided?: { table: string; id: string }[]
 }
 

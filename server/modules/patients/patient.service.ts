@@ -7,7 +7,7 @@ import type { Context } from '#platform/context.ts'
 
 /** @throws Problem notFound, patientErased */
 export async function readPatient(ctx: Context, patient_id: string): Promise<Patient> {
-  const row = await ctx.database.once((tx) => tx.first(findPatient(patient_id, ctx.reach, ctx.actor)))
+  const [row] = await ctx.database.read(findPatient(patient_id, ctx.reach, ctx.actor))
   if (!row) throw new Problem(notFound)
   if (row.through_glass) ctx.saw({ purpose: 'BTG' })
   const unmasked = seesIdentifiers(ctx.actor, patient_id)
@@ -28,7 +28,7 @@ export async function restorePatient(ctx: Context, patient_id: string): Promise<
 
 async function setActive(ctx: Context, patient_id: string, is_active: boolean): Promise<PatientRow> {
   return ctx.database.transaction(async (tx) => {
-    const row = await tx.first(lockPatient(patient_id, ctx.reach, ctx.actor))
+    const row = await lockPatient(tx, patient_id, ctx.reach, ctx.actor)
     if (!row) throw new Problem(notFound)
     if (row.erased_at !== null) throw new Problem(patientErased)
     if (is_active && row.merged_into !== null) throw new Problem(patientMerged)

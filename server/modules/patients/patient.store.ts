@@ -4,6 +4,7 @@ import type { PatientToken, PatientTokenKind } from './patient-tokens.ts'
 import type { PatientRecord, SealedBy, SealedPatient } from './patient.sealing.ts'
 import type { Actor, Reach } from '#platform/context.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
+import type { Tx } from '#platform/database/transaction.ts'
 import type { StoredDataKey } from '#platform/encryption/data-key.ts'
 
 type Open = Pick<PatientRecord, 'gender' | 'blood_type' | 'marital_status' | 'occupation' | 'preferred_language'>
@@ -46,9 +47,16 @@ export function findPatient(
      where p.id = ${id}`
 }
 
-/** As `findPatient`, and nobody else changes it before this transaction ends. */
-export function lockPatient(id: string, reach: Reach, actor: Actor): Sql<ReadPatientRow> {
-  return sql`${findPatient(id, reach, actor)} for update of p`
+/**
+ * As `findPatient`, and nobody else changes it before this transaction ends. Locked first and read by a statement of its own: one
+ * that has to wait finds the patient as they are by then, but joins the key that they had before.
+ */
+export async function lockPatient(tx: Tx, id: string, reach: Reach, actor: Actor): Promise<ReadPatientRow | undefined> {
+  const [, row] = await Promise.all([
+    tx.run(sql`select from patients where id = ${id} for update`),
+    tx.first(findPatient(id, reach, actor)),
+  ])
+  return row
 }
 
 export type NewPatientRow = {
