@@ -103,7 +103,12 @@ async function undo(tx: Tx, ctx: Context, survivor_id: string, body: Unmerge): P
     : await moveBack(tx, merge)
   const written = merge.journal.written ?? outcome.undecided
   const undecided = await assignRows(tx, merge, outcome.undecided, assign)
-  await tx.run(relateWritten(written.flatMap(({ table, id }) => (table === 'appointments' ? [id] : [])), [survivor_id, merged_id]))
+  await tx.run(
+    relateWritten(
+      written.flatMap(({ table, id }) => (table === 'appointments' ? [id] : [])),
+      [survivor_id, merged_id],
+    ),
+  )
   for (const statement of alignFollowers([survivor_id, merged_id])) await tx.run(statement)
   await resealForeign(tx, ctx.system.keys.keyring, [survivor, merged])
   if (!is_repeat) await retoken(tx, ctx.system.keys, [survivor_id, merged_id])

@@ -261,6 +261,19 @@ describe('a merge that is undone', () => {
     assert.match(await openedText(api, 'emergency_contacts', 'sealed_contact', contact), /Afterwards/)
   })
 
+  it('leaves a doctor who was booked in between in reach of whoever has the appointment', async () => {
+    const [one, other] = [await person(), await person({ appointments: 1 })]
+    const { merge_id } = await merge(one, other)
+    const [kept, given] = [await addAppointment(api, doctor, one), await addAppointment(api, doctor, one)]
+    await unmerge(one, merge_id, { assign: { appointments: { [kept]: 'survivor', [given]: 'merged' } } })
+    const reached = await api.rows(
+      sql<{
+        patient_id: string
+      }>`select patient_id from care_relationships where doctor_id = ${doctor.doctor_id} and patient_id in (${one}, ${other})`,
+    )
+    assert.deepEqual(reached.map(({ patient_id }) => patient_id).toSorted(), [one, other].toSorted())
+  })
+
   it('can be looked at first', async () => {
     const [one, other] = [await person(), await person({ contacts: 1 })]
     const { merge_id } = await merge(one, other)

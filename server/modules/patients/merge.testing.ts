@@ -21,7 +21,7 @@ export async function addContact(who: Person, patient_id: string, name: string, 
   return (await who.call(emergencyContactApi.add_contact, { params: { patient_id }, body })).id
 }
 
-/** An appointment with its history and the care relationship that it makes; each at an hour of its own unless said. */
+/** An appointment with its history, and the care relationship where there is none; each at an hour of its own unless said. */
 export async function addAppointment(
   api: TestApi,
   doctor: Person,
@@ -45,7 +45,8 @@ export async function addAppointment(
        where d.id = ${doctor.doctor_id ?? null}
     ), care as (
       insert into care_relationships (patient_id, doctor_id, origin, origin_id)
-      values (${patient_id}, ${doctor.doctor_id ?? null}, 'appointment', ${id})
+      select ${patient_id}, ${doctor.doctor_id ?? null}::uuid, 'appointment', ${id}
+       where not exists (select from care_relationships where patient_id = ${patient_id} and doctor_id = ${doctor.doctor_id ?? null})
     )
     insert into appointment_history (id, appointment_id, patient_id, to_status, key_id, sealed_reason)
     select ${history_id}, ${id}, ${patient_id}, 'booked', ${key.id}, ${reason}`)
