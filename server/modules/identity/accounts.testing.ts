@@ -93,7 +93,7 @@ export async function signedInAs(
     await api.rows(
       sql`update sessions set authenticated_at = now() - ${minutes_ago} * interval '1 minute' where user_id = ${id}`,
     )
-  return { ...tokens, headers: bearer(tokens.access_token) }
+  return { ...tokens, refresh_token: tokens.refresh_token ?? '', headers: bearer(tokens.access_token) }
 }
 
 /** The headers that make a call as the holder of this access token. */

@@ -47,6 +47,11 @@ export const unsupportedGrantType = defineProblem(
   400,
   'grant_type must be password or refresh_token',
 )
+export const originRefused = defineProblem(
+  'origin_refused',
+  403,
+  'The session cookie is for the console of this server only',
+)
 export const signInFailures = [
   invalidCredentials,
   otpRequired,
@@ -67,7 +72,10 @@ const DeviceToken = z
 
 export const Tokens = z.object({
   access_token: z.string(),
-  refresh_token: z.string().describe('Single use: every refresh gives the next one'),
+  refresh_token: z
+    .string()
+    .optional()
+    .describe('Single use: every refresh gives the next one. Left out where X-OpenWard-Console asked for a cookie'),
   token_type: z.literal('Bearer'),
   expires_in: z.int().describe('Seconds until the access token expires'),
   device_token: z
@@ -139,10 +147,12 @@ export const loginApi = {
       'A refresh token works once. Presented again it ends the whole session, but for ten seconds and while its successor is unused, when it answers that same successor.',
     access: 'public',
     audit: { action: 'session.refresh', resource_type: 'session' },
-    body: z.strictObject({ refresh_token: z.string().max(200) }),
+    body: z.strictObject({
+      refresh_token: z.string().max(200).optional().describe('Left out by the console, whose cookie holds it'),
+    }),
     example: { refresh_token: 'owr_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' },
     returns: [200, Tokens],
-    problems: [sessionEnded],
+    problems: [sessionEnded, originRefused],
     secret: true,
     limit_per_minute: 120,
   },

@@ -13,19 +13,24 @@ import {
   passwordFormOff,
 } from './login.contract.ts'
 import { signIn } from './login.service.ts'
+import { handOver, refreshTokenOf } from './refresh-cookie.ts'
 import { refreshSession } from './refresh.service.ts'
 
 export function loginRoutes(identity: Identity): Route[] {
   return implement('auth', loginApi, {
-    login: (ctx, { body: { username, email, ...rest } }) =>
-      signIn(
+    login: async (ctx, { body: { username, email, ...rest } }) =>
+      handOver(
         ctx,
-        identity,
-        { name: username ?? email ?? '', ...rest, device_token: deviceToken(ctx, rest) },
-        'password',
+        await signIn(
+          ctx,
+          identity,
+          { name: username ?? email ?? '', ...rest, device_token: deviceToken(ctx, rest) },
+          'password',
+        ),
       ),
     token: (ctx, { body }) => grantTokens(ctx, identity, body),
-    refresh: (ctx, { body }) => refreshSession(ctx, identity, body.refresh_token),
+    refresh: async (ctx, { body }) =>
+      handOver(ctx, await refreshSession(ctx, identity, refreshTokenOf(ctx, body.refresh_token))),
   })
 }
 

@@ -102,7 +102,7 @@ describe('signing in', () => {
     const written = JSON.stringify(
       await api.rows(sql`select audit_logs.*, encode(sealed_changes, 'escape') from audit_logs`),
     )
-    for (const secret of ['canary-password', testPassword, email, tokens.refresh_token, tokens.access_token])
+    for (const secret of ['canary-password', testPassword, email, tokens.refresh_token ?? 'none', tokens.access_token])
       assert.ok(!written.includes(secret))
   })
 
@@ -231,7 +231,7 @@ describe('signing in', () => {
   it('refuses a refresh token as a bearer', async () => {
     const { email } = await testAccount(api)
     const { refresh_token } = await attempt(email, testPassword)
-    await assert.rejects(api.call(sessionApi.me, {}, bearer(refresh_token)), refusedWith(unauthenticated))
+    await assert.rejects(api.call(sessionApi.me, {}, bearer(refresh_token ?? '')), refusedWith(unauthenticated))
   })
 })
 
@@ -270,14 +270,20 @@ describe('signing in, as it is configured', () => {
 
   it('hears at most so many requests of one address a minute', async () => {
     await using api = await startTestApi({ rate_limit: true })
-    const statuses = []
-    for (let count = 0; count < 62; count += 1) {
+    const statuses: number[] = []
+    // A busy machine answers 503 before it counts: those say nothing here.
+    for (let count = 0; count < 400 && !statuses.includes(429); count += 1) {
       const { status, headers } = await api.send({
         method: 'POST',
         url: '/api/v1/auth/login',
-        headers: { 'content-type': 'application/json', 'x-forwarded-for': `10.0.0.${count}` },
+        headers: { 'content-type': 'application/json', 'x-forwarded-for': `10.0.0.${count % 250}` },
         body: '{"username":"x"}',
       })
+      if (status !== 503) statuses.push(status)
+      if (status === 429) assert.ok(Number(headers['retry-after']) > 0)
+    }
+    assert.deepEqual([statuses.length, statuses.at(-2), statuses.at(-1)], [61, 422, 429])
+  })
       statuses.push(status)
       if (status === 429) assert.ok(Number(headers['retry-after']) > 0)
     }

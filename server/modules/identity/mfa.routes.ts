@@ -1,6 +1,7 @@
 import { implement, type Route } from '#platform/http/mount.ts'
 import type { Identity } from './identity.ts'
 import { mfaApi } from './mfa.contract.ts'
+import { handOver } from './refresh-cookie.ts'
 import { confirm, confirmPending, disable, enroll, enrollPending } from './mfa.service.ts'
 
 export function mfaRoutes(identity: Identity): Route[] {
@@ -9,6 +10,7 @@ export function mfaRoutes(identity: Identity): Route[] {
     confirm: (ctx, { body }) => confirm(ctx, body.code),
     disable: (ctx, { body }) => disable(ctx, identity, body),
     enrollPending: (ctx, { body }) => enrollPending(ctx, body.enrollment_token),
-    confirmPending: (ctx, { body }) => confirmPending(ctx, identity, body.enrollment_token, body.code),
+    confirmPending: async (ctx, { body }) =>
+      handOver(ctx, await confirmPending(ctx, identity, body.enrollment_token, body.code)),
   })
 }

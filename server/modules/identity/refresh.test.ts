@@ -15,9 +15,12 @@ describe('refreshing a session', () => {
   async function signedIn(role = 'nurse') {
     const account = await testAccount(api, { role })
     const tokens = await api.call(loginApi.login, { body: { username: account.email, password: testPassword } })
-    return { ...account, ...tokens }
+    return { ...account, ...tokens, refresh_token: tokens.refresh_token ?? '' }
   }
-  const refresh = (refresh_token: string) => api.call(loginApi.refresh, { body: { refresh_token } })
+  const refresh = async (refresh_token: string) => {
+    const tokens = await api.call(loginApi.refresh, { body: { refresh_token } })
+    return { ...tokens, refresh_token: tokens.refresh_token ?? '' }
+  }
   const sessionsOf = (user_id: string) =>
     api.rows(sql<{ id: string; revoke_reason: string | null; hours: number; idle: number }>`
       select id, revoke_reason, extract(epoch from expires_at - created_at)::int / 3600 as hours,
@@ -127,5 +130,50 @@ describe('refreshing a session', () => {
   it('is refused for a token that nobody was given', async () => {
     for (const token of ['', 'owr_', `owr_${'A'.repeat(43)}`, 'x'.repeat(200)])
       await assert.rejects(refresh(token), refusedWith(sessionEnded))
+  })
+
+  describe('by the console', () => {
+    const asked = { 'content-type': 'application/json', 'x-openward-console': '1' }
+    const post = (target: TestApi, url: string, body: object, headers: Record<string, string>) =>
+      target.send({ method: 'POST', url, headers: { ...asked, ...headers }, body: JSON.stringify(body) })
+    const cookieOf = ({ headers }: { headers: Record<string, string | undefined> }) =>
+      String(headers['set-cookie'] ?? '')
+
+    it('keeps the token in a cookie that no script and no other site can use', async () => {
+      await using hospital = await startTestApi({ public_url: 'https://ward.example.test' })
+      const { email } = await testAccount(hospital)
+      const login = await post(hospital, loginApi.login.path, { username: email, password: testPassword }, {})
+      assert.equal(JSON.parse(login.text).refresh_token, undefined)
+      const [cookie = '', ...flags] = cookieOf(login).split('; ')
+      assert.match(cookie, /^__Host-openward-refresh=owr_/)
+      assert.deepEqual(flags, ['Path=/', 'Max-Age=604800', 'HttpOnly', 'SameSite=Strict', 'Secure'])
+
+      for (const headers of [
+        { origin: 'https://evil.test' },
+        { origin: 'null' },
+        { origin: 'https://ward.example.test.evil.test' },
+      ]) {
+        assert.equal((await post(hospital, loginApi.refresh.path, {}, { cookie, ...headers })).status, 403)
+      }
+      const plain = await hospital.send({
+        method: 'POST',
+        url: loginApi.refresh.path,
+        headers: { 'content-type': 'application/json', cookie },
+        body: '{}',
+      })
+      assert.equal(plain.status, 403)
+      const refreshed = await post(hospital, loginApi.refresh.path, {}, { cookie, origin: 'https://ward.example.test' })
+      assert.equal(refreshed.status, 200)
+      assert.notEqual(cookieOf(refreshed).split('; ')[0], cookie)
+
+      const authorization = `Bearer ${JSON.parse(refreshed.text).access_token}`
+      const logout = await hospital.send({ method: 'POST', url: sessionApi.logout.path, headers: { authorization } })
+      assert.match(cookieOf(logout), /^__Host-openward-refresh=; Path=\/; Max-Age=0/)
+      assert.match(logout.headers['clear-site-data'] ?? '', /"storage"/)
+    })
+
+    it('is refused without the cookie', async () => {
+      assert.equal((await post(api, loginApi.refresh.path, {}, {})).status, 401)
+    })
   })
 })

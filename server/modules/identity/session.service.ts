@@ -7,6 +7,7 @@ import type { Identity } from './identity.ts'
 import { localPasswordsOff } from './login.contract.ts'
 import { attemptPassword, type Claimant, type Proof, waitOf } from './password-attempt.ts'
 import { openProfile } from './profiles.ts'
+import { clearBrowser } from './refresh-cookie.ts'
 import { requireRecentSignIn } from './recent-sign-in.ts'
 import type { CurrentUser, Sessions } from './session.contract.ts'
 import {
@@ -61,6 +62,7 @@ export async function endSession(ctx: Context, session_id: string): Promise<void
 
 export async function logout(ctx: Context): Promise<void> {
   const { user_id, session_id } = signedIn(ctx)
+  clearBrowser(ctx)
   await ctx.database.once(async (tx) => {
     noteEnd(tx, 'session.logout', user_id, session_id)
     return tx.run(revokeSession(session_id, 'logout'))
@@ -69,6 +71,7 @@ export async function logout(ctx: Context): Promise<void> {
 
 export async function logoutEverywhere(ctx: Context): Promise<void> {
   const { user_id } = signedIn(ctx)
+  clearBrowser(ctx)
   await ctx.database.once(async (tx) => {
     noteEnd(tx, 'session.logout_all', user_id)
     return tx.run(revokeSessions(user_id, 'logout_all'))
