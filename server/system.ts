@@ -4,6 +4,7 @@ import type { Configuration } from '#platform/configuration.ts'
 import type { System } from '#platform/context.ts'
 import { openPool } from '#platform/database/connection.ts'
 import { appUrl, migrate } from '#platform/database/migrate.ts'
+import { gatherReads } from '#platform/database/gathered-reads.ts'
 import { sql } from '#platform/database/sql.ts'
 import { scopedDatabase, type Database } from '#platform/database/transaction.ts'
 import { firstAccepted } from '#platform/database/passwords.ts'
@@ -55,7 +56,7 @@ export async function openSystem({
   const recorder = createAuditRecorder(pool)
   const database = systemDatabase({ pool })
   const keys = await openKeys(keyring, (work) => database.transaction(work))
-  return { configuration, pool, keys, recorder, log, close: () => pool.end() }
+  return { configuration, pool, keys, recorder, reads: gatherReads(pool), log, close: () => pool.end() }
 }
 
 const passwordPurpose = 'database role'

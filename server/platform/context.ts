@@ -2,6 +2,7 @@
 import type { AuditEntry, AuditRecorder } from './audit/record.ts'
 import type { Configuration } from './configuration.ts'
 import type { Pool } from './database/connection.ts'
+import type { GatheredReads } from './database/gathered-reads.ts'
 import type { Database } from './database/transaction.ts'
 import type { Keys } from './encryption/keys.ts'
 import type { Log } from './logging.ts'
@@ -38,6 +39,7 @@ export type System = {
   pool: Pool
   keys: Keys
   recorder: AuditRecorder
+  reads: GatheredReads
   log: Log
 }
 

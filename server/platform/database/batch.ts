@@ -34,9 +34,32 @@ const prepared = new WeakMap<Wire, { names: Set<string>; parsing: string[] }>()
 /** The answers of the statements that were run; where there is an error, the statement behind them raised it. */
 export type Outcome = { answers: Answer[]; error?: Error }
 
-/** Runs the statements in order and tells the outcome once all have committed, or one has failed and nothing is kept. */
-export function runBatch(connection: Connection, statements: readonly Sql[]): Promise<Outcome> {
-  return new Promise((resolve) => void connection.query(createBatch(statements, resolve)))
+/** Longer than any statement of a request may take (`statement_timeout`, 10 s), which PostgreSQL itself ends. */
+const answerLimitMilliseconds = 15_000
+
+/**
+ * Runs the statements in order and tells the outcome once all have committed, or one has failed and nothing is kept.
+ * Where no answer comes at all (a cut line, a stopped process) the connection is given up after `limit_ms`: PostgreSQL's own
+ * limits do not reach here then, and TCP would wait for a quarter of an hour.
+ */
+export function runBatch(
+  connection: Connection,
+  statements: readonly Sql[],
+  limit_ms = answerLimitMilliseconds,
+): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const silence = setTimeout(() => giveUp(connection), limit_ms)
+    const batch = createBatch(statements, (outcome) => {
+      clearTimeout(silence)
+      resolve(outcome)
+    })
+    void connection.query(batch)
+  })
+}
+
+/** Ends it without asking the other side, so that whatever waits on it fails as with any broken connection. */
+export function giveUp(connection: Connection): void {
+  ;(connection as unknown as { connection: Wire }).connection.stream.destroy()
 }
 
 function createBatch(statements: readonly Sql[], resolve: (outcome: Outcome) => void) {

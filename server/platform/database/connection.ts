@@ -70,6 +70,14 @@ function clientAsking(password: () => Promise<string>) {
   }
 }
 
+/**
+ * A query of the driver's own that is given up after `limit_ms` without an answer; the pool then ends its connection.
+ * (The driver knows `query_timeout` for each query; its types only for all.)
+ */
+export function withinLimit(text: string, limit_ms: number, values: unknown[] = [], name?: string) {
+  return { text, values, ...(name ? { name } : {}), query_timeout: limit_ms } as pg.QueryConfig
+}
+
 export type DatabaseError = Error & { code: string; constraint?: string }
 
 export function isDatabaseError(error: unknown): error is DatabaseError {
@@ -81,7 +89,7 @@ export function isConnectionFault(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   if (isDatabaseError(error)) return /^(08|57P0|53)/.test(error.code) || error.code === '25P03'
   if ('code' in error && /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOST|ENOENT)/.test(String(error.code))) return true
-  return /Connection terminated|timeout exceeded when trying to connect|connection error and is not queryable|Client was closed/.test(
+  return /Connection terminated|Query read timeout|timeout exceeded when trying to connect|connection error and is not queryable|Client was closed/.test(
     error.message,
   )
 }

@@ -5,11 +5,18 @@ import { type AuditEntry, insertAuditEntries, unrecordable } from '#platform/aud
 import { conflict, outcomeUnknown, Problem, sessionEnded, unavailable } from '#platform/contract/problem.ts'
 import { type DomainEvent, insertEvents } from '#platform/events/outbox.ts'
 import { type Answer, type Outcome, runBatch } from './batch.ts'
+import type { GatheredReads } from './gathered-reads.ts'
 import { type Connection, isConnectionFault, isDatabaseError, type Pool } from './connection.ts'
 import { type Sql, sql } from './sql.ts'
 
 /** How the database is told who asks: a statement that sets the scope or raises OW401 / OW409. */
-export type Scope = { enter: () => Sql }
+export type Scope = {
+  enter: () => Sql
+  /** Tells scopes apart, for reads that may share a round trip. */
+  key?: string
+  /** For statements that may take their time: how long an answer is waited for. */
+  answer_limit_ms?: number
+}
 
 export type Tx = {
   rows<Row>(statement: Sql<Row>): Promise<Row[]>
@@ -25,6 +32,8 @@ export type Database = {
   /** `fill` queues every statement before it returns; they travel, commit included, in one round trip. */
   once<T>(fill: (tx: Tx) => Promise<T>): Promise<T>
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  /** One quick statement that changes nothing; it shares its round trip with those of other requests of the same moment. */
+  read<Row>(statement: Sql<Row>): Promise<Row[]>
 }
 
 /** Thrown when the caller's picture of a person's rights is out of date; the HTTP layer reads them again and repeats. */
@@ -33,7 +42,12 @@ export class RightsChanged extends Error {}
 type Written = { audit: (entry: AuditEntry) => AuditEntry }
 
 /** A database in one scope. `completed` adds to each audit entry who asks and why. */
-export function scopedDatabase(pool: Pool, scope: Scope, { audit: completed }: Written): Database {
+export function scopedDatabase(
+  pool: Pool,
+  scope: Scope,
+  { audit: completed }: Written,
+  reads?: GatheredReads,
+): Database {
   async function run<T>(work: (tx: Tx) => Promise<T>, inOneTrip: boolean): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -45,7 +59,15 @@ export function scopedDatabase(pool: Pool, scope: Scope, { audit: completed }: W
       }
     }
   }
-  return { once: (fill) => run(fill, true), transaction: (work) => run(work, false) }
+  return {
+    once: (fill) => run(fill, true),
+    transaction: (work) => run(work, false),
+    async read<Row>(statement: Sql<Row>) {
+      const alone = () => run((tx) => tx.rows(statement), true)
+      if (!reads || scope.key === undefined) return alone()
+      return (await reads.read({ key: scope.key, enter: scope.enter }, statement, alone)) as Row[]
+    },
+  }
 }
 
 async function attemptOnce<T>(
@@ -86,7 +108,14 @@ async function runOnce<T>(
     scope.enter(),
     ...asked.map(({ statement }) => statement),
     ...recording,
-  ])
+  ], scope.answer_limit_ms)
+  // Whether it was committed was lost with the answer.
+  if (error && recording.length > 0 && isLostAnswer(error)) {
+    const unknown = new Problem(outcomeUnknown, { retry_after_seconds: 1 }, error)
+    for (const { reject } of asked) reject(unknown)
+    await pending.catch(() => undefined)
+    throw unknown
+  }
   if (error && answers.length > asked.length) {
     const cause = unrecordable(error) as Error
     for (const { reject } of asked) reject(cause)
@@ -113,7 +142,8 @@ async function runInTrips<T>(
       const asked = queue.take()
       const before = opening
       opening = []
-      const { answers, error } = await runBatch(connection, [...before, ...asked.map(({ statement }) => statement)])
+      const statements = [...before, ...asked.map(({ statement }) => statement)]
+      const { answers, error } = await runBatch(connection, statements, scope.answer_limit_ms)
       settle(asked, { answers: answers.slice(before.length), ...(error ? { error } : {}) })
     })
   })
@@ -122,8 +152,8 @@ async function runInTrips<T>(
     await sent
     const { asked, recording } = queue.close()
     const statements = [...opening, ...asked.map(({ statement }) => statement), ...recording]
-    const { answers, error } = await runBatch(connection, [...statements, sql`commit`])
-    if (error && isConnectionFault(error) && !isDatabaseError(error)) {
+    const { answers, error } = await runBatch(connection, [...statements, sql`commit`], scope.answer_limit_ms)
+    if (error && isLostAnswer(error)) {
       throw new Problem(outcomeUnknown, { retry_after_seconds: 1 }, error)
     }
     if (error)
@@ -224,7 +254,12 @@ export function joinedDatabase(tx: Tx, scope?: { enter: Sql; restore: Sql }): Da
       throw translated(error)
     }
   }
-  return { once: nested, transaction: nested }
+  return { once: nested, transaction: nested, read: (statement) => nested((piece) => piece.rows(statement)) }
+}
+
+/** The line broke, or PostgreSQL ended the session (57P0x), which it can do between a commit and the answer to it. */
+function isLostAnswer(error: Error): boolean {
+  return isConnectionFault(error) && (!isDatabaseError(error) || error.code.startsWith('57P0'))
 }
 
 function isRetryable(error: unknown): boolean {

@@ -49,7 +49,15 @@ export function buildContext(
   const reaching = (other: Reach): Database =>
     joined
       ? joinedDatabase(joined, other === reach ? undefined : { enter: enter(other), restore: enter(reach) })
-      : scopedDatabase(system.pool, { enter: () => enter(other) }, { audit: complete })
+      : scopedDatabase(
+          system.pool,
+          {
+            enter: () => enter(other),
+            key: `${actor.session_id ?? ''} ${actor.authority ?? ''} ${other} ${!operation.background}`,
+          },
+          { audit: complete },
+          system.reads,
+        )
 
   const ctx: Context = {
     system,
@@ -90,7 +98,8 @@ function addressOf({ ip, socket }: FastifyRequest): string {
 
 /** `{patient_id}` in a path names the patient; `{…_id}` last in it the resource. */
 function subjectOfParams(params: Record<string, string>): Subject {
-  const isId = (text: string | undefined) => text !== undefined && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
+  const isId = (text: string | undefined) =>
+    text !== undefined && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
   const ids = Object.entries(params).filter(([name, value]) => name.endsWith('_id') && isId(value))
   const last = ids.at(-1)?.[1]
   const patient = ids.find(([name]) => name === 'patient_id')?.[1]

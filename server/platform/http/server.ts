@@ -29,7 +29,7 @@ export async function buildHttp({ system, routes, authenticate }: HttpOptions): 
     requestIdHeader: false,
     routerOptions: { ignoreTrailingSlash: false, caseSensitive: true, maxParamLength: 200 },
     clientErrorHandler: refuseRawRequest,
-    frameworkErrors: refuseAddress,
+    frameworkErrors: (error, request, reply) => void refuseAddress(error, request, reply),
     return503OnClosing: true,
   }) as unknown as FastifyInstance
   app.decorateRequest('bearer', undefined)
