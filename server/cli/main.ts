@@ -5,6 +5,7 @@ import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts
 import { EmbeddedDatabaseUnavailable } from '#platform/database/embedded/embedded.ts'
 import { type Command, CommandFailed } from './command.ts'
 import { auditCommand } from './audit.ts'
+import { eraseCommand } from './erase.ts'
 import { importCommand } from './import.ts'
 import { keysCommand } from './keys.ts'
 import { migrateCommand } from './migrate.ts'
@@ -15,6 +16,7 @@ const commands: Record<string, Command> = {
   migrate: migrateCommand,
   audit: auditCommand,
   import: importCommand,
+  erase: eraseCommand,
   keys: keysCommand,
 }
 

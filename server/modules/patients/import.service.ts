@@ -12,11 +12,11 @@ import {
   tryLockImport,
   unlockImport,
 } from './import.store.ts'
+import { unattendedDatabase } from './unattended.ts'
 import { notFound, Problem } from '#platform/contract/problem.ts'
 import type { Context, System } from '#platform/context.ts'
 import type { Connection } from '#platform/database/connection.ts'
-import { type Sql, sql } from '#platform/database/sql.ts'
-import { type Database, scopedDatabase } from '#platform/database/transaction.ts'
+import type { Sql } from '#platform/database/sql.ts'
 import type { AuditEntry } from '#platform/audit/record.ts'
 
 const again = 'What was registered stays: run the same file again, and those rows are known.'
@@ -78,7 +78,7 @@ export function openImports(system: System): Imports {
         if (!row) throw new Error('an import gave no id')
         const lock = await system.pool.connect()
         await ask(lock, tryLockImport(row.id))
-        const job: Import = { id: row.id, dry_run, created_by: user_id, database: importDatabase(system, who) }
+        const job: Import = { id: row.id, dry_run, created_by: user_id, database: unattendedDatabase(system, who) }
         running = Promise.all([running, run(job, file, lock)]).then(() => undefined)
         ctx.header('location', `/api/v1/patients/import/${row.id}`)
         return { ...row, report: [], next_line: null }
@@ -88,7 +88,7 @@ export function openImports(system: System): Imports {
       }
     },
     async recover() {
-      const database = importDatabase(system, {})
+      const database = unattendedDatabase(system, {})
       const lock = await system.pool.connect()
       try {
         for (const { id } of await database.once((tx) => tx.rows(findRunningImports()))) {
@@ -118,7 +118,7 @@ export async function importPatients(
     onProgress,
   }: { dry_run: boolean; onFinding: (finding: ImportFinding) => void; onProgress: (rows: number) => void },
 ): Promise<ImportRow> {
-  const database = importDatabase(system, { role: 'system', correlation_id: 'command line' })
+  const database = unattendedDatabase(system, { role: 'system', correlation_id: 'command line' })
   const lock = await system.pool.connect()
   try {
     const row = await database.once((tx) => tx.first(insertImport(undefined, dry_run)))
@@ -171,15 +171,6 @@ export async function readImport(
 
 function entryOf({ id, dry_run }: Import, counts: Record<string, number>): AuditEntry {
   return { action: 'patient.import', resource_type: 'patient_import', resource_id: id, details: { dry_run, ...counts } }
-}
-
-/** Everyone's records: whether a person is registered already does not depend on who imports. */
-function importDatabase(system: Pick<System, 'pool'>, who: Partial<AuditEntry>): Database {
-  return scopedDatabase(
-    system.pool,
-    { enter: () => sql`select openward.enter_as('all')` },
-    { audit: (entry) => ({ ...who, ...entry }) },
-  )
 }
 
 async function ask<Row>(connection: Connection, { text, name, values }: Sql<Row>): Promise<Row[]> {

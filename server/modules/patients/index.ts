@@ -1,6 +1,7 @@
 // Patients: their record, finding them, whom to call and who pays.
 import { emergencyAccessRoutes } from './emergency-access.routes.ts'
 import { emergencyContactRoutes } from './emergency-contact.routes.ts'
+import { erasureRoutes } from './erasure.routes.ts'
 import { importRoutes } from './import.routes.ts'
 import { openImports } from './import.service.ts'
 import { insuranceRoutes } from './insurance.routes.ts'
@@ -19,6 +20,7 @@ export {
   readOwnRecord,
   registerOwnRecord,
 } from './own-record.ts'
+export { erasePatient } from './erasure.service.ts'
 export { importPatients } from './import.service.ts'
 export { insuranceTokenSource, patientTokenSource } from './token-sources.ts'
 
@@ -36,6 +38,7 @@ export const patients: Module = {
         ...emergencyAccessRoutes(),
         ...mergeRoutes(),
         ...importRoutes(imports),
+        ...erasureRoutes(),
       ],
       checks: { name_index: () => names.check() },
       async start() {

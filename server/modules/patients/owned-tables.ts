@@ -29,6 +29,8 @@ export type OwnedTable = {
   sealed?: readonly string[]
   /** When something last happened to a row: retention counts from there. Null: it is no activity of care. */
   activity: string | null
+  /** A range of time whose end counts too. */
+  during?: string
   /** Under which name the rows are in the patient's own copy, and without which columns; null: not a fact about the person. */
   export: { file: string; without?: readonly string[] } | null
   /** `unreadable`: the row stays, what is sealed in it opens no more. */
@@ -169,6 +171,7 @@ export const ownedTables: readonly OwnedTable[] = [
     decided: true,
     sealed: ['sealed_notes'],
     activity: 'updated_at',
+    during: 'during',
     export: { file: 'appointments', without: internal },
     erasure: 'unreadable',
   },
