@@ -7,13 +7,11 @@ import { sql } from '#platform/database/sql.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { bearer, testAccount, testPassword } from './accounts.testing.ts'
 import { createFailureBudget } from './failure-budget.ts'
-import { ensureFirstAdministrator } from './first-administrator.ts'
 import {
   accountInactive,
   invalidCredentials,
   localPasswordsOff,
   loginApi,
-  type Tokens,
   mfaEnrollmentRequired,
   otpInvalid,
   otpRequired,
@@ -272,7 +270,7 @@ describe('signing in, as it is configured', () => {
     await using api = await startTestApi({ rate_limit: true })
     const statuses: number[] = []
     // A busy machine answers 503 before it counts: those say nothing here.
-    for (let count = 0; count < 400 && !statuses.includes(429); count += 1) {
+    for (let count = 0; count < 20_000 && !statuses.includes(429); count += 1) {
       const { status, headers } = await api.send({
         method: 'POST',
         url: '/api/v1/auth/login',
@@ -284,11 +282,6 @@ describe('signing in, as it is configured', () => {
     }
     assert.deepEqual([statuses.length, statuses.at(-2), statuses.at(-1)], [61, 422, 429])
   })
-      statuses.push(status)
-      if (status === 429) assert.ok(Number(headers['retry-after']) > 0)
-    }
-    assert.deepEqual([statuses[59], statuses[60]], [422, 429])
-  })
 
   it('counts the failures of all strangers together', () => {
     let now_ms = 0
@@ -299,42 +292,5 @@ describe('signing in, as it is configured', () => {
     assert.equal(budget.isSpent(), true)
     now_ms = 60_001
     assert.equal(budget.isSpent(), false)
-  })
-})
-
-describe('the first administrator', () => {
-  it('is made once, by servers that start together, with a password that signs in', async () => {
-    await using api = await startTestApi()
-    const made = await Promise.all(Array.from({ length: 5 }, () => ensureFirstAdministrator(api.system)))
-    const [first, ...rest] = made.filter((one) => one !== undefined)
-    assert.ok(first)
-    assert.deepEqual(rest, [])
-    assert.deepEqual(await api.rows(sql`select count(*)::int from users`), [{ count: 1 }])
-    for (const username of [first.username, first.email]) {
-      const tokens: Tokens = await api.call(loginApi.login, { body: { username, password: first.password } })
-      assert.equal((await api.call(sessionApi.me, {}, bearer(tokens.access_token))).role, 'admin')
-    }
-    assert.equal(await ensureFirstAdministrator(api.system), undefined)
-  })
-
-  it('has the configured address and password', async () => {
-    await using api = await startTestApi({ admin_email: 'chief@example.test', admin_password: testPassword })
-    assert.equal(await ensureFirstAdministrator(api.system), undefined)
-    assert.ok(await api.call(loginApi.login, { body: { email: 'Chief@example.test', password: testPassword } }))
-  })
-
-  it('is not made with a known password in production', async () => {
-    await using api = await startTestApi({
-      production: true,
-      admin_email: 'chief@example.test',
-      admin_password: 'passwordpassword',
-    })
-    await assert.rejects(ensureFirstAdministrator(api.system), /OPENWARD_ADMIN_PASSWORD is refused/)
-  })
-
-  it('is not made where someone exists', async () => {
-    await using api = await startTestApi()
-    await testAccount(api)
-    assert.equal(await ensureFirstAdministrator(api.system), undefined)
   })
 })

@@ -6,7 +6,6 @@ import { type Person, refusedWith, startTestApi, type TestApi } from '../../test
 import { accountApi, accountExists } from './account.contract.ts'
 import { newestMail, signedInAs, testAccount, testPassword } from './accounts.testing.ts'
 import { invalidCredentials, loginApi, signInLocked } from './login.contract.ts'
-import { roleApi, roleProtected } from './role.contract.ts'
 import { reauthRequired, sessionApi } from './session.contract.ts'
 import { beyondOwnRights, lastAdministrator, notAwaitingApproval, ownAccount, userApi } from './user.contract.ts'
 
@@ -298,54 +297,5 @@ describe('the last administrator', () => {
     assert.deepEqual(await api.rows(sql`select count(*)::int from users where role = 'admin' and is_active`), [
       { count: 1 },
     ])
-  })
-})
-
-describe('roles', () => {
-  it('are shown, made and changed, with effect on the next request', async () => {
-    await using api = await startTestApi()
-    const [admin, nurse] = [await api.person('admin'), await api.person('nurse')]
-    assert.ok((await admin.call(roleApi.list, {})).items.length >= 6)
-    await admin.call(roleApi.write, {
-      params: { name: 'archivist' },
-      body: { permissions: ['audit:read', 'audit:read'] },
-    })
-    assert.deepEqual((await admin.call(roleApi.read, { params: { name: 'archivist' } })).permissions, ['audit:read'])
-    const before = await admin.call(roleApi.read, { params: { name: 'nurse' } })
-    await admin.call(
-      roleApi.write,
-      { params: { name: 'nurse' }, body: { permissions: [...before.permissions, 'roles:read'] } },
-      { 'if-match': `"v${before.version}"` },
-    )
-    assert.ok(await nurse.call(roleApi.list, {}))
-    await assert.rejects(
-      admin.call(
-        roleApi.write,
-        { params: { name: 'nurse' }, body: { permissions: [] } },
-        { 'if-match': `"v${before.version}"` },
-      ),
-      refusedWith(stale),
-    )
-  })
-
-  it('are never given what the administrator lacks, and that of administrators keeps the essentials', async () => {
-    await using api = await startTestApi()
-    const admin = await api.person('admin')
-    await assert.rejects(
-      admin.call(roleApi.write, { params: { name: 'helper' }, body: { permissions: ['chart:write'] } }),
-      refusedWith(beyondOwnRights),
-    )
-    await assert.rejects(
-      admin.call(roleApi.write, { params: { name: 'helper' }, body: { permissions: ['nothing:known'] } }),
-      refusedWith(beyondOwnRights),
-    )
-    const { permissions } = await admin.call(roleApi.read, { params: { name: 'admin' } })
-    await assert.rejects(
-      admin.call(roleApi.write, {
-        params: { name: 'admin' },
-        body: { permissions: permissions.filter((one) => one !== 'users:update') },
-      }),
-      refusedWith(roleProtected),
-    )
   })
 })

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { stale } from '#platform/contract/problem.ts'
+import { refusedWith, startTestApi } from '../../testing.ts'
+import { roleApi, roleProtected } from './role.contract.ts'
+import { beyondOwnRights } from './user.contract.ts'
+
+describe('roles', () => {
+  it('are shown, made and changed, with effect on the next request', async () => {
+    await using api = await startTestApi()
+    const [admin, nurse] = [await api.person('admin'), await api.person('nurse')]
+    assert.ok((await admin.call(roleApi.list, {})).items.length >= 6)
+    await admin.call(roleApi.write, {
+      params: { name: 'archivist' },
+      body: { permissions: ['audit:read', 'audit:read'] },
+    })
+    assert.deepEqual((await admin.call(roleApi.read, { params: { name: 'archivist' } })).permissions, ['audit:read'])
+    const before = await admin.call(roleApi.read, { params: { name: 'nurse' } })
+    await admin.call(
+      roleApi.write,
+      { params: { name: 'nurse' }, body: { permissions: [...before.permissions, 'roles:read'] } },
+      { 'if-match': `"v${before.version}"` },
+    )
+    assert.ok(await nurse.call(roleApi.list, {}))
+    await assert.rejects(
+      admin.call(
+        roleApi.write,
+        { params: { name: 'nurse' }, body: { permissions: [] } },
+        { 'if-match': `"v${before.version}"` },
+      ),
+      refusedWith(stale),
+    )
+  })
+
+  it('are never given what the administrator lacks, and that of administrators keeps the essentials', async () => {
+    await using api = await startTestApi()
+    const admin = await api.person('admin')
+    await assert.rejects(
+      admin.call(roleApi.write, { params: { name: 'helper' }, body: { permissions: ['chart:write'] } }),
+      refusedWith(beyondOwnRights),
+    )
+    await assert.rejects(
+      admin.call(roleApi.write, { params: { name: 'helper' }, body: { permissions: ['nothing:known'] } }),
+      refusedWith(beyondOwnRights),
+    )
+    const { permissions } = await admin.call(roleApi.read, { params: { name: 'admin' } })
+    await assert.rejects(
+      admin.call(roleApi.write, {
+        params: { name: 'admin' },
+        body: { permissions: permissions.filter((one) => one !== 'users:update') },
+      }),
+      refusedWith(roleProtected),
+    )
+  })
+})
