@@ -2,6 +2,7 @@
 import { emergencyAccessRoutes } from './emergency-access.routes.ts'
 import { emergencyContactRoutes } from './emergency-contact.routes.ts'
 import { erasureRoutes } from './erasure.routes.ts'
+import { exportRoutes } from './export.routes.ts'
 import { importRoutes } from './import.routes.ts'
 import { openImports } from './import.service.ts'
 import { insuranceRoutes } from './insurance.routes.ts'
@@ -39,6 +40,7 @@ export const patients: Module = {
         ...mergeRoutes(),
         ...importRoutes(imports),
         ...erasureRoutes(),
+        ...exportRoutes(),
       ],
       checks: { name_index: () => names.check() },
       async start() {

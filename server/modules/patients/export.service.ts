@@ -1,0 +1,131 @@
+import { ZipFile } from 'yazl'
+import type { Readable } from 'node:stream'
+import { findOwnedRows, findPatientKeys, findStaffNames } from './export.store.ts'
+import { findTreeIds } from './erasure.store.ts'
+import { findMergedTrees } from './merge.store.ts'
+import { type OwnedTable, ownedTables } from './owned-tables.ts'
+import { answerPatient, seesIdentifiers } from './patient.answer.ts'
+import { patientErased, patientMerged } from './patient.contract.ts'
+import { findPatient } from './patient.store.ts'
+import { notFound, Problem } from '#platform/contract/problem.ts'
+import type { Context } from '#platform/context.ts'
+import { openDataKey } from '#platform/encryption/data-key.ts'
+import type { Keys } from '#platform/encryption/keys.ts'
+import { type DataKey, open, openJson } from '#platform/encryption/sealing.ts'
+
+type File = { name: string; content: unknown; rows: number }
+
+/**
+ * Everything about a person, in files.
+ * @throws Problem notFound, patientErased, patientMerged
+ */
+export async function exportPatient(ctx: Context, patient_id: string): Promise<Readable> {
+  const own = await ctx.database.once((tx) => tx.first(findPatient(patient_id, ctx.reach, ctx.actor)))
+  if (!own) throw new Problem(notFound)
+  if (own.erased_at !== null) throw new Problem(patientErased)
+  if (own.merged_into !== null) throw new Problem(patientMerged, { merged_into: own.merged_into })
+  const files = await collect(ctx, patient_id)
+  ctx.saw({ details: { files: Object.fromEntries(files.map(({ name, rows }) => [name, rows])) } })
+  ctx.header('content-type', 'application/zip')
+  ctx.header('content-disposition', `attachment; filename="${own.patient_number}.zip"`)
+  const exported_at = Temporal.Now.instant().toString()
+  const about = {
+    patient_number: own.patient_number,
+    exported_at,
+    rows: Object.fromEntries(files.map(({ name, rows }) => [name, rows])),
+  }
+  return zip([{ name: 'about', content: about, rows: 1 }, ...files])
+}
+
+/**
+ * Reads in the reach of everyone, but only these records: that the caller may export this one has been seen, and the records
+ * merged into it are the same person's, though no longer in that person's own reach.
+ */
+async function collect(ctx: Context, patient_id: string): Promise<File[]> {
+  const { keys } = ctx.system
+  return ctx.reaching('all').transaction(async (tx) => {
+    const ids = (await tx.rows(findTreeIds(patient_id))).map(({ id }) => id)
+    const exported = ownedTables.flatMap((owned) => (owned.export ? [{ ...owned, export: owned.export }] : []))
+    const [records, stored, tables] = await Promise.all([
+      tx.rows(findMergedTrees([patient_id])),
+      tx.rows(findPatientKeys(ids)),
+      Promise.all(exported.map(async (owned) => ({ owned, rows: await tx.rows(findOwnedRows(owned, ids)) }))),
+    ])
+    const dataKeys = new Map(stored.map((row) => [row.id, openDataKey(keys.keyring, row)]))
+    const unmasked = seesIdentifiers(ctx.actor, patient_id)
+    const people = records.map((row) => answerPatient(keys.keyring, row, unmasked))
+    const log = tables.find(({ owned }) => owned.table === 'audit_logs')?.rows ?? []
+    const users = new Set(log.flatMap(({ user_id }) => (typeof user_id === 'string' ? [user_id] : [])))
+    const staff = await tx.rows(findStaffNames([...users]))
+    const names = new Map(staff.map((user) => [user.id, nameOf(keys, user)]))
+    const merged = people.filter(({ id }) => id !== patient_id)
+    return [
+      { name: 'patient', content: people.find(({ id }) => id === patient_id), rows: 1 },
+      { name: 'merged_records', content: merged, rows: merged.length },
+      ...tables.map(({ owned, rows }) => {
+        const shown = rows.map((row) => shownRow(owned, row, dataKeys))
+        const content =
+          owned.table === 'audit_logs' ? shown.map((row) => withName(row, names, ctx.actor.user_id)) : shown
+        return { name: owned.export.file, content, rows: rows.length }
+      }),
+    ]
+  })
+}
+
+function shownRow(
+  owned: OwnedTable,
+  row: Record<string, unknown>,
+  keys: ReadonlyMap<string, DataKey>,
+): Record<string, unknown> {
+  const { table, sealed = [], during } = owned
+  const hidden = new Set<string>([...(owned.export?.without ?? []), ...sealed, ...(during ? [during] : [])])
+  const key = typeof row.key_id === 'string' ? keys.get(row.key_id) : undefined
+  const opened = sealed.map((column) => {
+    const value = row[column]
+    const place = { table, column, row_id: String(row.id) }
+    if (Buffer.isBuffer(value) && !key) throw new Error(`a row of ${table} is sealed under a key of somebody else`)
+    return [column.replace(/^sealed_/, ''), Buffer.isBuffer(value) && key ? parsed(open(key, place, value)) : null]
+  })
+  return {
+    ...Object.fromEntries(Object.entries(row).filter(([name]) => !hidden.has(name))),
+    ...Object.fromEntries(opened),
+  }
+}
+
+/** What is sealed is JSON, but for single texts. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** Another patient who tried to see the record is not told of. */
+function withName(row: Record<string, unknown>, names: ReadonlyMap<string, string>, self: string | undefined) {
+  const { user_id } = row
+  const user_name = typeof user_id === 'string' ? (names.get(user_id) ?? null) : null
+  return { ...row, user_id: user_name !== null || user_id === self ? user_id : null, user_name }
+}
+
+function nameOf(
+  keys: Keys,
+  { id, key_id, sealed_profile }: { id: string; key_id: string; sealed_profile: Buffer },
+): string {
+  const place = { table: 'users', column: 'sealed_profile', row_id: id }
+  const { first_name = '', last_name = '' } = openJson<{ first_name?: string; last_name?: string }>(
+    keys.systemById(key_id),
+    place,
+    sealed_profile,
+  )
+  return `${first_name} ${last_name}`.trim()
+}
+
+function zip(files: readonly File[]): Readable {
+  const archive = new ZipFile()
+  for (const { name, content } of files) {
+    archive.addBuffer(Buffer.from(`${JSON.stringify(content, null, 2)}\n`), `${name}.json`)
+  }
+  archive.end()
+  return archive.outputStream as Readable
+}
