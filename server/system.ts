@@ -44,19 +44,28 @@ export async function openSystem({
     })
   }
   const passwords = deriveSecrets(keyring, passwordPurpose).map((secret) => secret.toString('base64url'))
-  const pool = openPool({
+  const connections = {
     url: appUrl(owner_url, app_password),
-    size: pool_size,
-    name: 'openward',
-    on_error: (error) => log.warn({ err: error }, 'a database connection broke'),
+    on_error: (error: Error) => log.warn({ err: error }, 'a database connection broke'),
     password:
       passwords.length > 1 ? () => firstAccepted(passwords, (password) => appUrl(owner_url, password)) : undefined,
-  })
+  }
+  const pool = openPool({ ...connections, size: pool_size, name: 'openward' })
+  const reserve = openPool({ ...connections, size: 2, name: 'openward-reserve' })
   await assertPromises(pool, unsafe_fsync_off)
-  const recorder = createAuditRecorder(pool)
+  const recorder = createAuditRecorder(reserve)
   const database = systemDatabase({ pool })
   const keys = await openKeys(keyring, (work) => database.transaction(work))
-  return { configuration, pool, keys, recorder, reads: gatherReads(pool), log, close: () => pool.end() }
+  return {
+    configuration,
+    pool,
+    reserve,
+    keys,
+    recorder,
+    reads: gatherReads(pool),
+    log,
+    close: async () => void (await Promise.all([pool.end(), reserve.end()])),
+  }
 }
 
 const passwordPurpose = 'database role'

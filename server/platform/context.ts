@@ -37,6 +37,8 @@ export type Subject = Pick<AuditEntry, 'resource_id' | 'patient_id' | 'details' 
 export type System = {
   configuration: Configuration
   pool: Pool
+  /** Kept free of requests, so that health is told and reads are recorded however many of those hold a connection. */
+  reserve: Pool
   keys: Keys
   recorder: AuditRecorder
   reads: GatheredReads

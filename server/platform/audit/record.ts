@@ -59,6 +59,9 @@ export function unrecordable(error: unknown): unknown {
   )
 }
 
+/** Every answer waits for two connections at most: one that is silent must not hold all of them up for long. */
+const answerLimitMilliseconds = 5000
+
 export type AuditRecorder = { record(entry: AuditEntry): Promise<void> }
 
 /**
@@ -71,7 +74,7 @@ export function createAuditRecorder(pool: Pool): AuditRecorder {
   let inFlight = 0
   const write = async (batch: Waiting[]) => {
     const { error } = await withConnection(pool, (connection) =>
-      runBatch(connection, [insertAuditEntries(batch.map(({ entry }) => entry))]),
+      runBatch(connection, [insertAuditEntries(batch.map(({ entry }) => entry))], answerLimitMilliseconds),
     )
     if (!error) for (const { resolve } of batch) resolve()
     // An entry that the database cannot take refuses its own request, not those that happened to arrive with it.

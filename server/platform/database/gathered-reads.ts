@@ -20,6 +20,8 @@ type Waiting = {
 }
 
 const mostInABatch = 64
+/** A quick read that takes longer has a silent connection, and is asked again on another. */
+const answerLimitMilliseconds = 5000
 /** On two cores a third batch only makes the other two wait. */
 const mostInFlight = 2
 
@@ -54,6 +56,7 @@ export function gatherReads(pool: Pool): GatheredReads {
         runBatch(
           connection,
           statements.filter((one) => one !== undefined),
+          answerLimitMilliseconds,
         ),
       ).catch((error: Error) => ({ answers: [], error }))
       if (!outcome.error) {

@@ -104,13 +104,13 @@ async function runOnce<T>(
   const queue = openQueue(completed)
   const pending = work(queue.tx)
   const { asked, recording } = queue.close()
-  const { answers, error } = await runBatch(connection, [
-    scope.enter(),
-    ...asked.map(({ statement }) => statement),
-    ...recording,
-  ], scope.answer_limit_ms)
+  const { answers, error } = await runBatch(
+    connection,
+    [scope.enter(), ...asked.map(({ statement }) => statement), ...recording],
+    scope.answer_limit_ms,
+  )
   // Whether it was committed was lost with the answer.
-  if (error && recording.length > 0 && isLostAnswer(error)) {
+  if (error && (recording.length > 0 || asked.some(isWrite)) && isLostAnswer(error)) {
     const unknown = new Problem(outcomeUnknown, { retry_after_seconds: 1 }, error)
     for (const { reject } of asked) reject(unknown)
     await pending.catch(() => undefined)
@@ -256,6 +256,8 @@ export function joinedDatabase(tx: Tx, scope?: { enter: Sql; restore: Sql }): Da
   }
   return { once: nested, transaction: nested, read: (statement) => nested((piece) => piece.rows(statement)) }
 }
+
+const isWrite = ({ statement }: Queued) => /\b(insert into|update|delete from)\b/i.test(statement.text)
 
 /** The line broke, or PostgreSQL ended the session (57P0x), which it can do between a commit and the answer to it. */
 function isLostAnswer(error: Error): boolean {

@@ -1,5 +1,5 @@
 // Follows the events table from now on, so that what this process keeps in memory learns of every server's changes.
-import type { Pool } from '#platform/database/connection.ts'
+import { type Pool, withinLimit } from '#platform/database/connection.ts'
 import { sql } from '#platform/database/sql.ts'
 import { repeat, type Repeated } from '#platform/jobs/repeat.ts'
 import type { Log } from '#platform/logging.ts'
@@ -27,6 +27,8 @@ export type FollowOptions = {
 type Row = FollowedEvent & { recorded_xid: string }
 
 const pageRows = 1000
+/** A page that does not come is asked for again, on another connection. */
+const answerLimitMilliseconds = 15_000
 const beforeAllIds = '00000000-0000-0000-0000-000000000000'
 
 /**
@@ -58,11 +60,9 @@ export async function followEvents({
               where (recorded_xid, id) > (${xid}::xid8, ${id}::uuid) and recorded_xid < pg_snapshot_xmin(pg_current_snapshot())
                 and type = any(${types}::text[])
               order by events.recorded_xid, events.id limit 1000) as e on true`
-    const page = await pool.query<Row & { horizon: string; id: string | null }>({
-      text,
-      values: [...values],
-      name: statement,
-    })
+    const page = await pool.query<Row & { horizon: string; id: string | null }>(
+      withinLimit(text, answerLimitMilliseconds, [...values], statement),
+    )
     const events = page.rows.filter((row) => row.id !== null)
     if (events.length > 0) await onEvents(events)
     const last = events.at(-1)
