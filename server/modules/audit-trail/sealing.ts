@@ -17,7 +17,7 @@ import { AuditForkError, sealAudit } from '#platform/audit/seal.ts'
 import type { AuditVerdict } from '#platform/audit/verdict.ts'
 import { verifyAudit } from '#platform/audit/verify.ts'
 import type { System } from '#platform/context.ts'
-import { isConnectionFault } from '#platform/database/connection.ts'
+import { isConnectionFault, withinLimit } from '#platform/database/connection.ts'
 import { sql } from '#platform/database/sql.ts'
 import { scopedDatabase } from '#platform/database/transaction.ts'
 import { unwrapKey, wrapKey } from '#platform/encryption/keyring.ts'
@@ -53,7 +53,8 @@ export async function openAuditSealing(system: System): Promise<AuditSealing> {
   async function withConnection<T>(work: (connection: AuditConnection) => Promise<T>): Promise<T> {
     const connection = await pool.connect()
     try {
-      await connection.query(`set statement_timeout = 0`)
+      // The first statement finds out whether anybody is there; those that follow may take their time.
+      await connection.query(withinLimit(`set statement_timeout = 0`, 5000))
       await connection.query(`set idle_in_transaction_session_timeout = 0`)
       await connection.query(`set openward.reach = 'all'`)
       return await work(connection)
