@@ -20,6 +20,7 @@ export function rotationDatabase(pool: Pool): Database {
     {
       enter: () => sql`
         select openward.enter_as('all'), set_config('statement_timeout', '30min', true), set_config('lock_timeout', '1min', true)`,
+      answer_limit_ms: 35 * 60_000,
     },
     { audit: (entry) => ({ role: 'system', correlation_id: 'key-rotation', ...entry }) },
   )
