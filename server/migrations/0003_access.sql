@@ -99,23 +99,23 @@ create function openward.enter_as(p_reach text) returns void language sql as
             set_config('openward.department_id', '', true), set_config('openward.doctor_id', '', true),
             set_config('openward.patient_id', '', true) $$;
 
--- Whether the scope of the transaction reaches a patient. In PL/pgSQL, so that a row costs the look-up that its reach needs and
--- no other: as one expression in each policy every statement would set up all of them, and might hash a whole department.
-create function openward.reaches(p_patient uuid) returns boolean language plpgsql stable parallel safe as $$
-declare v_reach constant text := openward.setting('reach');
+-- The rule: whether the actor of this transaction reaches a patient in a reach. In PL/pgSQL, so that a row costs the look-up that
+-- its reach needs and no other: as one expression in each policy, every statement would set up all of them, and might hash a
+-- whole department to read one patient.
+create function openward.may_reach(p_patient uuid, p_reach text) returns boolean language plpgsql stable parallel safe as $$
 begin
-  if v_reach = 'all' then return true; end if;
-  if v_reach is null or v_reach in ('none', 'find') then return false; end if;
-  if v_reach like '%own%' then
+  if p_reach = 'all' then return true; end if;
+  if p_reach is null or p_reach in ('none', 'find') then return false; end if;
+  if p_reach like '%own%' then
     if p_patient = openward.setting('patient_id')::uuid then return true; end if;
     perform from care_relationships c where c.patient_id = p_patient and c.doctor_id = openward.setting('doctor_id')::uuid limit 1;
     if found then return true; end if;
   end if;
-  if v_reach like '%department%' then
+  if p_reach like '%department%' then
     perform from care_relationships c where c.patient_id = p_patient and c.department_id = openward.setting('department_id')::uuid limit 1;
     if found then return true; end if;
   end if;
-  if v_reach like '%glass%' then
+  if p_reach like '%glass%' then
     perform from emergency_accesses e
       where e.patient_id = p_patient and e.user_id = openward.setting('user_id')::uuid and e.expires_at > now() limit 1;
     return found;
@@ -128,7 +128,8 @@ create procedure openward.protect(p_table regclass, p_patient text, p_find boole
 begin
   execute format('alter table %s enable row level security', p_table);
   execute format($policy$create policy reach on %1$s to openward_app using (
-                   (select openward.setting('reach')) in ('all', %3$L) or openward.reaches(%2$s))$policy$,
+                   (select openward.setting('reach')) in ('all', %3$L)
+                     or openward.may_reach(%2$s, (select openward.setting('reach'))))$policy$,
                  p_table, p_patient, case when p_find then 'find' else 'all' end);
 end $$;
 

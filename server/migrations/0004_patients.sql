@@ -204,27 +204,6 @@ create trigger recounted after update of is_active, merged_into, erased_at on pa
   when (old.is_active <> new.is_active or old.merged_into is distinct from new.merged_into or old.erased_at is distinct from new.erased_at)
   execute function openward.count_patients();
 
--- Whether the actor of this transaction would see the patient in another reach: the rule of openward.reaches. In PL/pgSQL, which
--- keeps its plans: in SQL, 100 people found by name cost 8 ms.
-create function openward.may_reach(p_patient uuid, p_reach text) returns boolean language plpgsql stable parallel safe as $$
-begin
-  if p_reach = 'all' then return true; end if;
-  if p_reach like '%own%' then
-    if p_patient = openward.setting('patient_id')::uuid then return true; end if;
-    perform from care_relationships c where c.patient_id = p_patient and c.doctor_id = openward.setting('doctor_id')::uuid limit 1;
-    if found then return true; end if;
-  end if;
-  if p_reach like '%department%' then
-    perform from care_relationships c where c.patient_id = p_patient and c.department_id = openward.setting('department_id')::uuid limit 1;
-    if found then return true; end if;
-  end if;
-  if p_reach like '%glass%' then
-    perform from emergency_accesses e
-      where e.patient_id = p_patient and e.user_id = openward.setting('user_id')::uuid and e.expires_at > now() limit 1;
-    return found;
-  end if;
-  return false;
-end $$;
 
 alter table care_relationships add constraint care_relationships_patient foreign key (patient_id) references patients;
 alter table emergency_accesses add constraint emergency_accesses_patient foreign key (patient_id) references patients;
