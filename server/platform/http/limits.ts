@@ -21,13 +21,20 @@ declare module 'fastify' {
   }
 }
 
+/** How often the load is measured; the start itself, which blocks the event loop, is in the first two measures. */
+const measureEveryMilliseconds = 500
+const startMilliseconds = 4 * measureEveryMilliseconds
+
 export async function installLimits(app: FastifyInstance, configuration: Configuration, log: Log) {
+  let listens_since = performance.now()
+  app.addHook('onListen', async () => void (listens_since = performance.now()))
   await app.register(underPressure, {
     // Without limits a busy machine is measured or tested as it is, its slow start included.
     maxEventLoopDelay: configuration.rate_limit ? 1500 : 0,
     maxEventLoopUtilization: 0,
-    sampleInterval: 500,
+    sampleInterval: measureEveryMilliseconds,
     pressureHandler: (request) => {
+      if (performance.now() - listens_since < startMilliseconds) return
       if (!exempt.test(request.url)) throw new Problem(overloaded, { retry_after_seconds: 2 })
     },
   })
