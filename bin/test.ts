@@ -11,9 +11,9 @@ import type { Counts } from './test-counts.ts'
 const help = `openward test [files or patterns] [--no-checks] [--coverage] [--concurrency 2]
 
 Checks types, rules and format, then runs the given test files, or all of server/ and the journeys, contract,
-authorization, hostile and faults suites. With TEST_DATABASE_URL set (see: openward test-database) it uses that PostgreSQL.`
+authorization, hostile, faults and documentation suites. With TEST_DATABASE_URL set (see: openward test-database) it uses that PostgreSQL.`
 
-const suites = ['server/**/*.test.ts', 'tests/{journeys,contract,authorization,hostile,faults}/**/*.test.ts']
+const suites = ['server/**/*.test.ts', 'tests/{journeys,contract,authorization,hostile,faults,documentation}/**/*.test.ts']
 /** A hanging file ends the run as a failure instead of never. */
 const file_timeout_ms = 600_000
 
