@@ -1,6 +1,6 @@
 // What lives as long as the process: configuration, database, keys, the audit recorder. Shared by the server and the command line.
 import { createAuditRecorder } from '#platform/audit/record.ts'
-import type { Configuration } from '#platform/configuration.ts'
+import { type Configuration, ConfigurationError } from '#platform/configuration.ts'
 import type { System } from '#platform/context.ts'
 import { openPool } from '#platform/database/connection.ts'
 import { appUrl, migrate } from '#platform/database/migrate.ts'
@@ -83,7 +83,7 @@ export function systemDatabase({ pool }: Pick<System, 'pool'>): Database {
   )
 }
 
-/** @throws Error when the database would lose acknowledged writes, or would let this process pass its rules by */
+/** @throws ConfigurationError when the database would lose acknowledged writes, or would let this process pass its rules by */
 async function assertPromises(pool: System['pool'], unsafeFsyncOff: boolean) {
   const { rows } = await pool.query<{ synchronous_commit: string; fsync: string; bypasses: boolean; owns: boolean }>(`
     select current_setting('synchronous_commit') as synchronous_commit, current_setting('fsync') as fsync,
@@ -91,10 +91,12 @@ async function assertPromises(pool: System['pool'], unsafeFsyncOff: boolean) {
       from pg_roles where rolname = current_user`)
   const state = rows[0]
   if (!state || state.bypasses || state.owns)
-    throw new Error('the role that serves requests must own nothing and obey row-level security')
+    throw new ConfigurationError([
+      'the role openward_app must own nothing and obey row-level security: take from it what it owns, superuser and bypassrls',
+    ])
   if (state.synchronous_commit === 'off' || (state.fsync === 'off' && !unsafeFsyncOff)) {
-    throw new Error(
+    throw new ConfigurationError([
       'PostgreSQL runs with synchronous_commit or fsync off and would lose acknowledged records: turn both on',
-    )
+    ])
   }
 }

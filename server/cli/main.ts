@@ -5,11 +5,13 @@ import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts
 import { EmbeddedDatabaseUnavailable } from '#platform/database/embedded/embedded.ts'
 import { type Command, CommandFailed } from './command.ts'
 import { auditCommand } from './audit.ts'
+import { doctorCommand } from './doctor.ts'
 import { eraseCommand } from './erase.ts'
 import { importCommand } from './import.ts'
 import { keysCommand } from './keys.ts'
 import { migrateCommand } from './migrate.ts'
 import { serveCommand } from './serve.ts'
+import { userCommand } from './user.ts'
 
 const commands: Record<string, Command> = {
   serve: serveCommand,
@@ -18,6 +20,8 @@ const commands: Record<string, Command> = {
   import: importCommand,
   erase: eraseCommand,
   keys: keysCommand,
+  user: userCommand,
+  doctor: doctorCommand,
 }
 
 const [name = '--help', ...words] = process.argv.slice(2)

@@ -84,7 +84,8 @@ export async function createUser(ctx: Context, identity: Identity, body: NewUser
   return created
 }
 
-async function invite(tx: Tx, { system }: Context, user_id: string, email: string) {
+/** A link by which the person chooses a password, mailed and returned; null where passwords are off. */
+export async function invite(tx: Tx, { system }: Pick<Context, 'system'>, user_id: string, email: string) {
   // Where local passwords are off, people come in by the sign-in of their organisation.
   if (!system.configuration.local_passwords) return null
   const token = newOpaqueToken('invitation')
@@ -274,7 +275,8 @@ const unknownRole = {
   message: 'There is no such role: GET /api/v1/roles lists them',
 }
 
-function refuseReferences(error: unknown): never {
+/** For `.catch()`. @throws Problem accountExists, invalidRequest */
+export function refuseReferences(error: unknown): never {
   const constraint = violatedConstraint(error)
   if (constraint === 'user_tokens_one_account') throw new Problem(accountExists, {}, error)
   if (constraint === 'users_role_fkey') throw new Problem(invalidRequest, { errors: [unknownRole] }, error)

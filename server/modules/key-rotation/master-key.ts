@@ -18,7 +18,7 @@ const wrappedTables: readonly WrappedTable[] = [
   { name: 'patient_keys', table: sql`patient_keys`, id: sql`id`, id_type: sql`uuid`, purpose: sql`'data_key'` },
 ]
 
-const batchRows = 500
+const batchRows = 200
 const tellEvery = 10_000
 
 /** Safe to interrupt and to run again: what is wrapped anew already is not looked at. */

@@ -1,0 +1,234 @@
+// `openward doctor`: looks at the installation part by part and says what to do about each that is not well.
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import pg from 'pg'
+import { type Configuration, readConfiguration } from '#platform/configuration.ts'
+import { appUrl, readMigrations } from '#platform/database/migrate.ts'
+import { deriveSecrets, kekIds } from '#platform/encryption/keyring.ts'
+import { assertMasterKeyOpens } from '#platform/encryption/stored-keys.ts'
+import { createLog } from '#platform/logging.ts'
+import { openAuditSealing } from '#modules/audit-trail'
+import { openPlace, type Place } from '../place.ts'
+import { openSystem } from '../system.ts'
+import { type Command, CommandFailed } from './command.ts'
+
+const usage = `openward doctor
+
+Looks at the installation and says what to do: Node.js, configuration, disk space, database, its version and settings, clock,
+master key, migrations, the role that serves requests, the audit log, mail and Redis where they are configured. Mends nothing.
+Exit codes: 0 all is well, 1 something is not.`
+
+const leastFreeBytes = 2 * 1024 ** 3
+/** One-time codes are accepted within 30 s, and instants of the database and of servers are compared. */
+const mostSkewSeconds = 5
+
+/** What is wrong, and what to do; undefined when nothing is. */
+type Finding = string | undefined
+type Report = (name: string, examine: () => Promise<Finding>) => Promise<boolean>
+
+export const doctorCommand: Command = {
+  summary: 'looks at the installation and says what to do',
+  usage,
+  async run(words) {
+    if (words.length > 0) throw new CommandFailed(`${words.join(' ')} is not understood\n\n${usage}`, 2)
+    let faults = 0
+    const report: Report = async (name, examine) => {
+      const finding = await examine().catch((error: unknown) =>
+        error instanceof Error ? error.message : 'it could not be examined',
+      )
+      process.stdout.write(finding === undefined ? `ok    ${name}\n` : `WRONG ${name}: ${finding}\n`)
+      if (finding !== undefined) faults += 1
+      return finding === undefined
+    }
+    await examineAll(report)
+    if (faults > 0) throw new CommandFailed(`${faults} ${faults === 1 ? 'thing is' : 'things are'} wrong`)
+  },
+}
+
+async function examineAll(report: Report) {
+  await report('Node.js', async () => {
+    return Number(process.versions.node.split('.')[0]) >= 26
+      ? undefined
+      : `this is ${process.version}: start OpenWard with \`npx openward\`, which brings its own`
+  })
+  let configuration: Configuration | undefined
+  await report('configuration', async () => void (configuration = readConfiguration(process.env)))
+  if (!configuration) return
+  const known = configuration
+  await report('data directory', async () => examineDirectory(known))
+  await report('mail server', async () => (known.smtp_url ? examineReach('SMTP_URL', known.smtp_url, 25) : undefined))
+  await report('Redis', async () => (known.redis_url ? examineReach('REDIS_URL', known.redis_url, 6379) : undefined))
+  if (!known.database_url && !existsSync(join(known.data_directory, 'postgres'))) {
+    await report('database', async () => 'there is none yet: `openward serve` makes it, or DATABASE_URL names one')
+    return
+  }
+  let place: Place | undefined
+  await report('database', async () => void (place = await openPlace(known, createLog('silent'))))
+  if (!place) return
+  try {
+    await examineDatabase(report, known, place)
+  } finally {
+    await place.close()
+  }
+}
+
+function examineDirectory({ data_directory }: Configuration): Finding {
+  if (!existsSync(data_directory)) return undefined
+  try {
+    accessSync(data_directory, constants.R_OK | constants.W_OK)
+  } catch {
+    return `this user cannot write to ${data_directory}: give it to the user that runs OpenWard`
+  }
+  const { bavail, bsize } = statfsSync(data_directory)
+  const free = bavail * bsize
+  return free < leastFreeBytes ? `${Math.floor(free / 1024 ** 2)} MiB are free: make room, 2 GiB at least` : undefined
+}
+
+async function examineReach(variable: string, address: string, usualPort: number): Promise<Finding> {
+  const { hostname, port } = new URL(address)
+  const reached = await new Promise<boolean>((resolve) => {
+    const socket = connect({ host: hostname, port: Number(port) || usualPort, timeout: 3000 })
+    const end = (is_reached: boolean) => {
+      socket.destroy()
+      resolve(is_reached)
+    }
+    socket
+      .on('connect', () => end(true))
+      .on('error', () => end(false))
+      .on('timeout', () => end(false))
+  })
+  return reached ? undefined : `${hostname} does not answer: start it, or mend ${variable}`
+}
+
+async function examineDatabase(report: Report, configuration: Configuration, place: Place) {
+  const owner = new pg.Client({ connectionString: place.owner_url, connectionTimeoutMillis: 5000 })
+  owner.on('error', () => undefined)
+  try {
+    if (
+      !(await report('connection to the database', async () => {
+        await owner.connect()
+        return undefined
+      }))
+    )
+      return
+    await report('version of the database', async () => {
+      const version = await one(owner, `select current_setting('server_version_num')::int`)
+      return Number(version) >= 180_000 ? undefined : 'PostgreSQL 18 or later is needed: point DATABASE_URL to one'
+    })
+    await report('durability of the database', async () => {
+      const off = await one(
+        owner,
+        `select string_agg(name, ' and ') from pg_settings where name in ('fsync', 'synchronous_commit', 'full_page_writes') and setting = 'off'`,
+      )
+      return off === null
+        ? undefined
+        : `${off} is off: turn it on, or acknowledged records are lost when the power fails`
+    })
+    await report('clock', async () => {
+      const before = Date.now()
+      const there = Number(await one(owner, `select extract(epoch from clock_timestamp())`)) * 1000
+      const skew = Math.abs(there - (before + Date.now()) / 2) / 1000
+      return skew <= mostSkewSeconds
+        ? undefined
+        : `this machine and the database are ${Math.round(skew)} s apart: let both follow the same time server`
+    })
+    if (!(await report('migrations', () => examineMigrations(owner)))) return
+    if (
+      !(await report('master key', async () => {
+        await assertMasterKeyOpens(owner, place.keyring)
+        return undefined
+      }))
+    )
+      return
+    await report('keys of patients', async () => {
+      const { rows } = await owner.query<{ kek_id: string; count: string }>(
+        `select kek_id, count(*) as count from patient_keys where wrapped is not null and kek_id <> all($1) group by kek_id`,
+        [kekIds(place.keyring)],
+      )
+      return rows.length === 0
+        ? undefined
+        : rows
+            .map(
+              ({ kek_id, count }) =>
+                `${count} lie under the master key ${kek_id}, which is not configured: add it behind the newest one and run \`openward keys rotate --kek\``,
+            )
+            .join('; ')
+    })
+    await report('interrupted rotations', async () => {
+      const kinds = await one(
+        owner,
+        `select string_agg('--' || kind, ' ') from key_rotations where finished_at is null`,
+      )
+      return kinds === null ? undefined : `run \`openward keys rotate\` again with ${kinds}`
+    })
+    if (!(await report('role that serves requests', () => examineRole(owner, place)))) return
+    await report('audit log', () => examineAudit(configuration, place))
+  } finally {
+    await owner.end().catch(() => undefined)
+  }
+}
+
+/** The one value of a query; undefined where there is no row. */
+async function one(client: pg.Client, text: string): Promise<string | number | null | undefined> {
+  const { rows } = await client.query<(string | number | null)[]>({ text, rowMode: 'array' })
+  return rows[0]?.[0]
+}
+
+async function examineMigrations(owner: pg.Client): Promise<Finding> {
+  if ((await one(owner, `select to_regclass('public.schema_migrations')`)) === null)
+    return 'there are none yet: run `openward migrate`'
+  const { rows } = await owner.query<{ name: string; checksum: string }>('select name, checksum from schema_migrations')
+  const applied = new Map(rows.map(({ name, checksum }) => [name, checksum]))
+  const here = readMigrations()
+  const missing = here.filter(({ name }) => !applied.has(name)).map(({ name }) => name)
+  if (missing.length > 0) return `${missing.join(', ')} missing: run \`openward migrate\``
+  const edited = here.filter(({ name, checksum }) => applied.get(name) !== checksum).map(({ name }) => name)
+  if (edited.length > 0) return `${edited.join(', ')} edited since: restore the files that were released`
+  const unknown = [...applied.keys()].filter((name) => !here.some((migration) => migration.name === name))
+  return unknown.length === 0
+    ? undefined
+    : `${unknown.join(', ')} not known here: a newer OpenWard has been at work, run that one`
+}
+
+async function examineRole(owner: pg.Client, { keyring, owner_url }: Place): Promise<Finding> {
+  const wrong = await one(
+    owner,
+    `select case when rolsuper or rolbypassrls then 'passes row-level security by' when exists (select from pg_class where relowner = pg_roles.oid)
+       then 'owns tables' end from pg_roles where rolname = 'openward_app'`,
+  )
+  if (wrong === undefined) return 'openward_app does not exist: run `openward migrate`'
+  if (wrong !== null) return `openward_app ${wrong}: take that from it`
+  for (const secret of deriveSecrets(keyring, 'database role')) {
+    const client = new pg.Client({
+      connectionString: appUrl(owner_url, secret.toString('base64url')),
+      connectionTimeoutMillis: 5000,
+    })
+    client.on('error', () => undefined)
+    const isIn = await client.connect().then(
+      () => true,
+      () => false,
+    )
+    await client.end().catch(() => undefined)
+    if (isIn) return undefined
+  }
+  return 'openward_app cannot sign in with the password of this master key: run `openward migrate`, which sets it'
+}
+
+async function examineAudit(configuration: Configuration, place: Place): Promise<Finding> {
+  const system = await openSystem({
+    ...place,
+    configuration,
+    log: createLog('silent'),
+    pool_size: 2,
+    migrated: true,
+    unsafe_fsync_off: true,
+  })
+  try {
+    const sealing = await openAuditSealing(system)
+    const { is_whole } = await sealing.verify()
+    return is_whole ? undefined : 'it is not whole: `openward audit verify` names the first entry that was altered'
+  } finally {
+    await system.close()
+  }
+}
