@@ -58,8 +58,16 @@ function isReviewed(reviewed: boolean | undefined): Sql | undefined {
 
 export type SeenRow = Omit<SeenBy, 'user_name' | 'user_id'> & { [K in keyof ByUser]: ByUser[K] | null }
 
+/** Entries never move: those of a record that was merged into this one are read where they are. */
+function logOf(patient_id: string): Sql {
+  return sql`array(select ${patient_id}::uuid union all select merged_id from patient_merges where survivor_id = ${patient_id} and unmerged_at is null)`
+}
+
 export function listSeenBy(patient_id: string, { skip, limit, after }: Page): Sql<SeenRow> {
-  const conditions = [sql`a.patient_id = ${patient_id}`, after === undefined ? undefined : sql`a.id < ${after}`]
+  const conditions = [
+    sql`a.patient_id = any(${logOf(patient_id)})`,
+    after === undefined ? undefined : sql`a.id < ${after}`,
+  ]
   return sql`
     select a.id, a.timestamp, a.user_id, u.key_id as profile_key_id, u.sealed_profile, a.role, a.action, a.resource_type, a.resource_id,
            a.outcome, a.purpose
@@ -69,6 +77,6 @@ export function listSeenBy(patient_id: string, { skip, limit, after }: Page): Sq
 
 export function countSeenBy(patient_id: string): Sql<{ total: number; is_there: boolean }> {
   return sql`
-    select (select count(*)::int from audit_logs where patient_id = ${patient_id}) as total,
+    select (select count(*)::int from audit_logs where patient_id = any(${logOf(patient_id)})) as total,
            exists (select from patients where id = ${patient_id}) as is_there`
 }

@@ -8,7 +8,8 @@ export function findTreeIds(patient_id: string): Sql<{ id: string }> {
     with recursive tree as (
       select id from patients where id = ${patient_id}
       union all
-      select p.id from patients p join tree on p.merged_into = tree.id
+      select p.id from tree join patient_merges m on m.survivor_id = tree.id and m.unmerged_at is null
+        join patients p on p.id = m.merged_id and p.merged_into = tree.id
     )
     select id from tree order by id`
 }

@@ -37,9 +37,15 @@ export function findMergedTrees(roots: readonly string[]): Sql<RecordRow & { roo
     with recursive tree as (
       select id, id as root from patients where id = any(${roots}::uuid[])
       union all
-      select p.id, tree.root from patients p join tree on p.merged_into = tree.id
+      select p.id, tree.root from tree join patient_merges m on m.survivor_id = tree.id and m.unmerged_at is null
+        join patients p on p.id = m.merged_id and p.merged_into = tree.id
     )
     select tree.root, ${recordColumns} from tree join patients p on p.id = tree.id join patient_keys k on k.id = p.key_id`
+}
+
+/** Whether other records are part of this one. */
+export function hasMerged(patient_id: string): Sql<{ has_merged: boolean }> {
+  return sql`select exists (select from patient_merges where survivor_id = ${patient_id} and unmerged_at is null) as has_merged`
 }
 
 export type RowVersion = { id: string; version: number | null }

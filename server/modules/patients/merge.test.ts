@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { after, before, describe, it } from 'node:test'
+import { emergencyAccessApi } from './emergency-access.contract.ts'
 import { emergencyContactApi } from './emergency-contact.contract.ts'
 import { alreadyMerged, mergeApi, mergeConflicts, mergeUndone, sameRecord, type Unmerge } from './merge.contract.ts'
 import { addAppointment, addContact, addPerson, openedText, picture } from './merge.testing.ts'
 import { duplicateIdentifier, patientApi, patientMerged } from './patient.contract.ts'
+import { patientSearchApi } from './patient-search.contract.ts'
 import { nextPerson } from './people.testing.ts'
 import { forbidden, invalidRequest, notFound, Problem } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
@@ -117,6 +119,35 @@ describe('a merge', () => {
     const staff = await api.person('staff')
     const body = { merged_patient_id: third, reason: 'x' }
     await assert.rejects(staff.call(mergeApi.merge, { params: { patient_id: one }, body }), refusedWith(forbidden))
+  })
+
+  it('lets the survivor be found by what the other was found by, whatever is changed afterwards', async () => {
+    const [body, changed] = [nextPerson(), nextPerson()]
+    const [one, other] = [await person(), await person({}, body)]
+    await merge(one, other)
+    const find = async (criteria: object) =>
+      (await admin.call(patientSearchApi.search, { body: criteria })).items.map(({ id }) => id)
+    for (const criteria of [{ phone: body.phone_primary }, { ssn: body.ssn }])
+      assert.deepEqual(await find(criteria), [one])
+    await admin.call(patientApi.change, {
+      params: { patient_id: one },
+      body: { phone_primary: changed.phone_primary, ssn: changed.ssn },
+    })
+    for (const criteria of [{ phone: body.phone_primary }, { ssn: body.ssn }, { phone: changed.phone_primary }]) {
+      assert.deepEqual(await find(criteria), [one])
+    }
+    await assert.rejects(
+      admin.call(patientApi.register, { body: { ...nextPerson(), ssn: body.ssn } }),
+      refusedWith(duplicateIdentifier),
+    )
+  })
+
+  it('shows in the log of the survivor who saw the other before', async () => {
+    const [one, other] = [await person(), await person()]
+    await admin.call(patientApi.read, { params: { patient_id: other } })
+    await merge(one, other)
+    const { items } = await admin.call(emergencyAccessApi.access_log, { params: { patient_id: one }, query: {} })
+    assert.ok(items.some(({ action, resource_id }) => action === 'patient.read' && resource_id === other))
   })
 
   it('leaves an entry in the log of both, and its reason nowhere in the clear', async () => {

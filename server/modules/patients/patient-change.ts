@@ -4,6 +4,8 @@ import { contactDetailsOnly, type Patient, PatientMembers } from './patient.cont
 import { readChanges, isComplete, refuseForgotten } from './patient-members.ts'
 import { composePatient, seesIdentifiers } from './patient.answer.ts'
 import type { PatientNames } from './patient-names.ts'
+import { retoken } from './merge-journal.ts'
+import { hasMerged } from './merge.store.ts'
 import { type PatientToken, patientTokens, type PatientTokenKind } from './patient-tokens.ts'
 import {
   maskIdentifiers,
@@ -28,6 +30,7 @@ import { refuseKnownIdentifier } from './registration.ts'
 import type { Context } from '#platform/context.ts'
 import { invalidRequest, Problem, stale } from '#platform/contract/problem.ts'
 import type { Tx } from '#platform/database/transaction.ts'
+import type { Keys } from '#platform/encryption/keys.ts'
 import { localDay } from '#platform/local-day.ts'
 
 type Field = keyof PatientRecord
@@ -111,7 +114,7 @@ async function change(ctx: Context, names: PatientNames, patient_id: string, ask
       const stamp =
         fields.length === 0
           ? row
-          : await write(tx, { id: patient_id, sealed, record: after, is_complete }, [...kinds], tokens)
+          : await write(tx, ctx.system.keys, { id: patient_id, sealed, record: after, is_complete }, [...kinds], tokens)
       tx.audit({
         action: 'patient.update',
         resource_type: 'patient',
@@ -154,17 +157,21 @@ async function change(ctx: Context, names: PatientNames, patient_id: string, ask
 
 async function write(
   tx: Tx,
+  keys: Keys,
   row: ChangedPatient,
   kinds: PatientTokenKind[],
   tokens: readonly PatientToken[],
 ): Promise<Stamp> {
-  const [stamp] = await Promise.all([
+  const [stamp, merged] = await Promise.all([
     tx.first(updatePatient(row)),
+    kinds.length > 0 ? tx.first(hasMerged(row.id)) : undefined,
     kinds.length > 0 ? tx.run(deletePatientTokens(row.id, kinds)) : undefined,
     tokens.length > 0 ? tx.run(insertPatientTokens(row.id, tokens)) : undefined,
   ])
   // The row is locked and was seen in the reach of this very permission.
   if (!stamp) throw new Error('a locked patient could not be updated')
+  // The values of records that were merged into this one go on finding it.
+  if (merged?.has_merged) await retoken(tx, keys, [row.id])
   return stamp
 }
 
