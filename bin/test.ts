@@ -13,7 +13,10 @@ const help = `openward test [files or patterns] [--no-checks] [--coverage] [--co
 Checks types, rules and format, then runs the given test files, or all of server/ and the journeys, contract,
 authorization, hostile, faults and documentation suites. With TEST_DATABASE_URL set (see: openward test-database) it uses that PostgreSQL.`
 
-const suites = ['server/**/*.test.ts', 'tests/{journeys,contract,authorization,hostile,faults,documentation}/**/*.test.ts']
+const suites = [
+  'server/**/*.test.ts',
+  'tests/{journeys,contract,authorization,hostile,faults,documentation}/**/*.test.ts',
+]
 /** A hanging file ends the run as a failure instead of never. */
 const file_timeout_ms = 600_000
 
