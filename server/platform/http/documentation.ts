@@ -1,9 +1,13 @@
-// The OpenAPI document and its rendered reference.
+// The OpenAPI document, its rendered reference, and the page of each problem, which `type` in a problem document leads to.
 import scalar from '@scalar/fastify-api-reference'
 import type { FastifyInstance } from 'fastify'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { openApiDocument } from '#platform/contract/openapi.ts'
 import { pagePolicy } from './headers.ts'
 import type { Route } from './mount.ts'
+
+const problemFolder = join(import.meta.dirname, '../../../docs/problems')
 
 export async function installDocumentation(app: FastifyInstance, routes: readonly Route[]) {
   const document = openApiDocument(routes.map(({ id, operation }) => ({ id, operation })))
@@ -11,6 +15,12 @@ export async function installDocumentation(app: FastifyInstance, routes: readonl
   const send = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'public, max-age=300' }
   app.get('/openapi.json', async (_request, reply) => reply.headers(send).send(text))
   app.get('/api/v1/openapi.json', async (_request, reply) => reply.headers(send).send(text))
+  const problems = readProblemPages()
+  app.get<{ Params: { code: string } }>('/problems/:code', async ({ params }, reply) => {
+    const page = problems.get(params.code)
+    if (page === undefined) return reply.callNotFound()
+    return reply.headers({ ...send, 'content-type': 'text/plain; charset=utf-8' }).send(page)
+  })
   await app.register(scalar, {
     routePrefix: '/docs',
     configuration: {
@@ -31,4 +41,11 @@ export async function installDocumentation(app: FastifyInstance, routes: readonl
     }
     done()
   })
+}
+
+/** The text of each page by its code. An installation without its documents serves all the same. */
+function readProblemPages(): ReadonlyMap<string, string> {
+  if (!existsSync(problemFolder)) return new Map()
+  const pages = readdirSync(problemFolder).filter((name) => /^[a-z_]+\.md$/.test(name))
+  return new Map(pages.map((name) => [name.slice(0, -'.md'.length), readFileSync(join(problemFolder, name), 'utf8')]))
 }
