@@ -1,0 +1,48 @@
+// docs/dependencies.md accounts for every package that the project names; every package in the lock has a licence that we accept.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { readDocument, tableRows } from './blocks.ts'
+
+type Names = Record<string, string>
+type Manifest = Record<'dependencies' | 'optionalDependencies' | 'devDependencies', Names>
+type Lock = { packages: Record<string, { license?: string; optional?: boolean }> }
+
+const accepted = new Set(['MIT', 'MIT-0', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'CC0-1.0', 'Zlib'])
+const listed = tableRows(readDocument('docs/dependencies.md')).map(([name = '', why = '', licence = '']) => ({
+  name: name.replaceAll('`', ''),
+  why,
+  licence,
+}))
+const manifest = JSON.parse(readDocument('package.json')) as Manifest
+const lock = JSON.parse(readDocument('package-lock.json')) as Lock
+
+describe('the list of dependencies', () => {
+  it('is that of package.json', () => {
+    const { dependencies, optionalDependencies, devDependencies } = manifest
+    const named = Object.keys({ ...dependencies, ...optionalDependencies, ...devDependencies })
+    assert.ok(named.length > 40)
+    assert.deepEqual(listed.map(({ name }) => name).sort(), named.sort())
+  })
+
+  it('gives a reason for each, and the licence that the lock knows', () => {
+    const wrong = listed.filter(({ name, why, licence }) => {
+      const known = lock.packages[`node_modules/${name}`]
+      // Packages of other platforms are not in a lock that was made here.
+      return why === '' || !accepted.has(licence) || (known !== undefined && known.license !== licence)
+    })
+    assert.deepEqual(wrong, [])
+  })
+
+  it('stands on packages of accepted licences only, all the way down', () => {
+    const packages = Object.entries(lock.packages).filter(([path]) => path !== '')
+    assert.ok(packages.length > 200)
+    const refused = packages.filter(([, { license = '' }]) => {
+      const parts = license.replaceAll(/[()]/g, '').split(/ (?:AND|OR) /)
+      return !parts.every((part) => accepted.has(part))
+    })
+    assert.deepEqual(
+      refused.map(([path, { license }]) => `${path}: ${license}`),
+      [],
+    )
+  })
+})
