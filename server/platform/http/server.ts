@@ -32,6 +32,7 @@ export async function buildHttp({ system, routes, authenticate }: HttpOptions): 
     frameworkErrors: (error, request, reply) => void refuseAddress(error, request, reply),
     return503OnClosing: true,
   }) as unknown as FastifyInstance
+  endIdleConnections(app)
   app.decorateRequest('bearer', undefined)
   app.decorateRequest('actor')
 
@@ -81,6 +82,26 @@ export async function buildHttp({ system, routes, authenticate }: HttpOptions): 
   installErrors(app, () => patterns)
   mount(app, system, routes, authenticate)
   return app
+}
+
+/**
+ * While it closes: Node ends the connections that are idle when that begins, but one whose request is answered later would be
+ * kept alive, and the process with it.
+ */
+function endIdleConnections(app: FastifyInstance) {
+  let sweep: NodeJS.Timeout | undefined
+  app.addHook('preClose', (done) => {
+    sweep = setInterval(() => app.server.closeIdleConnections(), 100)
+    done()
+  })
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (sweep) reply.header('connection', 'close')
+    done()
+  })
+  app.addHook('onClose', (_app, done) => {
+    clearInterval(sweep)
+    done()
+  })
 }
 
 /** The caller's correlation id where it is well-formed, else the trace of a valid `traceparent` (W3C), else a new one. */
