@@ -93,7 +93,13 @@ export function mount(app: FastifyInstance, system: System, routes: readonly Rou
           if (operation.accepts === 'multipart')
             request.body = await readForm(request, operation.body_limit_bytes ?? largestFileBytes)
           const input = decode(request)
-          const answer = () => answerOnce(system, rc, id, operation, request, reply, () => handler(rc.ctx, input))
+          const answer = () =>
+            answerOnce(system, rc, id, operation, request, reply, async () => {
+              const result = await handler(rc.ctx, input)
+              // A search that memory alone could answer must not be one for somebody who was signed out elsewhere.
+              await rc.assertSession()
+              return result
+            })
           try {
             return await answer()
           } catch (error) {

@@ -12,6 +12,8 @@ export type RequestContext = {
   ctx: Context
   /** What the request has told so far of whom it is about. */
   entry: () => Partial<AuditEntry>
+  /** Asks the database whether the session still stands, where nothing of the request has asked it anything. */
+  assertSession: () => Promise<void>
   /** Binds `ctx` to one transaction for the rest of the request. */
   join: (tx: Tx) => void
 }
@@ -35,7 +37,9 @@ export function buildContext(
   }
   let subject: Subject = subjectOfParams(request.params as Record<string, string>)
   const complete = (entry: AuditEntry): AuditEntry => ({ ...who, ...entry })
+  let has_entered = false
   const enter = (reach: Reach): Sql => {
+    has_entered = true
     if (!actor.session_id) return sql`select openward.enter_as(${reach})`
     return sql`select openward.enter(${actor.session_id}, ${actor.authority}, ${reach}, ${!operation.background})`
   }
@@ -83,6 +87,9 @@ export function buildContext(
   return {
     ctx,
     entry: () => ({ ...subject }),
+    async assertSession() {
+      if (actor.session_id && !has_entered) await ctx.database.once(async () => undefined)
+    },
     join: (tx) => {
       joined = tx
       ctx.database = reaching(reach)
