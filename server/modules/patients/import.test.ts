@@ -5,7 +5,7 @@ import { importApi, largestImportBytes, PatientImport } from './import.contract.
 import { importPatients } from './import.service.ts'
 import { patientApi } from './patient.contract.ts'
 import { nextPerson } from './people.testing.ts'
-import { forbidden, invalidRequest, notFound, tooLarge } from '#platform/contract/problem.ts'
+import { forbidden, invalidRequest, malformed, notFound, tooLarge } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 
@@ -175,6 +175,15 @@ describe('an import of patients', () => {
     }
     assert.equal((await send(undefined)).status, 422)
     assert.equal((await send('x', { dry_run: 'perhaps' })).status, 422)
+  })
+
+  it('refuses what is no form, and one that was cut off', async () => {
+    const cut = '--b\r\ncontent-disposition: form-data; name="file"; filename="x"\r\n\r\nfirst_na'
+    for (const body of ['not a form', cut]) {
+      const headers = { 'content-type': 'multipart/form-data; boundary=b' }
+      const { status, text } = await staff.send({ method: 'POST', url: importApi.import.path, headers, body })
+      assert.deepEqual([status, (JSON.parse(text) as { code: string }).code], [400, malformed.code])
+    }
   })
 
   it('refuses a file that is larger than memory is kept for', async () => {
