@@ -1,0 +1,124 @@
+// FA-03 and rows 32 and 33: SIGTERM under load.
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { Agent, request } from 'node:http'
+import { after, before, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Caller, signIn } from '../caller.ts'
+import { type Cluster, startCluster } from '../cluster.ts'
+import { assertStatus, nextPerson } from '../hospital.ts'
+import { type ServerProcess, statusOf, until } from '../processes.ts'
+
+let cluster: Cluster
+let staying: ServerProcess
+let caller: Caller
+
+before(async () => {
+  cluster = await startCluster()
+  staying = await cluster.serve()
+  caller = await signIn(staying.port)
+})
+after(() => cluster?.stop())
+
+type Outcome = { status: number | 'broken' | 'refused'; correlation_id: string; sent_at: number }
+
+/** One POST on a connection that is kept alive, as a load balancer's; `broken` is an answer that was begun or lost. */
+function register(port: number, agent: Agent): Promise<Outcome> {
+  const correlation_id = randomUUID()
+  const body = JSON.stringify({ ...nextPerson(), force: true })
+  const headers = {
+    authorization: `Bearer ${caller.tokens.access_token}`,
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(body)),
+    'x-correlation-id': correlation_id,
+  }
+  const sent_at = performance.now()
+  return new Promise((resolve) => {
+    const tell = (status: Outcome['status']) => resolve({ status, correlation_id, sent_at })
+    const sent = request(
+      { port, host: '127.0.0.1', agent, method: 'POST', path: '/api/v1/patients', headers },
+      (answer) => {
+        answer.on('data', () => undefined)
+        answer.on('error', () => tell('broken'))
+        answer.on('end', () => tell(answer.complete ? (answer.statusCode ?? 'broken') : 'broken'))
+      },
+    )
+    sent.on('error', (error: NodeJS.ErrnoException) => {
+      // A connection kept alive may be closed while it is idle; the balancer then sends again, and so would any client.
+      tell(error.code === 'ECONNREFUSED' || sent.reusedSocket ? 'refused' : 'broken')
+    })
+    sent.end(body)
+  })
+}
+
+async function timesDone(correlation_id: string): Promise<number> {
+  const [row] = await cluster.rows<{ times: number }>(
+    `select count(*)::int as times from audit_logs where action = 'patient.register' and correlation_id = $1`,
+    [correlation_id],
+  )
+  return row?.times ?? -1
+}
+
+test('SIGTERM under load withdraws readiness, finishes what is in flight, and ends with 0 in time', async () => {
+  const leaving = await cluster.serve()
+  const agent = new Agent({ keepAlive: true, maxSockets: 20 })
+  const outcomes: Outcome[] = []
+  let stopped = false
+  const load = Promise.all(
+    Array.from({ length: 20 }, async () => {
+      while (!stopped) {
+        const outcome = await register(leaving.port, agent)
+        outcomes.push(outcome)
+        if (outcome.status === 'refused') await delay(50)
+      }
+    }),
+  )
+  await until('the load runs', () => outcomes.length > 100, 60_000)
+  const told_at = performance.now()
+  leaving.kill('SIGTERM')
+  const { code, signal } = await leaving.ended
+  const took_ms = performance.now() - told_at
+  stopped = true
+  await load
+  agent.destroy()
+
+  assert.deepEqual({ code, signal }, { code: 0, signal: null }, leaving.output().slice(-800))
+  assert.ok(took_ms <= 30_000)
+  const by = Map.groupBy(outcomes, ({ status }) => status)
+  assert.deepEqual(
+    [...by.keys()].filter((status) => ![201, 503, 'refused'].includes(status)),
+    [],
+    JSON.stringify([...by].map(([status, of]) => [status, of.length])),
+  )
+  const acknowledged = by.get(201) ?? []
+  assert.ok(acknowledged.length > 50, `${acknowledged.length} were acknowledged`)
+  for (const { correlation_id } of acknowledged) assert.equal(await timesDone(correlation_id), 1)
+  for (const { correlation_id } of by.get(503) ?? []) assert.equal(await timesDone(correlation_id), 0)
+})
+
+test('a request that is slow when SIGTERM comes is finished, and readiness is refused first', async () => {
+  const leaving = await cluster.serve()
+  const made = JSON.parse((await caller.ask('POST', '/api/v1/patients', { ...nextPerson(), force: true })).text) as {
+    id: string
+  }
+  const holder = await cluster.owner.connect()
+  try {
+    await holder.query('begin')
+    await holder.query('select from patients where id = $1 for update', [made.id])
+    const slow = caller.at(leaving.port).ask('PATCH', `/api/v1/patients/${made.id}`, { occupation: 'Slow' })
+    await until('the request waits for the row', async () => {
+      const [row] = await cluster.rows<{ count: number }>(
+        `select count(*)::int as count from pg_stat_activity where wait_event_type = 'Lock'`,
+      )
+      return (row?.count ?? 0) > 0
+    })
+    leaving.kill('SIGTERM')
+    await until('readiness is withdrawn', async () => (await statusOf(leaving, '/health/ready')) !== 200)
+    assert.equal(leaving.hasEnded(), false)
+    await holder.query('commit')
+    assertStatus(await slow, 200)
+  } finally {
+    holder.release()
+  }
+  assert.deepEqual(await leaving.ended, { code: 0, signal: null })
+})
