@@ -15,11 +15,16 @@ export class CommandFailed extends Error {
   }
 }
 
+/** The configuration of this process. @throws ConfigurationError */
+export function configurationHere(): Configuration {
+  return readConfiguration(process.env)
+}
+
 /** Opens the installation for the time of one command; a server may run on it at the same time. */
 export async function withSystem<T>(
   work: (system: OpenSystem, place: Place, configuration: Configuration) => Promise<T>,
 ): Promise<T> {
-  const configuration = readConfiguration(process.env)
+  const configuration = configurationHere()
   const log = createLog('warn')
   const place = await openPlace(configuration, log)
   try {

@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import pg from 'pg'
-import { type Configuration, readConfiguration } from '#platform/configuration.ts'
+import type { Configuration } from '#platform/configuration.ts'
 import { appUrl, readMigrations } from '#platform/database/migrate.ts'
 import { deriveSecrets, kekIds } from '#platform/encryption/keyring.ts'
 import { assertMasterKeyOpens } from '#platform/encryption/stored-keys.ts'
@@ -11,7 +11,7 @@ import { createLog } from '#platform/logging.ts'
 import { openAuditSealing } from '#modules/audit-trail'
 import { openPlace, type Place } from '../place.ts'
 import { openSystem } from '../system.ts'
-import { type Command, CommandFailed } from './command.ts'
+import { type Command, CommandFailed, configurationHere } from './command.ts'
 
 const usage = `openward doctor
 
@@ -53,7 +53,7 @@ async function examineAll(report: Report) {
       : `this is ${process.version}: start OpenWard with \`npx openward\`, which brings its own`
   })
   let configuration: Configuration | undefined
-  await report('configuration', async () => void (configuration = readConfiguration(process.env)))
+  await report('configuration', async () => void (configuration = configurationHere()))
   if (!configuration) return
   const known = configuration
   await report('data directory', async () => examineDirectory(known))

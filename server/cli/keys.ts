@@ -1,7 +1,6 @@
 // `openward keys`: making master keys, looking at the stored ones, rotating them while servers run.
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { readConfiguration } from '#platform/configuration.ts'
 import { openPool } from '#platform/database/connection.ts'
 import { generateMasterKey } from '#platform/encryption/keyring.ts'
 import { openKeys } from '#platform/encryption/keys.ts'
@@ -21,7 +20,7 @@ import {
 } from '#modules/key-rotation'
 import { rotateTokenKey } from '#modules/identity'
 import { openPlace } from '../place.ts'
-import { type Command, CommandFailed } from './command.ts'
+import { type Command, CommandFailed, configurationHere } from './command.ts'
 
 const usage = `openward keys generate | status | rotate
 
@@ -93,7 +92,7 @@ function readWords(words: string[]) {
 
 /** Opens the keys as the owner of the database, without migrating it: servers of another version may be running. */
 async function withRotation<T>(work: (rotation: Rotation) => Promise<T>): Promise<T> {
-  const configuration = readConfiguration(process.env)
+  const configuration = configurationHere()
   const log = createLog('warn')
   const place = await openPlace(configuration, log)
   const pool = openPool({
