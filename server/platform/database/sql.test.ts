@@ -22,6 +22,27 @@ describe('a statement', () => {
     assert.notEqual(find(1).name, sql`select * from u where id = ${1}`.name)
   })
 
+  it('tells apart the pieces that one place in the code is given', () => {
+    const find = (condition: ReturnType<typeof sql> | number, limit: number) =>
+      sql`select * from t where a = ${condition} limit ${literal(limit)}`
+    for (let times = 0; times < 2; times += 1) {
+      assert.equal(find(1, 10).text, 'select * from t where a = $1 limit 10')
+      assert.equal(find(sql`any(${[1]}::int[])`, 10).text, 'select * from t where a = any($1::int[]) limit 10')
+      assert.deepEqual(find(sql`b + ${7}`, 20), {
+        ...find(sql`b + ${7}`, 20),
+        text: 'select * from t where a = b + $1 limit 20',
+        values: [7],
+      })
+    }
+    const two = (a: unknown, b: unknown) => sql`select ${a}, ${b}`.text
+    const piece_ = sql`now()`
+    assert.deepEqual(
+      [two(1, piece_), two(piece_, 1), two(1, 2), two(1, piece_)],
+      ['select $1, now()', 'select now(), $1', 'select $1, $2', 'select $1, now()'],
+    )
+    for (let piece = 0; piece < 100; piece += 1) assert.match(find(2, piece).text, new RegExp(`limit ${piece}$`))
+  })
+
   it('is true where there is no condition', () => assert.equal(all([undefined]).text, 'true'))
 
   it('writes only whole numbers into the text', () => {

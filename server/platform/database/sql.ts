@@ -12,6 +12,8 @@ export type Sql<Row = unknown> = {
 }
 
 const compiled = new WeakMap<TemplateStringsArray, { text: string; name: string }>()
+const composed = new WeakMap<TemplateStringsArray, Composition[]>()
+const literals = new Map<number, Sql>()
 const names = new Map<string, string>()
 
 /**
@@ -28,29 +30,48 @@ export function sql<Row = unknown>(strings: TemplateStringsArray, ...values: unk
     }
     return { ...known, values, strings }
   }
+  const flat = values.flatMap((value) => (isSql(value) ? value.values : [value]))
+  return { ...compose(strings, values), values: flat }
+}
+
+/** `shape` has the pieces where there are such, and undefined for a value. */
+type Composition = Omit<Sql, 'values'> & { shape: readonly (readonly string[] | undefined)[] }
+
+/** The text of a statement with nested pieces is put together once for each set of pieces that a place in the code meets. */
+function compose(strings: TemplateStringsArray, values: readonly unknown[]): Omit<Sql, 'values'> {
+  let known = composed.get(strings)
+  if (!known) composed.set(strings, (known = []))
+  const same = known.find(({ shape }) => shape.every((piece, index) => piece === stringsOf(values[index])))
+  if (same) return { text: same.text, name: same.name, strings: same.strings }
   const pieces: string[] = [strings[0] ?? '']
-  const flat: unknown[] = []
   values.forEach((value, index) => {
     const after = strings[index + 1] ?? ''
     if (isSql(value)) {
       const [first = '', ...rest] = value.strings
       pieces[pieces.length - 1] += first
       pieces.push(...rest)
-      flat.push(...value.values)
       pieces[pieces.length - 1] += after
     } else {
-      flat.push(value)
       pieces.push(after)
     }
   })
   const text = number(pieces)
-  return { text, name: nameOf(text), values: flat, strings: pieces }
+  const made = { shape: values.map(stringsOf), text, name: nameOf(text), strings: pieces }
+  // A place that is given ever new pieces (a long list of conditions) must not remember them all.
+  if (known.length < 32) known.push(made)
+  return { text, name: made.name, strings: pieces }
 }
 
 /** A whole number as text of the statement. */
 export function literal(value: number): Sql {
   if (!Number.isSafeInteger(value)) throw new RangeError('only whole numbers stand in the text of a statement')
-  return { text: String(value), name: '', values: [], strings: [String(value)] }
+  let known = literals.get(value)
+  if (!known) {
+    const text = String(value)
+    known = { text, name: '', values: [], strings: [text] }
+    if (literals.size < 1000) literals.set(value, known)
+  }
+  return known
 }
 
 /** `a and b and c`; true where there is nothing to join. */
@@ -59,6 +80,10 @@ export function all(conditions: readonly (Sql | undefined)[]): Sql {
   const [first, ...rest] = present
   if (!first) return sql`true`
   return rest.reduce((joined, condition) => sql`${joined} and ${condition}`, first)
+}
+
+function stringsOf(value: unknown): readonly string[] | undefined {
+  return isSql(value) ? value.strings : undefined
 }
 
 function isSql(value: unknown): value is Sql {
