@@ -2,7 +2,7 @@
 import type { Route } from '#platform/http/mount.ts'
 import { sql } from '#platform/database/sql.ts'
 import type { Person } from '../../server/testing.ts'
-import type { Asked } from './matrix.ts'
+import type { Asked } from './row.ts'
 import type { Subject, World } from './world.ts'
 
 export type Entry = { action: string; outcome: string; user_id: string | null; patient_id: string | null }
@@ -40,7 +40,9 @@ export async function call(
       'x-correlation-id': correlation_id,
       ...(body === undefined
         ? {}
-        : { 'content-type': operation.accepts === 'form' ? 'application/x-www-form-urlencoded' : 'application/json' }),
+        : {
+            'content-type': operation.accepts === 'form' ? 'application/x-www-form-urlencoded' : 'application/json',
+          }),
       ...(person ? { authorization: `Bearer ${person.token}` } : {}),
       ...asked.headers,
     },

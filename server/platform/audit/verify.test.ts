@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { signRoot } from './root.ts'
-import { cutTail, removeEntries, rewriteLeaf, rewriteLog, rewriteWithKey, swapLeaves } from './tampering.ts'
+import { cutTail, removeEntries, rewriteLeaf, rewriteLog, rewriteWithKey, swapLeaves } from './tampering.testing.ts'
 import { createTestSigner, insertEntries, type SealedLog, sealExactly, startSealedLog } from './testing.ts'
 import type { AuditFinding } from './verdict.ts'
 import { type VerifyOptions, verifyAudit } from './verify.ts'

@@ -1,0 +1,61 @@
+// Doctors, their free slots, and appointments.
+import { randomUUID } from 'node:crypto'
+import { everyone, only, type Row } from './row.ts'
+import { nextSlot } from './world.ts'
+
+// `appointments:*`: all for admin and staff, department for nurses, own for doctors and patients.
+const booked = only('own treating nurse staff admin', 'other away_doctor away_nurse')
+const lists = only('own other treating away_doctor nurse away_nurse staff admin')
+
+const profile = () => ({
+  body: { specialization: 'Cardiology', license_number: randomUUID(), location: 'Main building' },
+})
+const otherTime = () => ({ body: { appointment_time: nextSlot() } })
+
+export const bookingRows: readonly Row[] = [
+  // Doctors: read by all; made and changed by the administrator, and by doctors for themselves.
+  { operation: 'GET /api/v1/doctors', expect: everyone },
+  { operation: 'GET /api/v1/doctors/{doctor_id}', expect: everyone },
+  { operation: 'GET /api/v1/doctors/{doctor_id}/slots', expect: everyone },
+  { operation: 'GET /api/v1/slots', expect: everyone },
+  {
+    operation: 'POST /api/v1/doctors',
+    expect: only('admin', 'treating away_doctor'),
+    ask: ({ ids }) => ({ body: { ...profile().body, user_id: ids['new_doctor_user_id'] } }),
+  },
+  {
+    operation: 'POST /api/v1/doctors/profile',
+    expect: only('treating away_doctor admin'),
+    ask: profile,
+    never_succeeds: 'both doctors have a profile already',
+  },
+  { operation: 'GET /api/v1/doctors/profile', expect: only('treating away_doctor', 'admin') },
+  { operation: 'PUT /api/v1/doctors/profile', expect: only('treating away_doctor', 'admin'), ask: profile },
+  { operation: 'PUT /api/v1/doctors/{doctor_id}', expect: only('treating admin', 'away_doctor'), ask: profile },
+
+  {
+    operation: 'POST /api/v1/appointments',
+    expect: booked,
+    ask: ({ ids }) => ({
+      body: { doctor_id: ids['doctor_id'], patient_id: ids['patient_id'], appointment_time: nextSlot() },
+    }),
+  },
+  { operation: 'GET /api/v1/appointments', expect: lists },
+  {
+    operation: 'GET /api/v1/doctors/{doctor_id}/appointments',
+    expect: only('treating nurse staff admin', 'own other away_doctor away_nurse'),
+  },
+  { operation: 'GET /api/v1/patients/{patient_id}/appointments', expect: booked },
+  { operation: 'GET /api/v1/appointments/{appointment_id}', expect: booked },
+  { operation: 'GET /api/v1/appointments/{appointment_id}/history', expect: booked },
+  { operation: 'PUT /api/v1/appointments/{appointment_id}', expect: booked, ask: otherTime },
+  { operation: 'DELETE /api/v1/appointments/{appointment_id}', expect: booked },
+  { operation: 'PUT /api/v1/appointments/{appointment_id}/status', expect: booked },
+  {
+    operation: 'PUT /api/v1/appointments/{appointment_id}/status',
+    when: 'to what only those at the desk can say',
+    expect: { ...booked, own: 403 },
+    ask: () => ({ body: { status: 'checked_in' } }),
+    never_succeeds: 'nobody comes days before the appointment',
+  },
+]
