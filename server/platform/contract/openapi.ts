@@ -36,7 +36,8 @@ const mediaTypes = {
 }
 
 /** Every problem that an operation may answer: its own, and those of the way to it. */
-export function problemsOf({ access, body, params, method, versioned, secret, problems }: Operation): ProblemKind[] {
+export function problemsOf(operation: Operation): ProblemKind[] {
+  const { access, body, params, method, versioned, problems } = operation
   const all: ProblemKind[] = [...problems, malformed, tooManyRequests, unexpected, overloaded, unavailable]
   if (access !== 'public') all.push(unauthenticated, sessionEnded)
   if (access.includes(':')) all.push(forbidden)
@@ -45,7 +46,7 @@ export function problemsOf({ access, body, params, method, versioned, secret, pr
   if (body) all.push(tooLarge, unsupportedMediaType)
   if (versioned && method !== 'GET') all.push(stale)
   if (method !== 'GET') all.push(conflict, outcomeUnknown)
-  if (method === 'POST' && !secret && access !== 'public') all.push(idempotencyInFlight, idempotencyMismatch)
+  if (takesIdempotencyKey(operation)) all.push(idempotencyInFlight, idempotencyMismatch)
   return [...new Map(all.map((problem) => [problem.code, problem])).values()]
 }
 
@@ -184,9 +185,15 @@ function parameters(operation: Operation, part: 'params' | 'query', place: 'path
   }))
 }
 
-function headers({ method, versioned, secret, access }: Operation) {
+/** A form with a file takes none: its work begins after the answer, and is safe to repeat by itself. */
+export function takesIdempotencyKey({ method, secret, access, accepts }: Operation): boolean {
+  return method === 'POST' && !secret && access !== 'public' && accepts !== 'multipart'
+}
+
+function headers(operation: Operation) {
+  const { method, versioned } = operation
   const all = []
-  if (method === 'POST' && !secret && access !== 'public') {
+  if (takesIdempotencyKey(operation)) {
     all.push({
       name: 'Idempotency-Key',
       in: 'header',
