@@ -35,10 +35,11 @@ export function sql<Row = unknown>(strings: TemplateStringsArray, ...values: unk
 }
 
 /** `shape` has the pieces where there are such, and undefined for a value. */
-type Composition = Omit<Sql, 'values'> & { shape: readonly (readonly string[] | undefined)[] }
+type Text = Pick<Sql, 'text' | 'name' | 'strings'>
+type Composition = Text & { shape: readonly (readonly string[] | undefined)[] }
 
 /** The text of a statement with nested pieces is put together once for each set of pieces that a place in the code meets. */
-function compose(strings: TemplateStringsArray, values: readonly unknown[]): Omit<Sql, 'values'> {
+function compose(strings: TemplateStringsArray, values: readonly unknown[]): Text {
   let known = composed.get(strings)
   if (!known) composed.set(strings, (known = []))
   const same = known.find(({ shape }) => shape.every((piece, index) => piece === stringsOf(values[index])))
