@@ -6,8 +6,8 @@ import { type Command, CommandFailed, withSystem } from './command.ts'
 const usage = `openward erase PATIENT-NUMBER --reason TEXT --yes
 
 Erases a person for ever: destroys the keys of the record and of all that were merged into it, and everything by which the
-person is found. The audit log stays whole. Refused before retention ends and under legal hold. Backups that hold the keys
-still open until the master key of their time is retired (docs/security.md).
+person is found. The audit log stays whole. Refused before retention ends and under legal hold. Backups made before
+still open the record until the master key of their time is destroyed.
   --reason TEXT  why; kept sealed in the audit log
   --yes          without it nothing is done
 Exit codes: 0 erased, 1 refused, 2 wrong words.`

@@ -7,8 +7,11 @@ import { type Command, CommandFailed, withSystem } from './command.ts'
 
 const usage = `openward import FILE [--dry-run] [--verbose]
 
-Registers the patients of a CSV file (UTF-8; the first line names the columns: docs/importing.md). Every row that is refused
-is printed with its line, column and reason. Safe to run again: rows that were registered are known. A server may run meanwhile.
+Registers the patients of a CSV file: UTF-8, separated by commas or semicolons, the first line names the columns.
+Needed: first_name, last_name, date_of_birth, gender, phone_primary. Known: external_id, middle_name, phone_secondary, email,
+line1, line2, city, state, postal_code, country, ssn, national_id, blood_type, marital_status, occupation, preferred_language.
+Every row that is refused is printed with its line, column and reason. Safe to run again: rows that were registered are
+known. A server may run meanwhile.
   --dry-run   checks every row and registers nobody
   --verbose   prints warnings about registered rows too, and how far it is
 Exit codes: 0 every row is registered or known, 1 some were refused, 2 wrong words or a file that cannot be imported.`
