@@ -5,6 +5,7 @@ import { installDocumentation } from '#platform/http/documentation.ts'
 import { installHealth } from '#platform/http/health.ts'
 import { buildHttp } from '#platform/http/server.ts'
 import type { Route } from '#platform/http/mount.ts'
+import { openJobs } from '#platform/jobs/jobs.ts'
 import type { Repeated } from '#platform/jobs/repeat.ts'
 import type { OpenModule } from '#platform/module.ts'
 import { modules } from './modules.ts'
@@ -13,8 +14,9 @@ export type App = { http: FastifyInstance; routes: readonly Route[]; start(): Pr
 
 /** Opens every module and builds the application. Nothing runs by itself until `start`. */
 export async function buildApp(system: System): Promise<App> {
+  const jobs = openJobs(system)
   const open: OpenModule[] = []
-  for (const module of modules) open.push(await module.open(system))
+  for (const module of modules) open.push(await module.open(system, jobs))
   const routes = open.flatMap((module) => module.routes)
   const authenticate = open.flatMap((module) => module.authenticate ?? [])[0]
   if (!authenticate)
@@ -29,10 +31,11 @@ export async function buildApp(system: System): Promise<App> {
     async start() {
       following = system.keys.follow(system.log)
       for (const module of open) await module.start?.()
+      await jobs.start()
     },
     async stop() {
       health.drain()
-      await http.close()
+      await Promise.all([http.close(), jobs.stop()])
       for (const module of open.toReversed()) await module.stop?.()
       await following?.stop()
     },

@@ -6,7 +6,18 @@ import { auditTrail } from '#modules/audit-trail'
 import { departments } from '#modules/departments'
 import { doctors } from '#modules/doctors'
 import { identity } from '#modules/identity'
+import { jobs } from '#modules/jobs'
 import { patients } from '#modules/patients'
 import { registration } from '#modules/registration'
 
-export const modules: readonly Module[] = [access, identity, departments, patients, registration, auditTrail, doctors, appointments]
+export const modules: readonly Module[] = [
+  access,
+  identity,
+  departments,
+  patients,
+  registration,
+  auditTrail,
+  doctors,
+  appointments,
+  jobs,
+]

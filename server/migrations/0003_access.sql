@@ -143,7 +143,7 @@ insert into roles (name, permissions, mfa, is_builtin) values
   'appointments:create', 'appointments:read', 'appointments:update', 'appointments:cancel', 'appointments:overbook',
   'visits:create', 'visits:read', 'visits:update', 'prescriptions:read', 'documents:write', 'documents:read',
   'resources:write', 'resources:assign', 'analytics:read', 'reports:read',
-  'audit:read', 'audit:verify', 'access:explain', 'access:review', 'emergency-access:review', 'operation:read'], 'default', true),
+  'audit:read', 'audit:verify', 'access:explain', 'access:review', 'emergency-access:review', 'operation:read', 'operation:write'], 'default', true),
 ('doctor', array[
   'patients:create', 'patients:find', 'patients:read:department', 'patients:read:own',
   'patients:update:department', 'patients:update:own', 'emergency-access:use',

@@ -1,6 +1,7 @@
 // What a module shows to the process that serves it.
 import type { System } from './context.ts'
 import type { Authenticate, Route } from './http/mount.ts'
+import type { Jobs } from './jobs/jobs.ts'
 
 /** A part that a server needs or can do without, as `/health/ready` tells it. `detail` holds no person's data. */
 export type Check = { status: 'ok' | 'degraded' | 'down'; detail?: string }
@@ -15,4 +16,5 @@ export type OpenModule = {
   stop?(): Promise<void>
 }
 
-export type Module = { name: string; open(system: System): Promise<OpenModule> }
+/** `jobs` are those of this application: what a module names while it opens is done once the application starts. */
+export type Module = { name: string; open(system: System, jobs: Jobs): Promise<OpenModule> }

@@ -2,7 +2,10 @@
 import type { System } from '#platform/context.ts'
 import { sql } from '#platform/database/sql.ts'
 import { scopedDatabase } from '#platform/database/transaction.ts'
+import { defineSchedule } from '#platform/jobs/job.ts'
 import { deleteRetiredTokenKeys } from './authentication.store.ts'
+
+export const purgeSchedule = defineSchedule({ name: 'identity.purge', every_seconds: 600 })
 
 /** Removes what has expired. The sessions themselves stay for 30 days, so that what ended them can be looked up. */
 export async function purgeIdentity({ pool }: System): Promise<void> {

@@ -1,13 +1,13 @@
 // Who people are: users, sign-in, sessions.
 import { repeat, type Repeated } from '#platform/jobs/repeat.ts'
 import { createMailer } from '#platform/mail/mailer.ts'
-import { deliverMails } from '#platform/mail/queue.ts'
+import { workMails } from '#platform/mail/delivery.ts'
 import type { Module } from '#platform/module.ts'
 import { openAuthentication } from './authentication.ts'
 import { createFailureBudget } from './failure-budget.ts'
 import type { Identity } from './identity.ts'
 import { hasherOf } from './hasher.ts'
-import { purgeIdentity } from './housekeeping.ts'
+import { purgeIdentity, purgeSchedule } from './housekeeping.ts'
 import { keyRoutes } from './key.routes.ts'
 import { mailRoutes } from './mail.routes.ts'
 import { loginRoutes } from './login.routes.ts'
@@ -36,7 +36,7 @@ const failuresPerMinute = 600
 
 export const identity: Module = {
   name: 'identity',
-  async open(system) {
+  async open(system, jobs) {
     const { configuration, log } = system
     const authentication = await openAuthentication(system)
     const budget = createFailureBudget(configuration.rate_limit ? failuresPerMinute : undefined)
@@ -44,7 +44,9 @@ export const identity: Module = {
     const mailer = configuration.smtp_url
       ? createMailer({ smtp_url: configuration.smtp_url, mail_from: configuration.mail_from })
       : undefined
-    let repeated: Repeated[] = []
+    workMails(jobs, system, mailer)
+    jobs.schedule(purgeSchedule, () => purgeIdentity(system))
+    let repeated: Repeated | undefined
     return {
       routes: [
         ...sessionRoutes(opened),
@@ -59,15 +61,12 @@ export const identity: Module = {
       ],
       authenticate: authentication.authenticate,
       async start() {
-        repeated = [
-          repeat({ name: 'mail', every_ms: 2_000, work: () => deliverMails(system, mailer), log }),
-          repeat({ name: 'identity.purge', every_ms: 600_000, work: () => purgeIdentity(system), log }),
-          // Another server may have rotated the key: sign with the new one well before the old one is dropped.
-          repeat({ name: 'identity.keys', every_ms: 60_000, work: () => authentication.reloadKeys(), log }),
-        ]
+        // Another server may have rotated the key: sign with the new one well before the old one is dropped.
+        const work = () => authentication.reloadKeys()
+        repeated = repeat({ name: 'identity.keys', every_ms: 60_000, work, log })
       },
       async stop() {
-        await Promise.all(repeated.map((work) => work.stop()))
+        await repeated?.stop()
         mailer?.close()
       },
     }

@@ -13,7 +13,9 @@ describe('migrating', () => {
     owner_url = await createTestDatabase()
     client = new pg.Client({ connectionString: owner_url })
     await client.connect()
-    await client.query('drop schema openward cascade; drop schema public cascade; create schema public')
+    await client.query(
+      'drop schema openward cascade; drop schema pgboss cascade; drop schema public cascade; create schema public',
+    )
   })
   after(async () => {
     await client.end()

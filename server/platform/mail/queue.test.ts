@@ -3,7 +3,8 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import { sql } from '#platform/database/sql.ts'
 import { startTestApi, type TestApi } from '../../testing.ts'
 import type { Mailer, MailMessage, MailResult } from './mailer.ts'
-import { deliverMails, queueMail } from './queue.ts'
+import { deliverMail, wakeOverdueMails } from './delivery.ts'
+import { queueMail } from './queue.ts'
 
 const link = 'https://ward.example.test/console/reset#owp_canary'
 
@@ -18,7 +19,10 @@ describe('the mail queue', () => {
       })),
   )
   after(async () => api[Symbol.asyncDispose]())
-  beforeEach(async () => void (await api.rows(sql`delete from mails`)))
+  beforeEach(async () => {
+    await api.rows(sql`delete from mails`)
+    await api.rows(sql`delete from pgboss.job`)
+  })
 
   const queue = (to = 'ada@example.test') =>
     api.database.transaction((tx) =>
@@ -33,6 +37,15 @@ describe('the mail queue', () => {
         last_error: string | null
       }>`select id, status, attempts, last_error from mails order by id`,
     )
+  /** What a server does with the jobs that are due. */
+  async function deliverAll(mailer: Mailer | undefined) {
+    const due = await api.rows(
+      sql<{ mail_id: string }>`
+        delete from pgboss.job_common where state = 'created' and start_after <= now() returning data->>'mail_id' as mail_id`,
+    )
+    for (const { mail_id } of due) await deliverMail(api.system, mailer, mail_id)
+    return due.length
+  }
   /** Stands for a mail server. */
   function server(answer: (message: MailMessage, count: number) => MailResult): Mailer & { sent: MailMessage[] } {
     const sent: MailMessage[] = []
@@ -44,8 +57,10 @@ describe('the mail queue', () => {
   it('sends what was queued, once, in the name and zone of the house', async () => {
     const id = await queue()
     const mailer = server(taken)
-    assert.equal(await deliverMails(api.system, mailer), 1)
-    assert.equal(await deliverMails(api.system, mailer), 0)
+    assert.equal(await deliverAll(mailer), 1)
+    assert.equal(await deliverAll(mailer), 0)
+    await deliverMail(api.system, mailer, id)
+    assert.equal(mailer.sent.length, 1)
     const [message] = mailer.sent
     assert.deepEqual([message?.event_id, message?.to], [id, 'ada@example.test'])
     assert.match(message?.text ?? '', /at Saint Mary.*owp_canary.*9:00\sAM EST/s)
@@ -72,29 +87,51 @@ describe('the mail queue', () => {
     assert.ok(!stored.includes(Buffer.from('canary').toString('hex')))
   })
 
-  it('tries again when the mail server is away, in order, and sends each message once', async () => {
+  it('tries again when the mail server is away, with a job for that moment, and sends each message once', async () => {
     await Promise.all([queue('a@example.test'), queue('b@example.test')])
-    assert.equal(
-      await deliverMails(
-        api.system,
-        server(() => away),
-      ),
-      0,
+    await deliverAll(server(() => away))
+    const tried = await api.rows(
+      sql<{ status: string; seconds: number; has_job: boolean }>`
+        select status, extract(epoch from next_attempt_at - now())::int as seconds,
+               exists (select from pgboss.job where data->>'mail_id' = mails.id::text and start_after = next_attempt_at) as has_job
+          from mails`,
     )
-    assert.deepEqual(
-      (await mails()).map(({ status }) => status),
-      ['waiting', 'waiting'],
-    )
-    const [tried] = await api.rows(
-      sql<{
-        seconds: number
-      }>`select extract(epoch from next_attempt_at - now())::int as seconds from mails where attempts = 1`,
-    )
-    assert.ok(tried && tried.seconds > 50 && tried.seconds <= 60)
+    assert.equal(tried.length, 2)
+    for (const { status, seconds, has_job } of tried) {
+      assert.deepEqual([status, has_job], ['waiting', true])
+      assert.ok(seconds > 50 && seconds <= 60, String(seconds))
+    }
+    assert.equal(await deliverAll(server(taken)), 0)
     await api.rows(sql`update mails set next_attempt_at = now()`)
+    await api.rows(sql`update pgboss.job set start_after = now()`)
     const mailer = server(taken)
-    assert.equal(await deliverMails(api.system, mailer), 2)
-    assert.equal(new Set(mailer.sent.map(({ event_id }) => event_id)).size, 2)
+    await deliverAll(mailer)
+    assert.deepEqual(mailer.sent.map(({ to }) => to).sort(), ['a@example.test', 'b@example.test'])
+  })
+
+  it('looks again later at a mail whose server died while it sent it', async () => {
+    const id = await queue()
+    await api.rows(sql`update mails set attempts = 1, next_attempt_at = now() + interval '1 minute'`)
+    const mailer = server(taken)
+    await deliverAll(mailer)
+    assert.equal(mailer.sent.length, 0)
+    const [job] = await api.rows(
+      sql<{
+        waits: boolean
+      }>`select start_after > now() + interval '50 seconds' as waits from pgboss.job where singleton_key = ${id}`,
+    )
+    assert.deepEqual(job, { waits: true })
+  })
+
+  it('finds a mail whose job is gone, once it is overdue', async () => {
+    await queue()
+    await api.rows(sql`delete from pgboss.job`)
+    await wakeOverdueMails(api.system)
+    assert.equal(await deliverAll(server(taken)), 0)
+    await api.rows(sql`update mails set next_attempt_at = now() - interval '11 minutes'`)
+    await wakeOverdueMails(api.system)
+    await wakeOverdueMails(api.system)
+    assert.equal(await deliverAll(server(taken)), 1)
   })
 
   it('gives up on a message that is refused for good, and goes on with the next', async () => {
@@ -105,7 +142,7 @@ describe('the mail queue', () => {
         ? { outcome: 'failed', is_permanent: true, reason: 'recipient_refused', smtp_code: 550 }
         : taken(message),
     )
-    await deliverMails(api.system, mailer)
+    await deliverAll(mailer)
     assert.deepEqual(
       (await mails()).map(({ status, last_error }) => [status, last_error]),
       [
@@ -116,16 +153,17 @@ describe('the mail queue', () => {
   })
 
   it('is shared by servers without sending anything twice', async () => {
-    await Promise.all(Array.from({ length: 10 }, (_, index) => queue(`person${index}@example.test`)))
+    const ids = await Promise.all(Array.from({ length: 10 }, (_, index) => queue(`person${index}@example.test`)))
     const mailer = server(taken)
-    await Promise.all(Array.from({ length: 4 }, () => deliverMails(api.system, mailer)))
+    const thrice = [ids, ids.toReversed(), ids].flat()
+    await Promise.all(thrice.map((id) => deliverMail(api.system, mailer, id)))
     assert.equal(mailer.sent.length, 10)
     assert.equal(new Set(mailer.sent.map(({ to }) => to)).size, 10)
   })
 
   it('keeps the messages where no mail server is configured', async () => {
     await queue()
-    await deliverMails(api.system, undefined)
+    await deliverAll(undefined)
     assert.deepEqual(
       (await mails()).map(({ status }) => status),
       ['kept'],

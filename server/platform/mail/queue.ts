@@ -1,11 +1,13 @@
-// Mail goes out after the change that it tells of has committed: it is queued in the same transaction, sealed, and sent
-// by whichever server comes first, until the mail server takes it.
+// Mail goes out after the change that it tells of has committed: it is queued in the same transaction, sealed, with the job
+// that delivers it (delivery.ts).
 import { randomUUIDv7 } from 'node:crypto'
+import { z } from 'zod'
 import type { System } from '#platform/context.ts'
-import { type Sql, sql } from '#platform/database/sql.ts'
-import { scopedDatabase, type Tx } from '#platform/database/transaction.ts'
+import { sql } from '#platform/database/sql.ts'
+import type { Tx } from '#platform/database/transaction.ts'
 import { openJson, sealJson } from '#platform/encryption/sealing.ts'
-import type { Mailer, MailResult } from './mailer.ts'
+import { enqueueJob } from '#platform/jobs/enqueue.ts'
+import { defineJob } from '#platform/jobs/job.ts'
 import { type MailLanguage, mailLanguage, type MailTemplate, type MailTemplates, renderMail } from './templates.ts'
 
 /** What the caller knows of a message; the hospital's name and zone are added where they are not given. */
@@ -24,6 +26,14 @@ export type QueuedMail<Name extends MailTemplate> = {
 /** The text as it was queued. */
 export type Letter = { to: string; subject: string; text: string; language: MailLanguage }
 
+/** The row of the mail knows its attempts and when the next is due: the job only sees to it that somebody looks. */
+export const mailJob = defineJob({
+  name: 'mail.deliver',
+  payload: z.strictObject({ mail_id: z.uuid() }),
+  retry: { limit: 20, delay_seconds: 15, delay_max_seconds: 300 },
+  expire_seconds: 300,
+})
+
 type Parts = Pick<System, 'keys' | 'configuration'>
 
 /** Seals a message and queues it: it goes out if the caller's transaction commits. Returns the id of the mail. */
@@ -39,9 +49,10 @@ export async function queueMail<Name extends MailTemplate>(
   const letter: Letter = { to, language, ...renderMail(template, language, data as unknown as MailTemplates[Name]) }
   const id = randomUUIDv7()
   const key = keys.system('mail')
-  await tx.run(sql`
+  const queued = tx.run(sql`
     insert into mails (id, template, user_id, patient_id, key_id, sealed_message)
     values (${id}, ${template}, ${user_id ?? null}, ${patient_id ?? null}, ${key.id}, ${sealJson(key, place(id), letter)})`)
+  await Promise.all([queued, enqueueJob(tx, mailJob, { mail_id: id }, { key: id })])
   return id
 }
 
@@ -57,60 +68,4 @@ const place = (row_id: string) => ({ table: 'mails', column: 'sealed_message', r
 /** The name by which the house signs: `Saint Mary <care@example.org>` is Saint Mary. */
 function senderName(mail_from: string): string {
   return /^\s*"?([^"<>]*?)"?\s*</.exec(mail_from)?.[1] || 'OpenWard'
-}
-
-type Claimed = { id: string; key_id: string; sealed_message: Buffer; attempts: number }
-
-/**
- * Sends what waits, oldest first, and returns how many went out. It stops at a failure that concerns the mail server and not
- * the message. Without a mailer the messages are kept, for the outbox to show.
- */
-export async function deliverMails(system: System, mailer: Mailer | undefined): Promise<number> {
-  const database = scopedDatabase(
-    system.pool,
-    { enter: () => sql`select openward.enter_as('none')` },
-    { audit: (entry) => ({ role: 'system', correlation_id: 'mail', ...entry }) },
-  )
-  if (!mailer) {
-    await database.once((tx) => tx.run(sql`update mails set status = 'kept' where status = 'waiting'`))
-    return 0
-  }
-  for (let sent = 0; ; sent += 1) {
-    const claimed = await database.once((tx) => tx.first(claimMail()))
-    if (!claimed) return sent
-    const { to, subject, text } = openLetter(system.keys, claimed)
-    const result = await mailer.send({ event_id: claimed.id, to, subject, text })
-    await database.once((tx) => tx.run(noteResult(claimed.id, result)))
-    if (result.outcome === 'failed') {
-      system.log.warn(
-        { mail_id: claimed.id, reason: result.reason, smtp_code: result.smtp_code, attempts: claimed.attempts },
-        'a mail was not sent',
-      )
-      if (!result.is_permanent) return sent
-    }
-  }
-}
-
-/**
- * Takes the oldest mail that is due. Its next attempt is set before it is sent, so that a server that dies meanwhile loses
- * nothing: 1, 2, 4 and then 5 minutes, longer than a mail server may take to answer.
- */
-function claimMail(): Sql<Claimed> {
-  return sql`
-    update mails set attempts = attempts + 1,
-           next_attempt_at = now() + least(interval '1 minute' * power(2, least(attempts, 10)), interval '5 minutes')
-     where id = (select id from mails where status = 'waiting' and next_attempt_at <= now()
-                  order by next_attempt_at, id limit 1 for update skip locked)
-    returning id, key_id, sealed_message, attempts`
-}
-
-/** What no attempt of three days could deliver has failed. */
-function noteResult(id: string, result: MailResult): Sql {
-  if (result.outcome === 'sent')
-    return sql`update mails set status = 'sent', sent_at = now(), last_error = null where id = ${id}`
-  const error = [result.reason, result.smtp_code, result.enhanced_code].filter((part) => part !== undefined).join(' ')
-  return sql`
-    update mails set last_error = ${error},
-           status = case when ${result.is_permanent} or created_at < now() - interval '3 days' then 'failed' else 'waiting' end
-     where id = ${id}`
 }
