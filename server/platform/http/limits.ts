@@ -49,14 +49,14 @@ export async function installLimits(app: FastifyInstance, configuration: Configu
       })
     : undefined
   redis?.on('error', () => log.warn('redis is away: limits are counted by each server for itself'))
-  await app.register(rateLimit, { global: false, skipOnError: false })
-  const shared = redis ? { redis } : {}
+  const createLocal = await limitsIn(app, {})
+  const createShared = redis ? await limitsIn(app, { redis }) : undefined
   const limiters = (name: string, max: number, key: (request: FastifyRequest) => string) => {
     const options = { max, timeWindow: 60_000, keyGenerator: (request: FastifyRequest) => `${name}:${key(request)}` }
     return {
       name,
-      local: app.createRateLimit(options),
-      shared: redis ? app.createRateLimit({ ...options, ...shared } as typeof options) : undefined,
+      local: createLocal(options),
+      shared: createShared?.(options),
     }
   }
   const address = limiters('address', perAddress, (request) => request.ip)
@@ -91,4 +91,15 @@ export async function installLimits(app: FastifyInstance, configuration: Configu
     if (isExceeded) throw new Problem(tooManyRequests, { retry_after_seconds: Math.max(1, ttlInSeconds) })
   }
   return () => redis?.status
+}
+
+/** Limits that are counted in one store: the plugin knows one for each scope, and ignores one that a single limit names. */
+async function limitsIn(app: FastifyInstance, store: { redis?: Redis }): Promise<FastifyInstance['createRateLimit']> {
+  let create: FastifyInstance['createRateLimit'] | undefined
+  await app.register(async (scope) => {
+    await scope.register(rateLimit, { global: false, skipOnError: false, ...store })
+    create = scope.createRateLimit.bind(scope)
+  })
+  if (!create) throw new Error('the limits could not be set up')
+  return create
 }
