@@ -73,9 +73,14 @@ export function createAuditRecorder(pool: Pool): AuditRecorder {
   let waiting: Waiting[] = []
   let inFlight = 0
   const write = async (batch: Waiting[]) => {
-    const { error } = await withConnection(pool, (connection) =>
-      runBatch(connection, [insertAuditEntries(batch.map(({ entry }) => entry))], answerLimitMilliseconds),
-    )
+    const insert = () =>
+      withConnection(pool, (connection) =>
+        runBatch(connection, [insertAuditEntries(batch.map(({ entry }) => entry))], answerLimitMilliseconds),
+      )
+    const started_at = performance.now()
+    let { error } = await insert()
+    // A connection that was reset while idle is noticed by its next user. Better an entry too many than an answer refused.
+    if (error && isConnectionFault(error) && performance.now() - started_at < 1000) ({ error } = await insert())
     if (!error) for (const { resolve } of batch) resolve()
     // An entry that the database cannot take refuses its own request, not those that happened to arrive with it.
     else if (batch.length > 1 && !isConnectionFault(error)) for (const one of batch) await write([one])

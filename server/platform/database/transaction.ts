@@ -39,6 +39,9 @@ export type Database = {
 /** Thrown when the caller's picture of a person's rights is out of date; the HTTP layer reads them again and repeats. */
 export class RightsChanged extends Error {}
 
+/** The line broke under statements that change nothing. */
+class ReadBroken extends Error {}
+
 type Written = { audit: (entry: AuditEntry) => AuditEntry }
 
 /** A database in one scope. `completed` adds to each audit entry who asks and why. */
@@ -49,10 +52,16 @@ export function scopedDatabase(
   reads?: GatheredReads,
 ): Database {
   async function run<T>(work: (tx: Tx) => Promise<T>, inOneTrip: boolean): Promise<T> {
+    const started_at = performance.now()
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await attemptOnce(pool, scope, completed, work, inOneTrip)
       } catch (error) {
+        // A connection that was reset while idle is noticed by its next user, who loses nothing by asking again.
+        if (error instanceof ReadBroken) {
+          if (attempt <= 2 && performance.now() - started_at < 1000) continue
+          throw translated(error.cause)
+        }
         if (!isRetryable(error)) throw translated(error)
         if (attempt > 3) throw new Problem(conflict, {}, error)
         await wait(attempt * 5 + Math.random() * 20)
@@ -85,7 +94,7 @@ async function attemptOnce<T>(
       : runInTrips(connection, scope, completed, work))
   } catch (error) {
     if (isConnectionFault(error)) broken = error as Error
-    if (error instanceof Problem && isConnectionFault(error.cause)) broken = error
+    if ((error instanceof Problem || error instanceof ReadBroken) && isConnectionFault(error.cause)) broken = error
     throw error
   } finally {
     connection.release(broken)
@@ -109,12 +118,15 @@ async function runOnce<T>(
     [scope.enter(), ...asked.map(({ statement }) => statement), ...recording],
     scope.answer_limit_ms,
   )
-  // Whether it was committed was lost with the answer.
-  if (error && (recording.length > 0 || asked.some(isWrite)) && isLostAnswer(error)) {
-    const unknown = new Problem(outcomeUnknown, { retry_after_seconds: 1 }, error)
-    for (const { reject } of asked) reject(unknown)
+  if (error && isLostAnswer(error)) {
+    // Whether a change was committed was lost with the answer.
+    const lost =
+      recording.length > 0 || asked.some(isWrite)
+        ? new Problem(outcomeUnknown, { retry_after_seconds: 1 }, error)
+        : new ReadBroken('a connection broke while it was read from', { cause: error })
+    for (const { reject } of asked) reject(lost)
     await pending.catch(() => undefined)
-    throw unknown
+    throw lost
   }
   if (error && answers.length > asked.length) {
     const cause = unrecordable(error) as Error
