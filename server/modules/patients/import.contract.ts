@@ -51,7 +51,9 @@ export const importApi = {
     access: 'patients:import',
     audit: { action: 'patient.import', resource_type: 'patient_import' },
     body: z.strictObject({
-      file: z.instanceof(Uint8Array, 'Attach the CSV file as `file`').meta({ type: 'string', format: 'binary' }),
+      file: z
+        .instanceof(Uint8Array, { error: 'Attach the CSV file as `file`' })
+        .meta({ type: 'string', format: 'binary' }),
       dry_run: z.enum(['true', 'false']).default('false'),
     }),
     accepts: 'multipart',
