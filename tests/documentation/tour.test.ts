@@ -1,4 +1,4 @@
-// The tour of the README, pasted as it stands into a shell beside a started server.
+// The tour of the README and the example for integrators, pasted as they stand into a shell beside a started server.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,6 +13,7 @@ const startLimitMilliseconds = 120_000
 const blocks = fencedBlocks(readDocument('README.md'))
 const start = blocks.find(({ words }) => words[0] === 'tour-start')
 const tour = blocks.filter(({ words }) => words[0] === 'tour')
+const example = fencedBlocks(readDocument('docs/integrating.md')).filter(({ words }) => words[0] === 'example')
 /** Stands between the outputs of two blocks. */
 const border = (name: string) => `==== ${name} ====`
 
@@ -33,7 +34,9 @@ describe(
       const environment = { ...process.env, PORT: String(await freePort()), npm_config_update_notifier: 'false' }
       assert.ok(start, 'the README says how to start')
       stopServer = await startServer(start.text, folder, environment)
-      const script = tour.map(({ words, text }) => `echo '${border(words[1] ?? '')}'\n${text}`).join('\n')
+      const script = [...tour, ...example]
+        .map(({ words, text }) => `echo '${border(words[1] ?? '')}'\n${text}`)
+        .join('\n')
       const { output, errors } = await run(script, folder, environment)
       for (const [, name = '', text = ''] of output.matchAll(/^==== (\S+) ====\n([\s\S]*?)(?=^==== |$(?![\s\S]))/gm))
         outputs.set(name, text.trim())
@@ -95,6 +98,22 @@ describe(
       const id = /^altered ([0-9a-f-]{36})$/.exec(altered)?.[1]
       assert.ok(id)
       assert.ok(verdict.startsWith('THE AUDIT LOG IS NOT WHOLE.') && verdict.includes(`(${id}): altered`), verdict)
+    })
+
+    it('signs the integrator in, and refreshes', () => assert.equal(printed('sign-in'), 'rita is staff'))
+
+    it('registers once with one key', () => assert.equal(printed('register'), 'registered once'))
+
+    it('changes what was read, and refuses what is stale', () => {
+      assert.deepEqual(printed('change').split('\n'), ['Baker, version 2', '412 stale_version'])
+    })
+
+    it('reads a list to its end by cursor', () => {
+      assert.deepEqual(printed('list').split('\n'), ['8 patients', '8 patients', '5 patients'])
+    })
+
+    it('names each wrong member of a refused request', () => {
+      assert.deepEqual(printed('refused').split('\n'), ['/body/shoe_size: unrecognized_key'])
     })
   },
 )
