@@ -158,7 +158,7 @@ async function refuseLookalikes(
   const near = await names.bornOn(record)
   if (tokens.length === 0 && near.length === 0) return
   const read_reach = reachOf(ctx.actor, 'patients:read') ?? 'none'
-  const rows = await ctx.reaching('find').once((tx) => tx.rows(findLookalikes(tokens, near, read_reach)))
+  const rows = await ctx.reaching('find').read(findLookalikes(tokens, near, read_reach))
   if (rows.length === 0) return
   const people = rows.map((row) => openFound(ctx.system.keys.keyring, row)).filter((person) => person !== undefined)
   for (const kind of ['ssn', 'national_id'] as const) {
