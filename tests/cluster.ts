@@ -39,14 +39,18 @@ export async function startCluster() {
     async serve({
       database_url = url,
       environment: own = {},
-      port,
-    }: { database_url?: string; environment?: Record<string, string>; port?: number } = {}): Promise<ServerProcess> {
+      node_options = [],
+    }: {
+      database_url?: string
+      environment?: Record<string, string>
+      node_options?: readonly string[]
+    } = {}): Promise<ServerProcess> {
       started += 1
       const data_directory = join(directory.path, `server-${started}`)
       mkdirSync(data_directory)
       const server = await startServer({
         data_directory,
-        ...(port === undefined ? {} : { port }),
+        node_options,
         environment: { ...environment, DATABASE_URL: database_url, ...own },
       })
       servers.push(server)

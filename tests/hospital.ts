@@ -20,7 +20,7 @@ export function expectStatus(status: number, answer: ClientAnswer): unknown {
 }
 
 export async function createDepartment(administrator: Caller): Promise<string> {
-  const body = { name: `Department ${randomUUID().slice(0, 8)}`, code: randomUUID().slice(0, 8) }
+  const body = { name: `Department ${randomUUID().slice(0, 8)}`, code: randomUUID().slice(0, 8).toUpperCase() }
   return Made.parse(expectStatus(201, await administrator.ask('POST', '/api/v1/departments', body))).id
 }
 

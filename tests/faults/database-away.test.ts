@@ -1,0 +1,199 @@
+// FA-02, rows 12, 13b, 14, 16 and 19: the database is gone, cut off, stopped or busy, and what the server says meanwhile.
+import assert from 'node:assert/strict'
+import { after, afterEach, before, test } from 'node:test'
+import type { ClientAnswer } from '#platform/contract/client.ts'
+import { type Caller, signIn } from '../caller.ts'
+import { type Cluster, startCluster } from '../cluster.ts'
+import { assertStatus, expectStatus, nextPerson } from '../hospital.ts'
+import { type ServerProcess, signalIfAlive, statusOf, until } from '../processes.ts'
+import { type Proxy, startProxy } from './proxy.ts'
+
+// The promise is 2 s; what a busy machine adds to it is not the server's.
+const refusal_limit_ms = 4000
+const recovery_limit_ms = 10_000
+/** A statement may take 10 s before it is given up, and an answer to it that does not come is given up soon after. */
+const silence_limit_ms = 20_000
+
+let cluster: Cluster
+let proxy: Proxy
+let server: ServerProcess
+let caller: Caller
+let patient_url: string
+
+before(async () => {
+  cluster = await startCluster()
+  proxy = await startProxy(cluster.url)
+  server = await cluster.serve({ database_url: proxy.urlOf(cluster.url) })
+  caller = await signIn(server.port)
+  const made = expectStatus(201, await caller.ask('POST', '/api/v1/patients', { ...nextPerson(), force: true }))
+  patient_url = `/api/v1/patients/${(made as { id: string }).id}`
+})
+after(async () => {
+  await cluster?.stop()
+  await proxy?.close()
+})
+
+afterEach(() => proxy.heal())
+
+const read = () => caller.ask('GET', patient_url)
+const change = (occupation: string) => caller.ask('PATCH', patient_url, { occupation })
+
+async function timed(ask: () => Promise<ClientAnswer>): Promise<{ answer: ClientAnswer; took_ms: number }> {
+  const started_at = performance.now()
+  const answer = await ask()
+  return { answer, took_ms: performance.now() - started_at }
+}
+
+async function assertRefusedWithin(limit_ms: number): Promise<void> {
+  const asked = await Promise.all([read, () => change('Refused'), read, read].map(timed))
+  for (const { answer, took_ms } of asked) {
+    assertStatus(answer, 503)
+    assert.match(answer.headers['retry-after'] ?? '', /^\d+$/)
+    assert.ok(took_ms <= limit_ms, `refused after ${Math.round(took_ms)} ms`)
+  }
+}
+
+async function assertRecovered(): Promise<void> {
+  const isBack = async () =>
+    (await read()).status === 200 &&
+    (await change('Recovered')).status === 200 &&
+    (await statusOf(server, '/health/ready')) === 200
+  await until('everything is answered again', isBack, recovery_limit_ms)
+}
+
+async function connectionsIn(state: string): Promise<number> {
+  const metrics = (await caller.ask('GET', '/metrics')).text
+  return Number(new RegExp(`connections\\{state="${state}"\\} (\\d+)`).exec(metrics)?.[1])
+}
+
+/** Twice as many requests at once as there are connections: a leaked one would make the last of them wait in vain. */
+async function assertNoLeak(): Promise<void> {
+  const answers = await Promise.all(Array.from({ length: 30 }, read))
+  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]))
+  const open = await connectionsIn('open')
+  assert.equal(await connectionsIn('waited_for'), 0)
+  assert.ok(open > 0 && open <= 10, `${open} connections are open`)
+  assert.equal(server.hasEnded(), false)
+}
+
+test('with the database refusing connections, life goes on, readiness and requests are 503 at once, and recovery needs nobody', async () => {
+  proxy.refuse()
+  assert.equal(await statusOf(server, '/health/live'), 200)
+  assert.equal(await statusOf(server, '/health/ready'), 503)
+  for (let round = 0; round < 5; round += 1) await assertRefusedWithin(refusal_limit_ms)
+  assert.equal(await statusOf(server, '/health/live'), 200)
+  proxy.heal()
+  await assertRecovered()
+  await assertNoLeak()
+})
+
+test('with the cable to the database pulled, requests under way are given up and the pool is whole when it is back', async () => {
+  await assertRecovered()
+  proxy.drop()
+  const asked = [timed(read), timed(() => change('Cut off')), timed(read)]
+  assert.equal(await statusOf(server, '/health/live'), 200)
+  await until('readiness is withdrawn', async () => (await statusOf(server, '/health/ready')) === 503, silence_limit_ms)
+  for (const { answer, took_ms } of await Promise.all(asked)) {
+    assertStatus(answer, 503)
+    assert.ok(took_ms <= silence_limit_ms, `given up after ${Math.round(took_ms)} ms`)
+  }
+  proxy.heal()
+  await assertRecovered()
+  await assertNoLeak()
+})
+
+test('connections reset while they are idle cost no request', async () => {
+  for (let round = 0; round < 20; round += 1) {
+    assert.equal((await read()).status, 200)
+    assert.ok(proxy.connections() > 0)
+    proxy.reset()
+    assertStatus(await read(), 200)
+    proxy.reset()
+    // A read is asked again by itself; a change is not, so it waits until the server has noticed.
+    await until('the server has noticed', async () => (await connectionsIn('open')) === 0)
+    assertStatus(await change(`Round ${round}`), 200)
+  }
+  await assertNoLeak()
+})
+
+test('ten immediate stops of PostgreSQL in a row do not bring the server down', async () => {
+  const answers = () =>
+    cluster.rows('select 1').then(
+      () => true,
+      () => false,
+    )
+  for (let stop = 0; stop < 10; stop += 1) {
+    const postmaster = cluster.postmaster()
+    if (postmaster) signalIfAlive(postmaster, 'SIGQUIT')
+    // The first three find it still starting.
+    const isUp = stop < 3 ? () => ![undefined, postmaster].includes(cluster.postmaster()) : answers
+    await until('PostgreSQL runs again', isUp, 60_000)
+    assert.equal(await statusOf(server, '/health/live'), 200)
+    assert.ok([200, 503].includes((await read()).status))
+  }
+  await until('PostgreSQL runs again', answers, 60_000)
+  await assertRecovered()
+  await assertNoLeak()
+})
+
+test('a backend that is stopped holds up its own requests only', async () => {
+  await assertRecovered()
+  const [backend] = await cluster.rows<{ pid: number }>(
+    `select pid from pg_stat_activity where application_name = 'openward' and state = 'idle' order by backend_start limit 1`,
+  )
+  assert.ok(backend)
+  signalIfAlive(backend.pid, 'SIGSTOP')
+  try {
+    const asked = await Promise.all(
+      Array.from({ length: 30 }, (_, at) => timed(() => (at % 2 ? read() : change('Meanwhile')))),
+    )
+    const refused = asked.filter(({ answer }) => answer.status !== 200)
+    for (const { answer, took_ms } of refused) {
+      assertStatus(answer, 503)
+      assert.ok(took_ms <= silence_limit_ms)
+    }
+    assert.ok(refused.length < 15, `${refused.length} of 30 requests were refused because of one backend`)
+  } finally {
+    signalIfAlive(backend.pid, 'SIGCONT')
+  }
+  await assertRecovered()
+  await assertNoLeak()
+})
+
+test('a row that is locked for long is refused with 503, and other requests go on', async () => {
+  const holder = await cluster.owner.connect()
+  try {
+    await holder.query('begin')
+    await holder.query('select from patients for update')
+    const blocked = Array.from({ length: 5 }, (_, at) => timed(() => change(`Blocked ${at}`)))
+    assert.equal((await read()).status, 200)
+    for (const { answer, took_ms } of await Promise.all(blocked)) {
+      assertStatus(answer, 503)
+      assert.ok(took_ms <= silence_limit_ms)
+    }
+  } finally {
+    await holder.query('rollback')
+    holder.release()
+  }
+  await assertRecovered()
+})
+
+test('when every connection is taken, requests are refused in time, and the server still says that it lives and is ready', async () => {
+  const holder = await cluster.owner.connect()
+  try {
+    await holder.query('begin')
+    await holder.query('select from patients for update')
+    const burst = Array.from({ length: 100 }, (_, at) => timed(() => change(`Burst ${at}`)))
+    assert.equal(await statusOf(server, '/health/live'), 200)
+    const ready = await statusOf(server, '/health/ready')
+    const statuses = await Promise.all(burst)
+    assert.deepEqual(new Set(statuses.map(({ answer }) => answer.status)), new Set([503]))
+    assert.ok(Math.max(...statuses.map(({ took_ms }) => took_ms)) <= silence_limit_ms)
+    assert.equal(ready, 200, 'the health check has a connection of its own')
+  } finally {
+    await holder.query('rollback')
+    holder.release()
+  }
+  await assertRecovered()
+  await assertNoLeak()
+})

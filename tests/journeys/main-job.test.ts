@@ -1,0 +1,147 @@
+// The main job, from HTTP to the database and back: people are hired, a patient is registered, found, booked, seen, and every
+// access stands in a log that proves itself.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import pg from 'pg'
+import { type Caller, signIn } from '../caller.ts'
+import { assertStatus, createColleague, createDepartment, createDoctor, expectStatus, freeStarts } from '../hospital.ts'
+import {
+  embeddedUrl,
+  freePort,
+  runOpenward,
+  type ServerProcess,
+  startServer,
+  stopServer,
+  temporaryDirectory,
+} from '../processes.ts'
+
+const directory = temporaryDirectory()
+let server: ServerProcess
+let administrator: Caller
+
+before(async () => {
+  server = await startServer({
+    data_directory: directory.path,
+    port: await freePort(),
+    environment: { LOG_LEVEL: 'warn' },
+  })
+  administrator = await signIn(server.port)
+})
+after(async () => {
+  await stopServer(server)
+  await directory.remove()
+})
+
+type Patient = { id: string; patient_number: string; version: number }
+type Found = { items: { id: string; may_open: boolean }[] }
+type Appointment = { id: string; status: string; confirmation_code: string; doctor_id: string }
+type Log = { items: { id: string; action: string; outcome: string; user_id: string | null }[] }
+
+const agustin = {
+  first_name: 'Agustín',
+  last_name: 'Fonseca',
+  date_of_birth: '1961-07-09',
+  gender: 'MALE',
+  phone_primary: '(415) 555-2671',
+  ssn: '412-68-1937',
+  email: 'agustin.fonseca@example.org',
+}
+
+test('a patient is registered, found in every way, booked, moved by cancelling, and every access is on a log that proves itself', async () => {
+  const department_id = await createDepartment(administrator)
+  const nurse = await createColleague(administrator, 'nurse', department_id)
+  const receptionist = await createColleague(administrator, 'staff')
+  const doctor = await createDoctor(administrator, { specialization: 'Cardiology', department_id })
+  const reception = receptionist.caller
+
+  const patient = expectStatus(201, await reception.ask('POST', '/api/v1/patients', agustin)) as Patient
+  for (const criteria of [
+    { name: 'agustin fonsca' },
+    { phone: '415-555-2671' },
+    { ssn: '412681937' },
+    { medical_number: patient.patient_number },
+    { email: 'Agustin.Fonseca@example.org' },
+    { date_of_birth: '1961-07-09' },
+    { q: 'Fonseca Agustín' },
+  ]) {
+    const found = expectStatus(200, await reception.ask('POST', '/api/v1/patients/search', criteria)) as Found
+    assert.deepEqual(
+      found.items.map(({ id }) => id),
+      [patient.id],
+      JSON.stringify(criteria),
+    )
+  }
+
+  // Before the booking the nurse may find him and not open his record; the booking makes the relation.
+  assertStatus(await nurse.caller.ask('GET', `/api/v1/patients/${patient.id}`), 404)
+  const cardiologists = expectStatus(200, await reception.ask('GET', '/api/v1/doctors?specialization=Cardiology')) as {
+    items: { id: string }[]
+  }
+  assert.deepEqual(
+    cardiologists.items.map(({ id }) => id),
+    [doctor.doctor_id],
+  )
+  const [first, second] = await freeStarts(reception, doctor.doctor_id)
+  const request = { doctor_id: doctor.doctor_id, patient_id: patient.id, reason: 'Palpitations' }
+  const book = (appointment_time: string | undefined) =>
+    reception.ask('POST', '/api/v1/appointments', { ...request, appointment_time })
+  const booked = expectStatus(201, await book(first)) as Appointment
+  assert.match(booked.confirmation_code, /^APT-\d{8}-\d{4,}$/)
+  assertStatus(await book(first), 409)
+
+  assertStatus(await nurse.caller.ask('GET', `/api/v1/patients/${patient.id}`), 200)
+  assertStatus(await doctor.caller.ask('GET', `/api/v1/patients/${patient.id}`), 200)
+  const seenIn = async (caller: Caller, url: string) => {
+    const { items } = expectStatus(200, await caller.ask('GET', url)) as { items: Appointment[] }
+    return items.filter(({ status }) => status === 'booked').map(({ id }) => id)
+  }
+  assert.deepEqual(await seenIn(doctor.caller, '/api/v1/appointments'), [booked.id])
+  assert.deepEqual(await seenIn(reception, `/api/v1/doctors/${doctor.doctor_id}/appointments`), [booked.id])
+  assert.deepEqual(await seenIn(reception, `/api/v1/patients/${patient.id}/appointments`), [booked.id])
+
+  const cancelled = await reception.ask('DELETE', `/api/v1/appointments/${booked.id}`, { reason: 'Travels' })
+  assert.equal((expectStatus(200, cancelled) as Appointment).status, 'cancelled')
+  assert.ok((await freeStarts(reception, doctor.doctor_id)).includes(first ?? ''), 'the time is free at once')
+  const again = expectStatus(201, await book(second)) as Appointment
+  assert.notEqual(again.confirmation_code, booked.confirmation_code)
+  assert.deepEqual(await seenIn(reception, `/api/v1/patients/${patient.id}/appointments`), [again.id])
+
+  const log = expectStatus(
+    200,
+    await administrator.ask('GET', `/api/v1/audit-logs?patient_id=${patient.id}&limit=100`),
+  ) as Log
+  const did = (user_id: string) =>
+    log.items
+      .filter((entry) => entry.user_id === user_id)
+      .map(({ action, outcome }) => `${action} ${outcome}`)
+      .toReversed()
+  assert.deepEqual(did(nurse.user_id), ['patient.read denied', 'patient.read success'])
+  assert.deepEqual(did(doctor.user_id), ['patient.read success'])
+  assert.deepEqual(
+    did(receptionist.user_id).filter((entry) => /register|book|cancel/.test(entry)),
+    ['patient.register success', 'appointment.book success', 'appointment.cancel success', 'appointment.book success'],
+  )
+})
+
+test('the log proves that it is whole, and one altered row is named', async () => {
+  const verify = () => runOpenward({ data_directory: directory.path }, 'audit', 'verify')
+  const owner = new pg.Client({ connectionString: embeddedUrl(directory.path) })
+  await owner.connect()
+  try {
+    const whole = await verify()
+    assert.equal(whole.code, 0, whole.output)
+    const counted = await owner.query<{ count: number }>('select count(*)::int as count from audit_logs')
+    assert.ok((counted.rows[0]?.count ?? 0) > 20)
+    assert.match(whole.output, /\d+ .*whole/)
+
+    const { rows } = await owner.query<{ id: string }>(
+      `update audit_logs set outcome = 'success'
+        where id = (select id from audit_logs where outcome = 'denied' and action = 'patient.read' limit 1) returning id`,
+    )
+    const altered = await verify()
+    assert.equal(altered.code, 1, altered.output)
+    assert.ok(altered.output.includes(rows[0]?.id ?? 'no row was altered'), altered.output)
+  } finally {
+    await owner.end()
+  }
+})
