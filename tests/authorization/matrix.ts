@@ -1,5 +1,8 @@
 // Who may do what: every operation × everyone, as the table of roles, permissions and scopes says it (spec 2-domain). Read from
 // that table, never from what the server does. `ok` is an answer, or a refusal that only comes after the authorization.
+import { sql } from '#platform/database/sql.ts'
+import { enqueueJob } from '#platform/jobs/enqueue.ts'
+import { mailJob } from '#platform/mail/queue.ts'
 import { accountRows } from './matrix.accounts.ts'
 import { bookingRows } from './matrix.booking.ts'
 import { patientRows } from './matrix.patients.ts'
@@ -18,5 +21,19 @@ export const matrix: readonly Row[] = [
     operation: 'GET /api/v1/authz/explain',
     expect: adminOnly,
     ask: ({ ids }) => ({ query: { user_id: ids['user_id'] ?? '', patient_id: ids['patient_id'] ?? '' } }),
+  },
+
+  // The work behind the requests: the administrator.
+  { operation: 'GET /api/v1/jobs', expect: adminOnly },
+  {
+    operation: 'POST /api/v1/jobs/{job_id}/retry',
+    expect: adminOnly,
+    prepare: async ({ ids }, { api }) => {
+      const key = ids['job_id'] ?? ''
+      await api.database.once((tx) => enqueueJob(tx, mailJob, { mail_id: key }, { key }))
+      await api.rows(
+        sql`update pgboss.job set id = ${key}, state = 'failed', completed_on = now() where singleton_key = ${key}`,
+      )
+    },
   },
 ]

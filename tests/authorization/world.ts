@@ -111,6 +111,7 @@ export async function startWorld() {
         name: 'spare_role',
         emergency_access_id: randomUUID(),
         merge_id: randomUUID(),
+        job_id: randomUUID(),
         import_id: randomUUID(),
         ...(contact ? { contact_id: contact.id } : {}),
         ...(insurance ? { insurance_id: insurance.id } : {}),
