@@ -91,6 +91,17 @@ test('200 clients that book, move and cancel at one doctor through two servers n
   assert.equal(await countOverlaps(cluster.owner), 0)
 })
 
+test('someone whose first answer was lost and who books again without a key is led to the appointment that they have', async () => {
+  const { doctor_id } = await createDoctor(atOne)
+  const [appointment_time] = await freeStarts(atOne, doctor_id)
+  const [patient_id] = await registerPeople(1)
+  const book = (caller: Caller) =>
+    caller.ask('POST', '/api/v1/appointments', { doctor_id, patient_id, appointment_time })
+  const booked = expectStatus(201, await book(atOne)) as { id: string }
+  const again = expectStatus(409, await book(atOther)) as { appointment_id?: string }
+  assert.equal(again.appointment_id, booked.id)
+})
+
 test('one Idempotency-Key sent to both servers at once twenty times has one effect and one answer', async () => {
   const key = randomUUID()
   const body = { ...nextPerson(), force: true }
