@@ -8,6 +8,7 @@ import type { Tokens } from './login.contract.ts'
 import { hashOpaqueToken, newOpaqueToken } from './opaque-tokens.ts'
 import { needsSecondFactor } from './second-factor.ts'
 import {
+  findRefreshToken,
   forgetSuccessor,
   insertRefreshToken,
   lockRefreshToken,
@@ -29,7 +30,7 @@ export async function refreshSession(ctx: Context, identity: Identity, refresh_t
   })
 
   const tokens = await ctx.database.transaction(async (tx): Promise<Tokens | undefined> => {
-    const stored = await tx.first(lockRefreshToken(token_hash))
+    const [, stored] = await Promise.all([tx.run(lockRefreshToken(token_hash)), tx.first(findRefreshToken(token_hash))])
     const audit = (action: string, outcome: 'success' | 'failure', reason?: string) =>
       tx.audit({
         action,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import pg from 'pg'
 import { sessionEnded } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
@@ -54,6 +55,26 @@ describe('refreshing a session', () => {
     const answers = await Promise.all(Array.from({ length: 5 }, () => refresh(first.refresh_token)))
     assert.equal(new Set(answers.map(({ refresh_token }) => refresh_token)).size, 1)
     for (const { access_token } of answers) assert.ok(await api.call(sessionApi.me, {}, bearer(access_token)))
+  })
+
+  it('gives that successor to a request that had to wait for the first', async () => {
+    const first = await signedIn()
+    const other = new pg.Client({ connectionString: api.owner_url })
+    await other.connect()
+    try {
+      await other.query('begin')
+      await other.query('select from refresh_tokens for update')
+      const answers = Promise.all([refresh(first.refresh_token), refresh(first.refresh_token)])
+      const waiting = sql<{ count: number }>`
+        select count(*)::int as count from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+      while (((await api.rows(waiting))[0]?.count ?? 0) < 2);
+      await other.query('commit')
+      const [one, two] = await answers
+      assert.equal(one.refresh_token, two.refresh_token)
+      assert.ok(await api.call(sessionApi.me, {}, bearer(two.access_token)))
+    } finally {
+      await other.end()
+    }
   })
 
   it('forgives a lost answer for ten seconds and no longer', async () => {

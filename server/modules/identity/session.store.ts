@@ -37,14 +37,19 @@ export type StoredRefreshToken = {
   is_forgiven: boolean
 }
 
-export function lockRefreshToken(token_hash: Buffer): Sql<StoredRefreshToken> {
+/** Waits for whoever uses the token at this moment. What came of it only a statement behind this one sees. */
+export function lockRefreshToken(token_hash: Buffer): Sql {
+  return sql`select from refresh_tokens where token_hash = ${token_hash} for update`
+}
+
+export function findRefreshToken(token_hash: Buffer): Sql<StoredRefreshToken> {
   return sql`
     select token.session_id, sessions.user_id, sessions.method, sessions.revoked_at, token.spent_at is not null as is_spent,
            token.key_id, token.sealed_successor,
            token.spent_at > clock_timestamp() - interval '10 seconds' and token.sealed_successor is not null
              and exists (select from refresh_tokens as next where next.token_hash = token.successor_hash and next.spent_at is null) as is_forgiven
       from refresh_tokens as token join sessions on sessions.id = token.session_id
-     where token.token_hash = ${token_hash} for update of token`
+     where token.token_hash = ${token_hash}`
 }
 
 export function spendRefreshToken(token_hash: Buffer, next: { hash: Buffer; key_id: string; sealed: Buffer }): Sql {
