@@ -248,27 +248,6 @@ function openQueue(completed: Completed, ready?: () => void) {
   }
 }
 
-/**
- * The same transaction for work that is nested in it, each piece in a savepoint, so that a refused piece does not undo the
- * whole. `enter` and `restore` change the scope for the piece.
- */
-export function joinedDatabase(tx: Tx, scope?: { enter: Sql; restore: Sql }): Database {
-  async function nested<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    await tx.run(sql`savepoint piece`)
-    try {
-      if (scope) await tx.run(scope.enter)
-      const result = await work(tx)
-      if (scope) await tx.run(scope.restore)
-      await tx.run(sql`release savepoint piece`)
-      return result
-    } catch (error) {
-      await tx.run(sql`rollback to savepoint piece`)
-      throw translated(error)
-    }
-  }
-  return { once: nested, transaction: nested, read: (statement) => nested((piece) => piece.rows(statement)) }
-}
-
 const isWrite = ({ statement }: Queued) => /\b(insert into|update|delete from)\b/i.test(statement.text)
 
 /** The line broke, or PostgreSQL ended the session (57P0x), which it can do between a commit and the answer to it. */
@@ -280,7 +259,8 @@ function isRetryable(error: unknown): boolean {
   return isDatabaseError(error) && (error.code === '40001' || error.code === '40P01')
 }
 
-function translated(error: unknown): unknown {
+/** What a failed statement is to whoever asked for it. */
+export function translated(error: unknown): unknown {
   if (error instanceof Problem) return error
   if (isDatabaseError(error)) {
     if (error.code === 'OW401') return new Problem(sessionEnded, {}, error)

@@ -6,7 +6,8 @@ import type { Operation } from '#platform/contract/operation.ts'
 import { malformed, Problem } from '#platform/contract/problem.ts'
 import { type Context, type Reach, reachOf, type Subject, type System } from '#platform/context.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
-import { type Database, joinedDatabase, scopedDatabase, type Tx } from '#platform/database/transaction.ts'
+import { joinedDatabase } from '#platform/database/joined-database.ts'
+import { type Database, scopedDatabase, type Tx } from '#platform/database/transaction.ts'
 
 export type RequestContext = {
   ctx: Context
