@@ -15,6 +15,7 @@ import {
   moveRows,
   promoteRows,
   relateWritten,
+  renewRights,
   updateMerge,
 } from './merge.store.ts'
 import { movingTables, type OwnedTable } from './owned-tables.ts'
@@ -110,6 +111,7 @@ async function undo(tx: Tx, ctx: Context, survivor_id: string, body: Unmerge): P
     ),
   )
   for (const statement of alignFollowers([survivor_id, merged_id])) await tx.run(statement)
+  await tx.run(renewRights([survivor_id, merged_id]))
   await resealForeign(tx, ctx.system.keys.keyring, [survivor, merged])
   if (!is_repeat) await retoken(tx, ctx.system.keys, [survivor_id, merged_id])
   await tx.run(updateMerge(merge_id, { ...merge.journal, written, undecided }, ctx.actor.user_id))

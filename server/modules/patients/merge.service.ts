@@ -28,6 +28,7 @@ import {
   moveRows,
   moveTokens,
   type RecordRow,
+  renewRights,
 } from './merge.store.ts'
 import { followingTables, movingTables } from './owned-tables.ts'
 import { cardOfFound, openFound, type OpenedFound } from './patient-card.ts'
@@ -186,6 +187,7 @@ async function move(tx: Tx, ctx: Context, survivor: RecordRow, merged: RecordRow
     ...alignFollowers([survivor.id, merged.id]),
     ...moveTokens(merged.id, survivor.id),
     markMerged(merged.id, survivor.id),
+    renewRights([survivor.id, merged.id]),
   ]
   await Promise.all(
     // An appointment can have been moved to another time since it was looked at.

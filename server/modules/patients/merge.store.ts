@@ -152,6 +152,13 @@ export function findAccounts(patients: readonly string[]): Sql<{ user_id: string
   return sql`select user_id, patient_id from patients_of_users where patient_id = any(${patients}::uuid[]) order by user_id`
 }
 
+/** Whose record an account opens is part of its owner's rights: what servers still believe of it is refused from now on. */
+export function renewRights(patients: readonly string[]): Sql {
+  return sql`
+    update users set authority_version = authority_version + 1
+     where id in (select user_id from patients_of_users where patient_id = any(${patients}::uuid[]))`
+}
+
 export function markMerged(merged: string, survivor: string): Sql {
   return sql`update patients set merged_into = ${survivor}, is_active = false, updated_at = now(), version = version + 1 where id = ${merged}`
 }
