@@ -107,6 +107,10 @@ export async function replaceDenials(
     select distinct ${user_id}::uuid, permission, ${by ?? null}::uuid from unnest(${permissions}::text[]) as permission`)
 }
 
+export function findDenials(user_id: string | null): Sql<{ permission: string }> {
+  return sql`select permission from permission_denials where user_id = ${user_id}`
+}
+
 export function findRolePermissions(name: string): Sql<{ permissions: string[] }> {
   return sql`select permissions from roles where name = ${name}`
 }

@@ -1,12 +1,13 @@
 // Looking after accounts. Nobody changes their own rights, and nobody gives rights over others that they do not have.
 import { randomUUIDv7 } from 'node:crypto'
 import { invalidRequest, notFound, Problem, stale } from '#platform/contract/problem.ts'
-import type { Actor, Context } from '#platform/context.ts'
+import type { Context } from '#platform/context.ts'
 import { violatedConstraint } from '#platform/database/constraint.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import { queueMail } from '#platform/mail/queue.ts'
 import { accountExists } from './account.contract.ts'
 import type { Identity } from './identity.ts'
+import { requireGivable, requireNotAbove, requireRoleGivable, unknownRole } from './granting.ts'
 import { linkTo } from './links.ts'
 import { localPasswordsOff } from './login.contract.ts'
 import { tellMfaChanged } from './mfa.service.ts'
@@ -22,7 +23,6 @@ import { noteEnd, signedIn } from './session.service.ts'
 import { revokeSessions } from './session.store.ts'
 import { hashOf } from './sessions.ts'
 import {
-  beyondOwnRights,
   type CreatedUser,
   lastAdministrator,
   type NewUser,
@@ -34,7 +34,6 @@ import {
 import { composeUser, recordReview } from './user-directory.service.ts'
 import {
   countAdministrators,
-  findRolePermissions,
   findUser,
   lockAdministrators,
   replaceDenials,
@@ -57,7 +56,7 @@ export async function createUser(ctx: Context, identity: Identity, body: NewUser
   const id = randomUUIDv7()
   const created = await ctx.database
     .transaction(async (tx) => {
-      await requireGrantable(tx, ctx.actor, role)
+      await requireRoleGivable(tx, ctx.actor, role)
       await tx.run(
         insertUser({
           id,
@@ -129,12 +128,12 @@ export async function updateUser(ctx: Context, user_id: string, change: UserChan
         department_id: rights.department_id === undefined ? user.department_id : rights.department_id,
         is_active: rights.is_active ?? user.is_active,
       }
-      await requireGrantable(tx, ctx.actor, user.role)
-      if (next.role !== user.role) await requireGrantable(tx, ctx.actor, next.role)
+      await requireNotAbove(tx, ctx.actor, user.role)
+      if (next.role !== user.role) await requireRoleGivable(tx, ctx.actor, next.role)
       if (denied_permissions !== undefined) {
         // Ending a denial gives a right back.
         const given = user.denied_permissions.filter((permission) => !denied_permissions.includes(permission))
-        if (!given.every((permission) => ctx.actor.permissions.has(permission))) throw new Problem(beyondOwnRights)
+        await requireGivable(tx, ctx.actor, given)
         await replaceDenials((statement) => tx.run(statement), user_id, denied_permissions, ctx.actor.user_id)
       }
       await applyRights(tx, user, next)
@@ -157,7 +156,7 @@ export async function deactivateUser(ctx: Context, user_id: string): Promise<voi
   await ctx.database.transaction(async (tx) => {
     const { user } = await lock(tx, ctx, user_id)
     if (ctx.if_match !== undefined && ctx.if_match !== user.version) throw new Problem(stale)
-    await requireGrantable(tx, ctx.actor, user.role)
+    await requireNotAbove(tx, ctx.actor, user.role)
     await applyRights(tx, user, { ...user, is_active: false })
     tx.audit({ action: 'user.deactivate', resource_type: 'user', resource_id: user_id })
   })
@@ -169,7 +168,7 @@ export async function approveUser(ctx: Context, user_id: string): Promise<User> 
   return ctx.database.transaction(async (tx) => {
     const { user } = await lock(tx, ctx, user_id)
     if (!user.awaits_approval) throw new Problem(notAwaitingApproval)
-    await requireGrantable(tx, ctx.actor, user.role)
+    await requireRoleGivable(tx, ctx.actor, user.role)
     await applyRights(tx, user, { ...user, is_active: true })
     tx.audit({ action: 'user.approve', resource_type: 'user', resource_id: user_id, details: { role: user.role } })
     return load(tx, ctx, user_id)
@@ -209,7 +208,7 @@ export async function removeMfa(ctx: Context, user_id: string): Promise<void> {
   if (user_id === ctx.actor.user_id) throw new Problem(ownAccount)
   await ctx.database.transaction(async (tx) => {
     const { account } = await lock(tx, ctx, user_id)
-    await requireGrantable(tx, ctx.actor, account.role)
+    await requireNotAbove(tx, ctx.actor, account.role)
     await requireRecentSignIn(tx, ctx)
     await tx.run(removeTotp(user_id))
     await replaceRecoveryCodes(tx, user_id, [])
@@ -255,24 +254,6 @@ async function applyRights(
   await tx.run(revokeSessions(before.id, 'deactivated'))
   await tx.run(deleteOneTimeTokens(before.id, ['password_reset', 'invitation', 'mfa_pending']))
   tx.emit({ type: 'session.ended', subject_type: 'user', subject_id: before.id, payload: { user_id: before.id } })
-}
-
-/** What rules over others: no one hands it on, or takes it from somebody, without having it. */
-const governing = /^(users|roles|departments|audit|access|operation|emergency-access:review)/
-
-async function requireGrantable(tx: Tx, actor: Actor, role: string): Promise<void> {
-  const found = await tx.first(findRolePermissions(role))
-  if (!found) throw new Problem(invalidRequest, { errors: [unknownRole] })
-  const beyond = found.permissions.filter(
-    (permission) => governing.test(permission) && !permission.endsWith(':own') && !actor.permissions.has(permission),
-  )
-  if (beyond.length > 0) throw new Problem(beyondOwnRights)
-}
-
-const unknownRole = {
-  path: '/body/role',
-  code: 'unknown_role',
-  message: 'There is no such role: GET /api/v1/roles lists them',
 }
 
 /** For `.catch()`. @throws Problem accountExists, invalidRequest */
