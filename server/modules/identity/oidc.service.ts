@@ -11,12 +11,13 @@ import type { Identity } from './identity.ts'
 import { accountInactive, type Tokens } from './login.contract.ts'
 import type { OidcClient, OidcFlow, OidcPerson, OidcSettings } from './oidc-client.ts'
 import { oidcNoEmail, oidcNoRole, oidcRefused } from './oidc.contract.ts'
-import { insertOneTimeToken, spendOneTimeToken } from './one-time-token.store.ts'
+import { deleteOneTimeTokens, insertOneTimeToken, spendOneTimeToken } from './one-time-token.store.ts'
 import { hashOpaqueToken, newOpaqueToken } from './opaque-tokens.ts'
 import { hasName, nameTokens, openProfile, profileTokens, sealProfile } from './profiles.ts'
+import { replaceRecoveryCodes } from './second-factor.ts'
 import { revokeSessions } from './session.store.ts'
 import { hashOf, openSession } from './sessions.ts'
-import { type Account, findAccountByName, insertUser, insertUserTokens, lockAccount } from './user.store.ts'
+import { type Account, findAccountByName, insertUser, insertUserTokens, lockAccount, removeTotp } from './user.store.ts'
 
 export type Oidc = { client: OidcClient; settings: OidcSettings } | undefined
 
@@ -92,6 +93,7 @@ async function takeOn(tx: Tx, { system }: Identity, person: OidcPerson, role: st
     const isTheirs = person.email_verified && candidate.role !== 'patient' && candidate.external_subject === null
     if (!isTheirs) return { refused: accountExists, reason: 'address_taken', user_id: candidate.id }
     await tx.run(sql`update users set external_subject = ${subjectHash(person)} where id = ${candidate.id}`)
+    if (candidate.email_verified_at === null) await takeOver(tx, candidate.id)
     tx.audit({ action: 'user.link', resource_type: 'user', resource_id: candidate.id, details: { method: 'oidc' } })
     return candidate
   }
@@ -113,6 +115,15 @@ async function takeOn(tx: Tx, { system }: Identity, person: OidcPerson, role: st
   const account = await tx.first(lockAccount(id))
   if (!account) throw new Error('a new user is gone')
   return account
+}
+
+/** Nobody had shown yet that the address is theirs, so the account may be a stranger's: what they knew opens it no more. */
+async function takeOver(tx: Tx, user_id: string): Promise<void> {
+  await tx.run(sql`update users set password_hash = null, email_verified_at = now() where id = ${user_id}`)
+  await tx.run(removeTotp(user_id))
+  await replaceRecoveryCodes(tx, user_id, [])
+  await tx.run(deleteOneTimeTokens(user_id, ['password_reset', 'invitation', 'email_verification', 'mfa_pending']))
+  await tx.run(revokeSessions(user_id, 'address_proven'))
 }
 
 /** Uses up the state, when this is the browser that left with it. */

@@ -152,6 +152,18 @@ describe('signing in with the organisation', () => {
     assert.equal(guess.body.code, 'account_exists')
   })
 
+  it('leaves no way in to whoever made an account with that address before its owner came', async () => {
+    const claimed = await testAccount(api, { role: 'doctor', verified: false, mfa: true })
+    const claims = { sub: 'owner', email: claimed.email, email_verified: true, groups: ['wards'] }
+    const stolen = await api.signIn(claimed.id)
+    const { body } = await comeBack(await signInAtProvider(claims))
+    assert.equal((await me(body.access_token ?? '')).id, claimed.id)
+    await assert.rejects(me(stolen.token), { kind: sessionEnded })
+    const [left] = await api.rows(sql`
+      select password_hash, mfa_enabled, email_verified_at is not null as is_verified from users where id = ${claimed.id}`)
+    assert.deepEqual(left, { password_hash: null, mfa_enabled: false, is_verified: true })
+  })
+
   it('refuses an account that is not active', async () => {
     const claims = { sub: 'carl', email: 'carl@example.test', email_verified: true, groups: ['wards'] }
     const { body } = await comeBack(await signInAtProvider(claims))
