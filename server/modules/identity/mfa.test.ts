@@ -126,6 +126,17 @@ describe('a role that needs the second factor', () => {
     await assert.rejects(api.call(mfaApi.enrollPending, { body: { enrollment_token } }), refusedWith(tokenInvalid))
   })
 
+  it('is not set up with a token that the old password gave, once the password was changed', async () => {
+    const ada = await testAccount(api, { role: 'auditor' })
+    const { headers } = await signedInAs(api, ada)
+    await api.rows(sql`update roles set mfa = 'required' where name = 'auditor'`)
+    const enrollment_token = await pending(ada.email)
+    const body = { current_password: testPassword, new_password: 'amber lantern orchard 27' }
+    await api.call(accountApi.changePassword, { body }, headers)
+    await assert.rejects(api.call(mfaApi.enrollPending, { body: { enrollment_token } }), refusedWith(tokenInvalid))
+    await api.rows(sql`update roles set mfa = 'default' where name = 'auditor'`)
+  })
+
   it('does not let a person take it away', async () => {
     const doc = await testAccount(api, { role: 'doctor', mfa: true })
     const [first = '', second = ''] = doc.recovery_codes

@@ -48,7 +48,7 @@ export async function changePassword(ctx: Context, identity: Identity, change: C
     async (tx, account) => {
       await tx.run(savePassword(user_id, password_hash))
       await tx.run(revokeSessions(user_id, 'password_changed', session_id))
-      await tx.run(deleteOneTimeTokens(user_id, ['password_reset', 'invitation']))
+      await tx.run(deleteOneTimeTokens(user_id, ['password_reset', 'invitation', 'mfa_pending']))
       await queueMail(tx, system, {
         template: 'account_changed',
         to: profile.email,
