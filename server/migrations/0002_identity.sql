@@ -83,7 +83,8 @@ create table recovery_codes (
 grant select, insert, delete on recovery_codes to openward_app;
 grant update (used_at) on recovery_codes to openward_app;
 
--- One login on one device.
+-- One login on one device. What its user may do is kept beside it by triggers (0003_access.sql), so that every transaction asks
+-- one row.
 create table sessions (
   id            uuid primary key default uuidv7(),
   user_id       uuid not null references users,
@@ -97,8 +98,14 @@ create table sessions (
   device_id     uuid,
   method        text not null,
   revoked_at    timestamptz,
-  revoke_reason text
+  revoke_reason text,
+  is_user_active boolean not null,
+  authority     text not null,
+  department_id uuid,
+  doctor_id     uuid,
+  patient_id    uuid
 );
+comment on column sessions.authority is 'versions of the user''s and the role''s rights: a server that knows others reads them again';
 create index sessions_user on sessions (user_id, created_at desc);
 create index sessions_expiry on sessions (expires_at);
 grant select, insert, update, delete on sessions to openward_app;

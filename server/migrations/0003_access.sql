@@ -56,23 +56,67 @@ create table access_reviews (
 );
 grant select, insert on access_reviews to openward_app;
 
--- The scope of the transaction for a signed-in person. Raises OW401 when the session has ended, OW409 when the caller's
--- picture of this person's rights is out of date. `p_reach` is all, find, or any of department and own, comma-separated.
-create function openward.enter(p_session uuid, p_authority text, p_reach text, p_active boolean) returns void
-language plpgsql security definer set search_path = public, pg_temp as $$
-declare s record;
+-- What a user may do now, as sessions keep it.
+create function openward.rights_of(p_user uuid)
+returns table (is_user_active boolean, authority text, department_id uuid, doctor_id uuid, patient_id uuid)
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
 begin
-  select sessions.user_id, sessions.revoked_at, sessions.expires_at, sessions.last_used_at, sessions.idle_limit,
-         users.is_active, users.department_id, users.authority_version || '.' || roles.version as authority,
-         doctors.id as doctor_id, patients_of_users.patient_id
-    into s
-    from sessions
-    join users on users.id = sessions.user_id
-    join roles on roles.name = users.role
+  return query select users.is_active, users.authority_version || '.' || roles.version, users.department_id, doctors.id, patients_of_users.patient_id
+    from users join roles on roles.name = users.role
     left join doctors on doctors.user_id = users.id
     left join patients_of_users on patients_of_users.user_id = users.id
-   where sessions.id = p_session;
-  if not found or s.revoked_at is not null or not s.is_active
+   where users.id = p_user;
+end $$;
+
+create function openward.begin_session() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  select r.is_user_active, r.authority, r.department_id, r.doctor_id, r.patient_id
+    into strict new.is_user_active, new.authority, new.department_id, new.doctor_id, new.patient_id
+    from openward.rights_of(new.user_id) as r;
+  return new;
+end $$;
+create trigger begun before insert on sessions for each row execute function openward.begin_session();
+
+-- Whatever changes what somebody may do changes it in their sessions, in the same transaction.
+create function openward.spread_rights(p_users uuid[]) returns void language sql security definer set search_path = public, pg_temp as $$
+  update sessions
+     set (is_user_active, authority, department_id, doctor_id, patient_id) = (select * from openward.rights_of(sessions.user_id))
+   where user_id = any (p_users) and revoked_at is null
+$$;
+revoke all on function openward.rights_of, openward.spread_rights from public;
+
+create function openward.user_rights_changed() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  perform openward.spread_rights(array[new.id]);
+  return null;
+end $$;
+create trigger rights_changed after update of role, department_id, is_active, authority_version on users
+  for each row execute function openward.user_rights_changed();
+
+create function openward.role_rights_changed() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  perform openward.spread_rights(array(select id from users where role = new.name));
+  return null;
+end $$;
+create trigger rights_changed after update of version on roles for each row execute function openward.role_rights_changed();
+
+-- For tables that tie a user to a doctor or a patient.
+create function openward.linked_rights_changed() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  if tg_op <> 'INSERT' then perform openward.spread_rights(array[old.user_id]); end if;
+  if tg_op <> 'DELETE' then perform openward.spread_rights(array[new.user_id]); end if;
+  return null;
+end $$;
+
+-- The scope of the transaction for a signed-in person. Raises OW401 when the session has ended, OW409 when the caller's
+-- picture of this person's rights is out of date. `p_reach` is all, find, or any of own, department and glass, comma-separated.
+create function openward.enter(p_session uuid, p_authority text, p_reach text, p_active boolean) returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare s sessions;
+begin
+  select * into s from sessions where id = p_session;
+  if not found or s.revoked_at is not null or not s.is_user_active
      or s.expires_at <= clock_timestamp() or s.last_used_at + s.idle_limit <= clock_timestamp() then
     raise exception 'session ended' using errcode = 'OW401';
   end if;

@@ -67,6 +67,8 @@ create table patients_of_users (
   created_at timestamptz not null default now()
 );
 grant select, insert, update, delete on patients_of_users to openward_app;
+create trigger rights_changed after insert or update or delete on patients_of_users
+  for each row execute function openward.linked_rights_changed();
 
 create table emergency_contacts (
   id             uuid primary key default uuidv7(),

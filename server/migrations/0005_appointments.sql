@@ -26,6 +26,9 @@ comment on column doctors.first_name is 'public, as on the door: not sealed';
 create index doctors_specialization on doctors (specialization, id) where is_active;
 grant select, insert, update on doctors to openward_app;
 
+create trigger rights_changed after insert or delete or update of user_id on doctors
+  for each row execute function openward.linked_rights_changed();
+
 alter table care_relationships add constraint care_relationships_doctor foreign key (doctor_id) references doctors;
 
 create table appointments (
@@ -82,17 +85,31 @@ grant update (patient_id, key_id, sealed_reason) on appointment_history to openw
 -- Own is the person's own appointments or the doctor's own calendar, not whatever else a treated patient has booked.
 -- A department reaches its doctors' calendars before there is a care relationship: booking makes it.
 alter table appointments enable row level security;
+-- As openward.may_reach: one look-up for the reach that is asked, none set up for the others.
+create function openward.may_reach_appointment(p_patient uuid, p_doctor uuid, p_reach text) returns boolean
+language plpgsql stable parallel safe as $$
+begin
+  if p_reach = 'all' then return true; end if;
+  if p_reach like '%own%' and (p_patient = openward.setting('patient_id')::uuid or p_doctor = openward.setting('doctor_id')::uuid) then
+    return true;
+  end if;
+  if p_reach like '%department%' then
+    perform from doctors where id = p_doctor and department_id = openward.setting('department_id')::uuid;
+    if found then return true; end if;
+    perform from care_relationships c
+      where c.patient_id = p_patient and c.department_id = openward.setting('department_id')::uuid limit 1;
+    if found then return true; end if;
+  end if;
+  if p_reach like '%glass%' then
+    perform from emergency_accesses e
+      where e.patient_id = p_patient and e.user_id = openward.setting('user_id')::uuid and e.expires_at > now() limit 1;
+    return found;
+  end if;
+  return false;
+end $$;
 create policy reach on appointments to openward_app using (
   (select openward.setting('reach')) = 'all'
-  or ((select openward.setting('reach')) like '%own%'
-      and (patient_id = (select openward.setting('patient_id')::uuid) or doctor_id = (select openward.setting('doctor_id')::uuid)))
-  or ((select openward.setting('reach')) like '%department%'
-      and (doctor_id in (select id from doctors where department_id = (select openward.setting('department_id')::uuid))
-           or exists (select from care_relationships c where c.patient_id = appointments.patient_id
-                       and c.department_id = (select openward.setting('department_id')::uuid))))
-  or ((select openward.setting('reach')) like '%glass%'
-      and exists (select from emergency_accesses e where e.patient_id = appointments.patient_id
-                   and e.user_id = (select openward.setting('user_id')::uuid) and e.expires_at > now())));
+  or openward.may_reach_appointment(patient_id, doctor_id, (select openward.setting('reach'))));
 
 -- Whoever sees an appointment sees what became of it; whoever may write one writes its history in the same statement.
 alter table appointment_history enable row level security;
