@@ -32,7 +32,8 @@ export function rulesOf(facts: AccessFacts, permission: string): Explanation['ru
       ? `the role ${role} holds ${permission}${scope}`
       : `the role ${role} does not hold ${permission}${scope}${words}`
   const scoped = grants(':own') || grants(':department')
-  const glass = scoped && permissions.includes('emergency-access:use')
+  const mayBreakGlass = permissions.includes('emergency-access:use') && !facts.denied.includes('emergency-access:use')
+  const glass = scoped && mayBreakGlass
   return [
     { rule: 'everyone', applies: grants(''), because: granted('', '') },
     {
@@ -64,7 +65,7 @@ export function rulesOf(facts: AccessFacts, permission: string): Explanation['ru
       rule: 'emergency_access',
       applies: glass && emergency_until !== null,
       because: !glass
-        ? `the role ${role} may not use emergency access`
+        ? `they may not use emergency access for ${permission}`
         : emergency_until
           ? `emergency access is open until ${emergency_until}`
           : 'no emergency access is open',

@@ -39,6 +39,19 @@ describe('explaining access', () => {
     assert.equal((await admin.call(explainApi.explain, { query })).is_allowed, false)
   })
 
+  it('does not count on emergency access where its right was withdrawn', async () => {
+    const admin = await api.person('admin')
+    const nurse = await api.person('nurse')
+    await api.rows(sql`insert into emergency_accesses (patient_id, user_id, key_id, sealed_reason, expires_at)
+                       values (${patient_id}, ${nurse.user_id}, ${patient_id}, '', now() + interval '1 hour')`)
+    const query = { user_id: nurse.user_id, patient_id }
+    assert.equal((await admin.call(explainApi.explain, { query })).is_allowed, true)
+    await api.rows(
+      sql`insert into permission_denials (user_id, permission) values (${nurse.user_id}, 'emergency-access:use')`,
+    )
+    assert.equal((await admin.call(explainApi.explain, { query })).is_allowed, false)
+  })
+
   it('knows only who exists, and answers administrators alone', async () => {
     const admin = await api.person('admin')
     const nurse = await api.person('nurse')
