@@ -53,7 +53,14 @@ export function installHealth(
     return reply.type(registry.contentType).send(await registry.metrics())
   })
 
-  async function databaseCheck(): Promise<Check> {
+  let asked: Promise<Check> | undefined
+  /** One question for all who ask meanwhile: however many they are, the reserve stays free for the audit log. */
+  function databaseCheck(): Promise<Check> {
+    asked ??= askDatabase().finally(() => (asked = undefined))
+    return asked
+  }
+
+  async function askDatabase(): Promise<Check> {
     try {
       // A connection whose other end is gone without a word says nothing at all.
       await reserve.query(withinLimit('select 1', 2000))
