@@ -2,6 +2,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
 import {
+  conflict,
   integrityError,
   keyUnavailable,
   malformed,
@@ -19,6 +20,7 @@ import {
   unsupportedMediaType,
 } from '#platform/contract/problem.ts'
 import { isConnectionFault } from '#platform/database/connection.ts'
+import { RightsChanged } from '#platform/database/transaction.ts'
 import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts'
 import { securityHeaders } from './headers.ts'
 
@@ -88,6 +90,8 @@ export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof IntegrityError) return new Problem(integrityError, {}, error)
   if (error instanceof KeyUnavailable) return new Problem(keyUnavailable, { retry_after_seconds: 5 }, error)
+  if (error instanceof RightsChanged)
+    return new Problem(conflict, { detail: 'Your rights are being changed: repeat in a moment' }, error)
   if (isConnectionFault(error)) return new Problem(unavailable, { retry_after_seconds: 1 }, error)
   const { statusCode = 500 } = error as Partial<FastifyError>
   const kind = statusCode < 500 || statusCode === 503 ? (byStatus.get(statusCode) ?? malformed) : unexpected

@@ -17,7 +17,7 @@ import { RightsChanged } from '#platform/database/transaction.ts'
 import { IntegrityError } from '#platform/encryption/failures.ts'
 import { answerOnce } from './answer-once.ts'
 import { readForm } from './form.ts'
-import { buildContext, type RequestContext } from './request-context.ts'
+import { buildContext, type RequestContext, versionOf } from './request-context.ts'
 
 type Handler<O extends Operation> = (ctx: Context, input: Decoded<O>) => Promise<Returned<O>>
 export type Route = { id: string; operation: Operation; handler: Handler<Operation> }
@@ -87,7 +87,8 @@ export function mount(app: FastifyInstance, system: System, routes: readonly Rou
         },
       ],
       async handler(request, reply) {
-        const build = () => buildContext(system, request, reply, operation)
+        const if_match = versionOf(request.headers['if-match'])
+        const build = () => buildContext(system, request, reply, operation, if_match)
         let rc = build()
         try {
           if (operation.accepts === 'multipart')

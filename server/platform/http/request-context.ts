@@ -24,6 +24,7 @@ export function buildContext(
   request: FastifyRequest,
   reply: FastifyReply,
   operation: Operation,
+  if_match?: number,
 ): RequestContext {
   const { actor } = request
   const ip_address = addressOf(request)
@@ -73,7 +74,7 @@ export function buildContext(
     correlation_id: request.id,
     ip_address,
     user_agent,
-    if_match: versionOf(request.headers['if-match']),
+    if_match,
     saw: (seen) => void (subject = { ...subject, ...seen }),
     request_header(name) {
       const value = request.headers[name]
@@ -114,8 +115,8 @@ function subjectOfParams(params: Record<string, string>): Subject {
   return { ...(last ? { resource_id: last } : {}), ...(patient ? { patient_id: patient } : {}) }
 }
 
-/** `"v3"` → 3. `*` asks for no version. @throws Problem malformed */
-function versionOf(header: string | undefined): number | undefined {
+/** The version that If-Match names: `"v3"` → 3. `*` asks for no version. @throws Problem malformed */
+export function versionOf(header: string | undefined): number | undefined {
   if (header === undefined || header === '*') return undefined
   const version = /^"v(\d{1,9})"$/.exec(header)?.[1]
   if (!version) throw new Problem(malformed, { detail: 'If-Match must be the ETag that reading the record gave' })
