@@ -73,7 +73,10 @@ export type BookingState = {
   appointment_id: string | null
 }
 
-/** Why no row came back. Runs in the caller's own reach; what lies beyond it is told as yes or no. */
+/**
+ * Why no row came back. Runs in the caller's own reach; what lies beyond it is told as yes or no. The time that the `moved`
+ * appointment itself takes is the patient's to give.
+ */
 export function findBookingState(
   asked: Pick<NewAppointment, 'patient_id' | 'doctor_id' | 'starts_at' | 'ends_at'>,
   moved?: string,
@@ -84,7 +87,10 @@ export function findBookingState(
            doctors.accepts_new_patients,
            exists (select from care_relationships c where c.doctor_id = doctors.id and c.patient_id = ${patient_id}) as is_known_patient,
            exists (select from openward.taken_ranges(array[doctors.id], ${starts_at}, ${ends_at})) as is_doctor_taken,
-           openward.patient_is_busy(${patient_id}, tstzrange(${starts_at}, ${ends_at})) as is_patient_busy,
+           exists (select from unnest(tstzmultirange(tstzrange(${starts_at}, ${ends_at}))
+                                      - coalesce((select tstzmultirange(during) from appointments where id = ${moved ?? null}::uuid
+                                                     and status not in ('cancelled', 'no_show')), '{}')) as wanted(part)
+                    where openward.patient_is_busy(${patient_id}, wanted.part)) as is_patient_busy,
            (select id from appointments where patient_id = ${patient_id} and during && tstzrange(${starts_at}, ${ends_at})
                and status not in ('cancelled', 'no_show') and id <> coalesce(${moved ?? null}::uuid, gen_random_uuid())
              limit 1) as appointment_id

@@ -111,6 +111,19 @@ describe('moving an appointment', () => {
     await assert.rejects(doctor.call(appointmentApi.get, on(first)), refusedWith(notFound))
   })
 
+  it('to another doctor may be at the same time', async () => {
+    const [doctor, other] = [await aDoctor(), await aDoctor()]
+    const first = await booked(doctor, '09:00')
+    const taken_over = { appointment_time: mondayAt('09:00'), doctor_id: other.doctor_id ?? '' }
+    const moved = await staff.call(appointmentApi.reschedule, { ...on(first), body: taken_over })
+    assert.deepEqual([moved.doctor_id, moved.appointment_time], [other.doctor_id, mondayAt('09:00')])
+    const second = await booked(doctor, '09:30', first.patient_id)
+    await assert.rejects(
+      staff.call(appointmentApi.reschedule, { ...on(second), body: taken_over }),
+      refusedWith(slotTaken),
+    )
+  })
+
   it('is refused once it has begun', async () => {
     const first = await booked(await aDoctor())
     await api.rows(sql`update appointments set status = 'in_progress' where id = ${first.id}`)
