@@ -1,6 +1,7 @@
-import { type Context, reachOf } from '#platform/context.ts'
+import { type Context, type Reach, reachOf } from '#platform/context.ts'
 import { decodeCursor, encodeCursor } from '#platform/contract/cursor.ts'
 import { notFound, Problem } from '#platform/contract/problem.ts'
+import type { Tx } from '#platform/database/transaction.ts'
 import type { Calendars } from '#modules/doctors'
 import type { Appointment, AppointmentChange, AppointmentQuery } from './appointment.contract.ts'
 import { type Notes, openKey, openNotes, openReason } from './appointment.sealing.ts'
@@ -26,17 +27,32 @@ function opened(ctx: Context, stored: StoredAppointment): Appointment {
 }
 
 export async function getAppointment(ctx: Context, id: string): Promise<Appointment> {
-  const stored = await ctx.database.once((tx) => tx.first(findAppointment(id)))
+  const stored = await findInReach(ctx, (tx) => tx.first(findAppointment(id)))
   if (!stored) throw new Problem(notFound)
   ctx.saw({ patient_id: stored.patient_id })
   return opened(ctx, stored)
 }
 
+/** The reach without emergency access, which opens one record and lists none. */
+const usualReach = (ctx: Context): Reach => ctx.reach.replace(/,?glass/, '')
+const hasGlass = (ctx: Context) => usualReach(ctx) !== ctx.reach
+
+/** What only emergency access lets the caller see is marked so in the audit log. */
+async function findInReach<T>(ctx: Context, find: (tx: Tx) => Promise<T | undefined>): Promise<T | undefined> {
+  const usual = await ctx.reaching(usualReach(ctx)).once(find)
+  if (usual !== undefined || !hasGlass(ctx)) return usual
+  const found = await ctx.database.once(find)
+  if (found !== undefined) ctx.saw({ purpose: 'BTG' })
+  return found
+}
+
 export async function getHistory(ctx: Context, id: string): Promise<{ items: AppointmentChange[] }> {
-  const [stored, changes] = await ctx.database.once((tx) =>
-    Promise.all([tx.first(findAppointment(id)), tx.rows(findHistory(id))]),
-  )
-  if (!stored) throw new Problem(notFound)
+  const found = await findInReach(ctx, async (tx) => {
+    const [stored, changes] = await Promise.all([tx.first(findAppointment(id)), tx.rows(findHistory(id))])
+    return stored && { stored, changes }
+  })
+  if (!found) throw new Problem(notFound)
+  const { stored, changes } = found
   ctx.saw({ patient_id: stored.patient_id })
   const items = changes.map(({ key_id, kek_id, wrapped, sealed_reason, ...change }) => {
     const key = sealed_reason ? openKey(ctx.system.keys.keyring, { key_id, kek_id, wrapped }) : undefined
@@ -51,12 +67,14 @@ export async function listAppointments(ctx: Context, query: AppointmentQuery) {
   const [start, id] = decodeCursor(query.cursor)?.split(' ') ?? []
   const after = start !== undefined && id !== undefined ? ([start, id] as const) : undefined
   const filter = filterOf(query, ctx.system.configuration.timezone)
-  const [stored, counted] = await ctx.database.once((tx) =>
+  const database = query.patient_id === undefined ? ctx.reaching(usualReach(ctx)) : ctx.database
+  const [stored, counted] = await database.once((tx) =>
     Promise.all([tx.rows(findAppointments(filter, { skip, limit, after })), tx.first(countAppointments(filter))]),
   )
   const last = stored.at(-1)
   const filters = Object.keys(query).filter((name) => !['skip', 'limit', 'cursor'].includes(name))
   ctx.saw({ patient_id: query.patient_id, details: { count: stored.length, filters } })
+  if (query.patient_id !== undefined && hasGlass(ctx)) await markGlass(ctx, query.patient_id, filter)
   return {
     items: stored.map((row) => opened(ctx, row)),
     total: counted?.total ?? 0,
@@ -64,6 +82,16 @@ export async function listAppointments(ctx: Context, query: AppointmentQuery) {
     limit,
     next_cursor: last && stored.length === limit ? encodeCursor(`${last.appointment_time} ${last.id}`) : null,
   }
+}
+
+/** Marks a list of one patient that would be another without emergency access. */
+async function markGlass(ctx: Context, patient_id: string, filter: Filter) {
+  const ask = (tx: Tx) => Promise.all([tx.first(isPatientInReach(patient_id)), tx.first(countAppointments(filter))])
+  const [[known, counted], [usuallyKnown, usuallyCounted]] = await Promise.all([
+    ctx.database.once(ask),
+    ctx.reaching(usualReach(ctx)).once(ask),
+  ])
+  if (known?.id !== usuallyKnown?.id || counted?.total !== usuallyCounted?.total) ctx.saw({ purpose: 'BTG' })
 }
 
 /** The calendar of a doctor, for those who see all of it. */
