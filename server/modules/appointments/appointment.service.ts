@@ -1,5 +1,5 @@
 import { type Context, type Reach, reachOf } from '#platform/context.ts'
-import { decodeCursor, encodeCursor } from '#platform/contract/cursor.ts'
+import { decodeTimeCursor, encodeCursor } from '#platform/contract/cursor.ts'
 import { notFound, Problem } from '#platform/contract/problem.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import type { Calendars } from '#modules/doctors'
@@ -64,8 +64,7 @@ export async function getHistory(ctx: Context, id: string): Promise<{ items: App
 /** Appointments in the caller's reach. */
 export async function listAppointments(ctx: Context, query: AppointmentQuery) {
   const { skip, limit } = query
-  const [start, id] = decodeCursor(query.cursor)?.split(' ') ?? []
-  const after = start !== undefined && id !== undefined ? ([start, id] as const) : undefined
+  const after = decodeTimeCursor(query.cursor)
   const filter = filterOf(query, ctx.system.configuration.timezone)
   const database = query.patient_id === undefined ? ctx.reaching(usualReach(ctx)) : ctx.database
   const [stored, counted] = await database.once((tx) =>
