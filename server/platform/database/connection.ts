@@ -56,7 +56,7 @@ export function openPool({ url, size, name, on_error, password }: PoolOptions): 
     ...(password ? { Client: clientAsking(password) } : {}),
     // One statement of a request; long work (imports, sealing, reports) raises its own.
     options:
-      '-c timezone=UTC -c datestyle=ISO -c statement_timeout=10000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=15000',
+      '-c timezone=UTC -c datestyle=ISO -c statement_timeout=10000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=15000 -c enable_seqscan=off',
   } as unknown as pg.PoolConfig)
   pool.on('error', on_error)
   pool.on('connect', (client) => client.on('error', on_error))
