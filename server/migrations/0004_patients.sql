@@ -138,6 +138,23 @@ create index patient_merges_survivor on patient_merges (survivor_id);
 create index patient_merges_merged on patient_merges (merged_id);
 grant select, insert, update on patient_merges to openward_app;
 
+-- The record with all that are part of it.
+create function openward.records_of(p_patient uuid) returns uuid[] language sql stable parallel safe as $$
+  with recursive part as (
+    select p_patient as id
+    union select m.merged_id from part join patient_merges m on m.survivor_id = part.id and m.unmerged_at is null)
+  select array_agg(id) from part
+$$;
+
+-- The record that this one is part of: itself, unless it was merged.
+create function openward.whole_record(p_patient uuid) returns uuid
+language sql stable parallel safe security definer set search_path = public, pg_temp as $$
+  with recursive whole as (
+    select id, merged_into from patients where id = p_patient
+    union select p.id, p.merged_into from whole join patients p on p.id = whole.merged_into)
+  select id from whole where merged_into is null
+$$;
+
 -- An import from the command line has no `created_by`.
 create table patient_imports (
   id            uuid primary key default uuidv7(),
@@ -216,5 +233,7 @@ call openward.protect('patient_tokens', 'patient_tokens.patient_id', true);
 call openward.protect('emergency_contacts', 'emergency_contacts.patient_id');
 call openward.protect('insurances', 'insurances.patient_id');
 call openward.protect('insurance_tokens', 'insurance_tokens.patient_id');
-call openward.protect('audit_logs', 'audit_logs.patient_id');
+-- An entry stays with the record that it was written for. While that one is part of another, it is reached as the other is: a
+-- person sees who saw any of their records.
+call openward.protect('audit_logs', 'openward.whole_record(audit_logs.patient_id)');
 create policy record on audit_logs for insert to openward_app with check (true);

@@ -1,6 +1,6 @@
 // Reading and proving the audit log.
 import { z } from 'zod'
-import { Id, Instant, ListOf, Page } from '#platform/contract/fields.ts'
+import { Id, Instant, ListOf, Page, Text } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
 import { defineProblem } from '#platform/contract/problem.ts'
 
@@ -30,9 +30,9 @@ export const AuditLogQuery = z.strictObject({
   ...Page,
   user_id: Id.optional(),
   patient_id: Id.optional(),
-  action: z.string().max(80).optional(),
+  action: Text(80).optional(),
   outcome: Outcome.optional(),
-  correlation_id: z.string().max(64).optional(),
+  correlation_id: Text(64).optional(),
   from: Instant.optional(),
   to: Instant.optional(),
 })
@@ -79,6 +79,8 @@ export const auditLogApi = {
     method: 'GET',
     path: '/api/v1/audit-logs',
     summary: 'Who did what, newest first',
+    description:
+      'Patients see the entries of their own record; of what others did they see neither address, device and session, nor which other patient it was.',
     access: 'audit:read',
     audit: { action: 'audit_log.list', resource_type: 'audit_log' },
     query: AuditLogQuery,

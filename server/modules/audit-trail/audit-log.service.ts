@@ -17,9 +17,11 @@ import type { AuditSealing } from './sealing.ts'
 /** Entries in the caller's reach: all, or those of the patient's own record. */
 export async function listAuditLogs(ctx: Context, query: AuditLogQuery) {
   const before = decodeCursor(query.cursor)
-  const [items, counted] = await ctx.database.once((tx) =>
-    Promise.all([tx.rows<AuditLogEntry>(findAuditLogs(query, before)), tx.first(countAuditLogs(query))]),
+  const own = ctx.reach === 'own' ? { user_id: ctx.actor.user_id, patient_id: ctx.actor.patient_id } : undefined
+  const [rows, counted] = await ctx.database.once((tx) =>
+    Promise.all([tx.rows<AuditLogEntry>(findAuditLogs(query, before, own)), tx.first(countAuditLogs(query, own))]),
   )
+  const items = ctx.reach === 'all' ? rows : rows.map((entry) => shownToPatient(entry, ctx.actor.user_id))
   ctx.saw({ patient_id: query.patient_id, details: { count: items.length, filters: Object.keys(query).sort() } })
   return {
     items,
@@ -28,6 +30,13 @@ export async function listAuditLogs(ctx: Context, query: AuditLogQuery) {
     limit: query.limit,
     next_cursor: items.length === query.limit ? encodeCursor(items.at(-1)?.id) : null,
   }
+}
+
+/** Who works here is the patient's to know; from where they work, and which other patient tried, is not. */
+function shownToPatient(entry: AuditLogEntry, self: string | undefined): AuditLogEntry {
+  if (entry.user_id === self) return entry
+  const user_id = entry.role === 'patient' ? null : entry.user_id
+  return { ...entry, user_id, session_id: null, ip_address: null, user_agent: null }
 }
 
 let verifying = false

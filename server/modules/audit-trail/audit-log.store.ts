@@ -4,9 +4,20 @@ import type { AuditLogEntry, AuditLogQuery } from './audit-log.contract.ts'
 /** Counting stops here: the cost of a page must not grow with the log. */
 export const mostCounted = 10_000
 
-function matching({ user_id, patient_id, action, outcome, correlation_id, from, to }: AuditLogQuery): Sql {
+/** Somebody who sees the log of their own record only. */
+export type OwnLog = { user_id: string | undefined; patient_id: string | undefined }
+
+function matching(
+  { user_id, patient_id, action, outcome, correlation_id, from, to }: AuditLogQuery,
+  own: OwnLog | undefined,
+): Sql {
   return all([
+    own && sql`patient_id = any(openward.records_of(${own.patient_id ?? null}))`,
     user_id === undefined ? undefined : sql`user_id = ${user_id}`,
+    // What is not shown is not searched by either.
+    own && user_id !== undefined
+      ? sql`(role is distinct from 'patient' or user_id = ${own.user_id ?? null})`
+      : undefined,
     patient_id === undefined ? undefined : sql`patient_id = ${patient_id}`,
     action === undefined ? undefined : sql`action = ${action}`,
     outcome === undefined ? undefined : sql`outcome = ${outcome}`,
@@ -17,16 +28,20 @@ function matching({ user_id, patient_id, action, outcome, correlation_id, from, 
 }
 
 /** Newest first; ids are made in the order of time. `before` is the id that the last page ended with. */
-export function findAuditLogs(query: AuditLogQuery, before: string | undefined): Sql<AuditLogEntry> {
-  const where = all([matching(query), before === undefined ? undefined : sql`id < ${before}`])
+export function findAuditLogs(
+  query: AuditLogQuery,
+  before: string | undefined,
+  own: OwnLog | undefined,
+): Sql<AuditLogEntry> {
+  const where = all([matching(query, own), before === undefined ? undefined : sql`id < ${before}`])
   return sql`
     select id, timestamp, user_id, role, session_id, host(ip_address) as ip_address, user_agent, action, resource_type, resource_id,
            patient_id, outcome, purpose, correlation_id, sealed_changes is not null as has_changes, details
       from audit_logs where ${where} order by id desc limit ${literal(query.limit)} offset ${literal(before ? 0 : query.skip)}`
 }
 
-export function countAuditLogs(query: AuditLogQuery): Sql<{ total: number }> {
-  return sql`select count(*) as total from (select 1 from audit_logs where ${matching(query)} limit ${literal(mostCounted)}) as counted`
+export function countAuditLogs(query: AuditLogQuery, own: OwnLog | undefined): Sql<{ total: number }> {
+  return sql`select count(*) as total from (select 1 from audit_logs where ${matching(query, own)} limit ${literal(mostCounted)}) as counted`
 }
 
 export type StoredRootKey = { id: string; public_key: string; kek_id: string; wrapped: Buffer; is_current: boolean }

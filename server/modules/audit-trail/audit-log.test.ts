@@ -4,6 +4,8 @@ import { explainApi } from '../access/explain.contract.ts'
 import { forbidden } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
+import { emergencyAccessApi } from '../patients/emergency-access.contract.ts'
+import { patientApi } from '../patients/patient.contract.ts'
 import { auditLogApi } from './audit-log.contract.ts'
 import { openAuditSealing } from './sealing.ts'
 
@@ -93,4 +95,37 @@ describe('the audit log', () => {
       [mine],
     )
   })
+
+  it('tells a patient neither from where others looked nor which other patient tried', async () => {
+    const mine = await api.patient()
+    const [patient, stranger] = [
+      await api.person('patient', { patient_id: mine }),
+      await api.person('patient', { patient_id: await api.patient() }),
+    ]
+    const staff = await api.person('staff')
+    for (const who of [stranger, staff, patient])
+      await who.call(patientApi.read, { params: { patient_id: mine } }).catch(() => undefined)
+    const list = async (query: object) => (await patient.call(auditLogApi.list, { query })).items
+    const shown = (await list({ action: 'patient.read' })).map(
+      ({ user_id, role, session_id, ip_address, user_agent }) => [
+        user_id,
+        role,
+        session_id !== null || ip_address !== null || user_agent !== null,
+      ],
+    )
+    assert.deepEqual(shown, [
+      [patient.user_id, 'patient', true],
+      [staff.user_id, 'staff', false],
+      [null, 'patient', false],
+    ])
+    assert.deepEqual(await list({ user_id: stranger.user_id }), [])
+    const seen = await patient.call(emergencyAccessApi.access_log, { params: { patient_id: mine }, query: {} })
+    assert.ok(seen.items.length > 0 && seen.items.every(({ user_id }) => user_id !== stranger.user_id))
+  })
+
+  for (const query of ['action=%00', 'correlation_id=a%00'])
+    it(`refuses ${query}`, async () => {
+      const admin = await api.person('admin')
+      assert.equal((await admin.send({ method: 'GET', url: `/api/v1/audit-logs?${query}`, headers: {} })).status, 422)
+    })
 })

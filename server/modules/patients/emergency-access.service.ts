@@ -106,8 +106,10 @@ export async function listAccessLog(ctx: Context, patient_id: string, { skip, li
     const { user_id } = row
     // Another patient who tried is none of this one's business; who works here is.
     const isNamed = user_id !== null && profile_key_id !== null && sealed_profile !== null && row.role !== 'patient'
+    const isShown = isNamed || ctx.reach === 'all' || user_id === ctx.actor.user_id
     return {
       ...row,
+      user_id: isShown ? user_id : null,
       user_name: isNamed ? nameOfUser(ctx.system.keys, { user_id, profile_key_id, sealed_profile }) : null,
     }
   })

@@ -58,9 +58,9 @@ function isReviewed(reviewed: boolean | undefined): Sql | undefined {
 
 export type SeenRow = Omit<SeenBy, 'user_name' | 'user_id'> & { [K in keyof ByUser]: ByUser[K] | null }
 
-/** Entries never move: those of a record that was merged into this one are read where they are. */
+/** Entries never move: those of records that are part of this one are read where they are. */
 function logOf(patient_id: string): Sql {
-  return sql`array(select ${patient_id}::uuid union all select merged_id from patient_merges where survivor_id = ${patient_id} and unmerged_at is null)`
+  return sql`openward.records_of(${patient_id})`
 }
 
 export function listSeenBy(patient_id: string, { skip, limit, after }: Page): Sql<SeenRow> {
