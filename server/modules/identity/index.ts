@@ -18,6 +18,8 @@ import { roleRoutes } from './role.routes.ts'
 import { userRoutes } from './user.routes.ts'
 import { sessionRoutes } from './session.routes.ts'
 
+export { addressesOf, type Addressee } from './addressees.ts'
+export { linkTo } from './links.ts'
 export { openAuthentication } from './authentication.ts'
 export { rotateTokenKey } from './token-key-rotation.ts'
 export { userTokenSource } from './token-source.ts'

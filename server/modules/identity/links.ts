@@ -7,6 +7,7 @@ const pages = {
   password_reset: '/reset-password',
   invitation: '/invitation',
   email_verification: '/verify-email',
+  emergency_accesses: '/emergency-accesses',
 } as const
 
 export function linkTo({ public_url }: Configuration, page: keyof typeof pages, token?: string): string {

@@ -15,10 +15,13 @@ import {
 import { patientErased } from './patient.contract.ts'
 import { openKeyOf } from './patient.sealing.ts'
 import { findPatient } from './patient.store.ts'
-import type { Context } from '#platform/context.ts'
+import { addressesOf, linkTo } from '#modules/identity'
+import type { Context, System } from '#platform/context.ts'
 import { forbidden, invalidRequest, notFound, Problem, unauthenticated } from '#platform/contract/problem.ts'
+import type { Tx } from '#platform/database/transaction.ts'
 import type { Keys } from '#platform/encryption/keys.ts'
 import { open, openJson, seal } from '#platform/encryption/sealing.ts'
+import { queueMail } from '#platform/mail/queue.ts'
 
 const place = (row_id: string) => ({ table: 'emergency_accesses', column: 'sealed_reason', row_id })
 
@@ -50,8 +53,21 @@ export async function openEmergencyAccess(ctx: Context, patient_id: string, reas
       patient_id,
       payload: { user_id, expires_at: access.expires_at },
     })
+    await tellReviewers(tx, ctx.system, access)
     return access
   })
+}
+
+/** The mail says when, and nothing of whose record it is, who opened it or why. */
+async function tellReviewers(tx: Tx, system: System, { created_at }: EmergencyAccess): Promise<void> {
+  const link = linkTo(system.configuration, 'emergency_accesses')
+  for (const { user_id, email } of await addressesOf(tx, system, 'emergency-access:review'))
+    await queueMail(tx, system, {
+      template: 'emergency_access',
+      to: email,
+      user_id,
+      data: { happened_at: created_at, link },
+    })
 }
 
 type Page = { skip: number; limit: number; cursor?: string | undefined }

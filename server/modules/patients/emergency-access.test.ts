@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { forbidden, invalidRequest, notFound } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
+import { openLetter } from '#platform/mail/queue.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { alreadyReviewed, emergencyAccessApi } from './emergency-access.contract.ts'
 import { emergencyContactApi } from './emergency-contact.contract.ts'
@@ -63,6 +64,50 @@ describe('emergency access', () => {
       { type: 'emergency_access.opened', user_id: doctor.user_id },
       { type: 'emergency_access.opened', user_id: nurse.user_id },
     ])
+  })
+
+  it('is told by mail to everyone active who may review it, without a word of the patient', async () => {
+    await using own = await startTestApi({ mail_from: 'Saint Mary <care@example.test>', timezone: 'UTC' })
+    const [clerk, opener] = [await own.person('staff'), await own.person('doctor', { doctor: true })]
+    const reviewers = [await own.person('admin'), await own.person('admin')]
+    const [inactive, denied, broken] = [await own.person('admin'), await own.person('admin'), await own.person('admin')]
+    await own.rows(sql`update users set is_active = false where id = ${inactive.user_id}`)
+    await own.rows(sql`
+      insert into permission_denials (user_id, permission) values (${denied.user_id}, 'emergency-access:review')`)
+    await own.rows(sql`update users set sealed_profile = '\\x00' where id = ${broken.user_id}`)
+    const person = nextPerson()
+    const patient = await clerk.call(patientApi.register, { body: person })
+    await assert.rejects(
+      opener.call(open_emergency_access, { params: at(patient), body: { reason: ' x ' } }),
+      refusedWith(invalidRequest, '/body/reason'),
+    )
+    const mails = sql<{
+      id: string
+      user_id: string
+      patient_id: string | null
+      key_id: string
+      sealed_message: Buffer
+    }>`
+      select id, user_id, patient_id, key_id, sealed_message from mails where template = 'emergency_access' order by id`
+    assert.deepEqual(await own.rows(mails), [])
+    await open(opener, patient)
+    const queued = await own.rows(mails)
+    assert.deepEqual(queued.map(({ user_id }) => user_id).sort(), reviewers.map(({ user_id }) => user_id).sort())
+    for (const mail of queued) {
+      const { to, text, subject } = openLetter(own.system.keys, mail)
+      assert.match(to, /@/)
+      assert.match(text, /record at Saint Mary was opened by emergency access .* UTC.*\/emergency-accesses\n/s)
+      assert.equal(mail.patient_id, null)
+      for (const secret of [
+        person.first_name,
+        person.last_name,
+        patient.patient_number,
+        patient.id,
+        reason,
+        'Test doctor',
+      ])
+        assert.ok(!`${subject}${text}`.includes(secret), secret)
+    }
   })
 
   it('needs a reason, which is kept sealed', async () => {
