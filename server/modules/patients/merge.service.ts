@@ -21,6 +21,7 @@ import {
   findPrimaryContacts,
   findRowIds,
   insertMerge,
+  isThere,
   type Journal,
   listMerges,
   lockRecords,
@@ -34,7 +35,7 @@ import { followingTables, movingTables } from './owned-tables.ts'
 import { cardOfFound, openFound, type OpenedFound } from './patient-card.ts'
 import { findByIds } from './patient-search.store.ts'
 import { openKeyOf } from './patient.sealing.ts'
-import { Problem } from '#platform/contract/problem.ts'
+import { notFound, Problem } from '#platform/contract/problem.ts'
 import { type Context, reachOf } from '#platform/context.ts'
 import { violating } from '#platform/database/constraint.ts'
 import type { Tx } from '#platform/database/transaction.ts'
@@ -198,8 +199,12 @@ async function move(tx: Tx, ctx: Context, survivor: RecordRow, merged: RecordRow
   return inserted.id
 }
 
+/** @throws Problem notFound */
 export async function readMerges(ctx: Context, patient_id: string): Promise<MergeList> {
-  const items = await ctx.database.once((tx) => tx.rows(listMerges(patient_id)))
+  const [known, items] = await ctx.database.once((tx) =>
+    Promise.all([tx.first(isThere(patient_id)), tx.rows(listMerges(patient_id))]),
+  )
+  if (!known?.is_there) throw new Problem(notFound)
   ctx.saw({ details: { count: items.length } })
   return { items }
 }

@@ -200,6 +200,11 @@ export function findMerge(merge_id: string, survivor: string): Sql<MergeRow> {
       from patient_merges where id = ${merge_id} and survivor_id = ${survivor}`
 }
 
+/** Whether there is such a record within reach. */
+export function isThere(patient_id: string): Sql<{ is_there: boolean }> {
+  return sql`select exists (select from patients where id = ${patient_id}) as is_there`
+}
+
 export function listMerges(patient_id: string): Sql<MergeRow> {
   return sql`
     select id as merge_id, survivor_id, merged_id, merged_at, merged_by, unmerged_at, unmerged_by

@@ -369,3 +369,13 @@ describe('likely duplicates', () => {
     )
   })
 })
+
+describe('the merges of a record', () => {
+  it('are none where it took part in none, and not found where there is no such record', async () => {
+    assert.deepEqual(await admin.call(mergeApi.merges, { params: { patient_id: await person() } }), { items: [] })
+    await assert.rejects(
+      admin.call(mergeApi.merges, { params: { patient_id: '0198c0de-0000-7000-8000-000000000000' } }),
+      refusedWith(notFound),
+    )
+  })
+})
