@@ -1,6 +1,7 @@
 // Builds the HTTP application from the modules, with health, metrics and the reference of the API.
 import type { FastifyInstance } from 'fastify'
 import type { System } from '#platform/context.ts'
+import { eventPurgeSchedule, purgeEvents } from '#platform/events/retention.ts'
 import { installDocumentation } from '#platform/http/documentation.ts'
 import { installHealth } from '#platform/http/health.ts'
 import { buildHttp } from '#platform/http/server.ts'
@@ -15,6 +16,7 @@ export type App = { http: FastifyInstance; routes: readonly Route[]; start(): Pr
 /** Opens every module and builds the application. Nothing runs by itself until `start`. */
 export async function buildApp(system: System): Promise<App> {
   const jobs = openJobs(system)
+  jobs.schedule(eventPurgeSchedule, ({ signal }) => purgeEvents(system.pool, signal))
   const open: OpenModule[] = []
   for (const module of modules) open.push(await module.open(system, jobs))
   const routes = open.flatMap((module) => module.routes)

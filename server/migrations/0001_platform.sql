@@ -11,6 +11,12 @@ grant usage on schema public to openward_app;
 create function openward.setting(name text) returns text language sql stable parallel safe as
   $$ select nullif(current_setting('openward.' || name, true), '') $$;
 
+-- Every transaction of this database with a lower number has ended, as the calling statement sees it. pg_snapshot_xmin alone waits
+-- for the other databases of the cluster, too. Passed over is only what pg_locks shows to be another database's: a transaction has
+-- its number for a moment before it is seen there.
+create function openward.settled_xid() returns xid8 language sql stable as
+  $$ select pg_snapshot_xmin(pg_current_snapshot()) $$;
+
 -- Keys -----------------------------------------------------------------------------------------------------------
 
 -- Keys of the system itself: they seal users, mail and stored answers. `wrapped` opens only with the master key.
@@ -126,7 +132,6 @@ create table events (
 );
 comment on column events.payload is 'ids and codes; never a value of a person';
 create index events_recorded on events (recorded_xid, id);
-create index events_created on events (created_at);
 grant select, insert, delete on events to openward_app;
 
 -- Answers kept for a repeated Idempotency-Key -------------------------------------------------------------------------

@@ -105,7 +105,9 @@ describe('a server that has started', () => {
     await until(async () => (await status(failed_id))[0]?.status === 'kept')
     await until(async () => {
       const { counts } = await admin.call(jobApi.list, { query: {} })
-      return counts.some(({ name, state, count }) => name === 'identity.purge' && state === 'completed' && count === 1)
+      return ['identity.purge', 'events.purge'].every((purge) =>
+        counts.some(({ name, state, count }) => name === purge && state === 'completed' && count === 1),
+      )
     })
     const ready = await api.app.http.inject('/health/ready')
     assert.deepEqual(ready.json().parts.jobs, { status: 'ok' })
