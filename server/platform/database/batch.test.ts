@@ -29,6 +29,22 @@ describe('a batch', () => {
   const insert = (id: number) => sql`insert into things (id) values (${id})`
   const count = async () => (await run(sql`select count(*) as n from things`)).answers[0]?.rows
 
+  it('is never the way to fill the memory of the database with statements', async () => {
+    for (let skip = 0; skip < 1500; skip += 1) {
+      const { answers, error } = await run(
+        sql`select ${skip}::int as n limit 1 offset ${literal(skip)}`,
+        sql`select 2 as n`,
+      )
+      assert.equal(error, undefined)
+      assert.deepEqual(
+        answers.map(({ rows }) => rows),
+        [skip === 0 ? [{ n: 0 }] : [], [{ n: 2 }]],
+      )
+    }
+    const { answers } = await run(sql`select count(*) <= 1100 as is_bounded from pg_prepared_statements`)
+    assert.deepEqual(answers[0]?.rows, [{ is_bounded: true }])
+  })
+
   it('answers each statement in order, also those that give no rows', async () => {
     const { answers, error } = await run(
       insert(1),

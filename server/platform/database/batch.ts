@@ -79,7 +79,7 @@ function createBatch(statements: readonly Sql[], resolve: (outcome: Outcome) => 
       wire.stream.cork()
       try {
         for (const { text, name, values } of statements) {
-          if (!names.has(name) && !parsing.includes(name)) {
+          if (name === '' || (!names.has(name) && !parsing.includes(name))) {
             parsing.push(name)
             wire.parse({ text, name })
           }
@@ -102,7 +102,7 @@ function createBatch(statements: readonly Sql[], resolve: (outcome: Outcome) => 
     },
     handleCommandComplete({ text }: { text: string }) {
       const name = statements[answers.length]?.name ?? ''
-      if (!isDescribed) known.set(name, columns)
+      if (!isDescribed && name !== '') known.set(name, columns)
       const [command = '', ...counts] = text.split(' ')
       answers.push({ rows, count: Number(counts.at(-1) ?? 0), command })
       begin()

@@ -1,7 +1,7 @@
 // SQL written as SQL: a tagged template whose values become parameters, and whose nested fragments become text.
 import { createHash } from 'node:crypto'
 
-/** A statement that yields rows of type `Row`, or a piece of one. `name` makes it a prepared statement. */
+/** A statement that yields rows of type `Row`, or a piece of one. `name` makes it a prepared statement; '' is sent afresh. */
 export type Sql<Row = unknown> = {
   readonly text: string
   readonly name: string
@@ -15,6 +15,11 @@ const compiled = new WeakMap<TemplateStringsArray, { text: string; name: string 
 const composed = new WeakMap<TemplateStringsArray, Composition[]>()
 const literals = new Map<number, Sql>()
 const names = new Map<string, string>()
+/**
+ * How many statements that are put together at run time (a page of a list, a choice of filters) are kept prepared: each costs
+ * 35 KB of every connection for as long as it lives, and callers choose from millions.
+ */
+const mostComposed = 1000
 
 /**
  * Builds a parameterised statement: a nested `sql` fragment is spliced in, every other value is sent apart from the text.
@@ -25,7 +30,7 @@ export function sql<Row = unknown>(strings: TemplateStringsArray, ...values: unk
     let known = compiled.get(strings)
     if (!known) {
       const text = number(strings)
-      known = { text, name: nameOf(text) }
+      known = { text, name: digestOf(text) }
       compiled.set(strings, known)
     }
     return { ...known, values, strings }
@@ -95,11 +100,13 @@ function number(pieces: readonly string[]): string {
   return pieces.reduce((text, piece, index) => (index === 0 ? piece : `${text}$${index}${piece}`), '')
 }
 
+/** The name of a composed statement, or '' when there are enough of them. */
 function nameOf(text: string): string {
   let name = names.get(text)
-  if (!name) {
-    name = createHash('sha256').update(text).digest('base64url').slice(0, 16)
-    names.set(text, name)
-  }
-  return name
+  if (name === undefined && names.size < mostComposed) names.set(text, (name = digestOf(text)))
+  return name ?? ''
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 16)
 }
