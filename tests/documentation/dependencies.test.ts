@@ -1,7 +1,9 @@
 // docs/dependencies.md accounts for every package that the project names; every package in the lock has a licence that we accept.
 import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { readDocument, tableRows } from './blocks.ts'
+import { readDocument, root, tableRows } from './blocks.ts'
 
 type Names = Record<string, string>
 type Manifest = Record<'dependencies' | 'optionalDependencies' | 'devDependencies', Names>
@@ -22,6 +24,16 @@ describe('the list of dependencies', () => {
     const named = Object.keys({ ...dependencies, ...optionalDependencies, ...devDependencies })
     assert.ok(named.length > 40)
     assert.deepEqual(listed.map(({ name }) => name).sort(), named.sort())
+  })
+
+  it('gives the running server only what its code asks for', () => {
+    const code = globSync('{server,bin}/**/*.{ts,mjs}', { cwd: root, exclude: ['**/*.test.ts', '**/*.testing.ts'] })
+    const texts = code.map((path) => readFileSync(join(root, path), 'utf8')).join('\n')
+    // Node runs the code, which names it nowhere.
+    const unused = Object.keys(manifest.dependencies).filter(
+      (name) => name !== 'node' && !texts.includes(`'${name}'`) && !texts.includes(`'${name}/`),
+    )
+    assert.deepEqual(unused, [])
   })
 
   it('gives a reason for each, and the licence that the lock knows', () => {
