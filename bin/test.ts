@@ -10,11 +10,11 @@ import type { Counts } from './test-counts.ts'
 
 const help = `openward test [files or patterns] [--no-checks] [--coverage] [--concurrency 2]
 
-Checks types, rules and format, then runs the given test files, or all of server/ and the journeys, contract,
+Checks types, rules and format, then runs the given test files, or all of bin/ and server/ and the journeys, contract,
 authorization, hostile, faults and documentation suites. With TEST_DATABASE_URL set (see: openward test-database) it uses that PostgreSQL.`
 
 const suites = [
-  'server/**/*.test.ts',
+  '{bin,server}/**/*.test.ts',
   'tests/{journeys,contract,authorization,hostile,faults,documentation}/**/*.test.ts',
 ]
 /** A hanging file ends the run as a failure instead of never. */
@@ -46,7 +46,8 @@ async function runTests(): Promise<number> {
   const counts = await runFiles([...new Set(found.flat())].sort())
   for (const name of failed_checks) process.stdout.write(`The check of ${name} failed; its messages are at the top.\n`)
   const failed = counts.failed + failed_checks.length
-  process.stdout.write(`\n${counts.passed} passed, ${failed} failed\n`)
+  const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''
+  process.stdout.write(`\n${counts.passed} passed, ${failed} failed${skipped}\n`)
   return failed === 0 && counts.passed > 0 ? 0 : 1
 }
 
@@ -91,6 +92,6 @@ function readCounts(path: string): Counts {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Counts
   } catch {
-    return { passed: 0, failed: 1 }
+    return { passed: 0, failed: 1, skipped: 0 }
   }
 }
