@@ -15,7 +15,10 @@ create function openward.setting(name text) returns text language sql stable par
 -- for the other databases of the cluster, too. Passed over is only what pg_locks shows to be another database's: a transaction has
 -- its number for a moment before it is seen there.
 create function openward.settled_xid() returns xid8 language sql stable as
-  $$ select pg_snapshot_xmin(pg_current_snapshot()) $$;
+  $$ select coalesce(min(running), pg_snapshot_xmax(pg_current_snapshot())) from pg_snapshot_xip(pg_current_snapshot()) as running
+      where not exists (select from pg_locks l join pg_stat_activity a on a.pid = l.pid
+                         where l.locktype = 'transactionid' and l.mode = 'ExclusiveLock' and l.granted and l.transactionid = running::xid
+                           and a.datid <> (select oid from pg_database where datname = current_database())) $$;
 
 -- Keys -----------------------------------------------------------------------------------------------------------
 

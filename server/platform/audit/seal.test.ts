@@ -6,6 +6,7 @@ import {
   createTestSigner,
   insertEntries,
   sealExactly,
+  startForeignTransaction,
   startAuditDatabase,
   startSealedLog,
 } from './testing.ts'
@@ -55,6 +56,23 @@ test('an entry that commits late is sealed, and nothing that came after it is se
   await sealExactly(2, database.owner, signer, publisher)
   assert.deepEqual(await sealedIds(database.owner), [early, late, after])
 })
+
+test(
+  'a transaction that stays open in another database of the cluster holds nothing up',
+  { timeout: 30_000 },
+  async () => {
+    await using database = await startAuditDatabase()
+    await using _foreign = await startForeignTransaction()
+    const app = await database.connect('openward_app')
+    const { publisher } = publishToMemory()
+    for (const turn of [1, 2]) {
+      await insertEntries(database.owner, 3)
+      await sealExactly(3, app, signer, publisher)
+      const verdict = await verifyAudit(app, keys)
+      assert.deepEqual([verdict.is_whole, verdict.whole_entries, verdict.unsealed_entries], [true, turn * 3, 0])
+    }
+  },
+)
 
 test('an entry that was rolled back leaves no gap', async () => {
   await using database = await startAuditDatabase()

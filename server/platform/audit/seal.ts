@@ -1,7 +1,7 @@
 // Sealing: entries that have committed become leaves, and one signed root over all leaves so far.
 //
-// Entries are taken in the order (recorded_xid, id), and only those of transactions below the oldest one still running:
-// whatever commits later has a higher number, so nothing can appear behind what is sealed. The root keeps that horizon,
+// Entries are taken in the order (recorded_xid, id), and only those of transactions below the oldest one that still runs in this
+// database: whatever commits later has a higher number, so nothing can appear behind what is sealed. The root keeps that horizon,
 // and the next run begins there. An entry that has a leaf is passed over, which is what makes a horizon from another
 // cluster (after a restore, where transaction numbers begin again) safe to begin anew from.
 import { type EntryTexts, entryColumns, hashEntry } from './leaf.ts'
@@ -132,10 +132,10 @@ async function tryLock(db: AuditConnection): Promise<boolean> {
   return (rows as { is_locked: boolean }[])[0]?.is_locked === true
 }
 
-/** Every transaction below `horizon` has ended; `next_xid` and above have not begun in this cluster. */
+/** Every transaction of this database below `horizon` has ended; `next_xid` and above have not begun in this cluster. */
 async function findHorizon(db: AuditConnection): Promise<{ horizon: string; next_xid: string }> {
   const { rows } = await db.query(
-    `select pg_snapshot_xmin(s)::text as horizon, pg_snapshot_xmax(s)::text as next_xid from pg_current_snapshot() s`,
+    `select openward.settled_xid()::text as horizon, pg_snapshot_xmax(pg_current_snapshot())::text as next_xid`,
   )
   const [row] = rows as { horizon: string; next_xid: string }[]
   if (row === undefined) throw new Error('the database did not say which transactions have ended')

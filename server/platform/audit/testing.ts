@@ -6,6 +6,7 @@ import { migrate } from '#platform/database/migrate.ts'
 import type { RootPublisher } from './publish.ts'
 import { createRootSigner, type RootSigner, type SignedRoot } from './root.ts'
 import { sealAudit } from './seal.ts'
+import { testAppPassword } from '../../testing.ts'
 
 const { TEST_DATABASE_URL } = process.env
 
@@ -62,7 +63,7 @@ export async function insertEntries(client: pg.Client, count: number): Promise<s
   return rows.map(({ id }) => id).sort()
 }
 
-/** Seals until `count` entries are. Transactions of other tests on the same server may hold the horizon back meanwhile. */
+/** Seals until `count` entries are: a transaction of another database that ends just then may hold the horizon back once. */
 export async function sealExactly(count: number, client: pg.Client, signer: RootSigner, publisher: RootPublisher) {
   let sealed = 0
   for (let runs = 0; sealed < count && runs < 5000; runs++)
@@ -97,7 +98,7 @@ function template(): Promise<string> {
     await asAdmin(`create database ${name}`)
     const url = new URL(TEST_DATABASE_URL ?? '')
     url.pathname = `/${name}`
-    await migrate({ owner_url: url.href, app_password: randomUUID() })
+    await migrate({ owner_url: url.href, app_password: testAppPassword })
     process.once('beforeExit', () => void asAdmin(`drop database if exists ${name}`))
     return name
   })()
@@ -111,6 +112,14 @@ async function asAdmin(statement: string): Promise<void> {
   } finally {
     await client.end()
   }
+}
+
+/** Somebody in the middle of a change to another database of the same cluster. */
+export async function startForeignTransaction() {
+  const client = await open(TEST_DATABASE_URL ?? '')
+  await client.query('begin')
+  await client.query('select pg_current_xact_id()')
+  return { [Symbol.asyncDispose]: () => client.end() }
 }
 
 async function open(connectionString: string): Promise<pg.Client> {

@@ -276,7 +276,7 @@ async function countUnsealed(db: AuditConnection, last: StoredRoot | undefined):
   // A horizon that this cluster has not reached is another's (after a restore): nothing is known to be older than it.
   const text = `select count(*) filter (where is_old)::integer as added, count(*) filter (where not is_old)::integer as pending,
       (array_agg(id::text order by recorded_xid, id) filter (where is_old))[1] as first_added
-    from (select id, recorded_xid, coalesce(recorded_xid < $1::xid8 and $1::xid8 <= pg_snapshot_xmin(pg_current_snapshot()), false) as is_old
+    from (select id, recorded_xid, coalesce(recorded_xid < $1::xid8 and $1::xid8 <= openward.settled_xid(), false) as is_old
             from audit_logs e where not exists (select from audit_leaves l where l.entry_id = e.id)) as unsealed`
   const [row] = (await db.query(text, [last?.horizon ?? null])).rows as Unsealed[]
   if (row === undefined) throw new Error('the database did not count the entries that are not sealed')

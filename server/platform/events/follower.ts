@@ -33,7 +33,7 @@ const beforeAllIds = '00000000-0000-0000-0000-000000000000'
 
 /**
  * Calls `onEvents` with every event of these types whose transaction ends after this call, at least once. An event is taken
- * only when its transaction is older than every running one: a later page could otherwise pass by one that commits late.
+ * only when its transaction is older than every one that runs in this database: a later page could otherwise pass by one that commits late.
  */
 export async function followEvents({
   pool,
@@ -43,7 +43,7 @@ export async function followEvents({
   log,
   every_ms = 500,
 }: FollowOptions): Promise<Repeated> {
-  const begun = sql`select pg_snapshot_xmin(pg_current_snapshot())::text as horizon`
+  const begun = sql`select openward.settled_xid()::text as horizon`
   const { rows } = await pool.query<{ horizon: string }>(begun.text)
   let xid = rows[0]?.horizon ?? '0'
   let id = beforeAllIds
@@ -54,10 +54,11 @@ export async function followEvents({
       values,
       name: statement,
     } = sql`
-      select pg_snapshot_xmin(pg_current_snapshot())::text as horizon, e.*
-        from (select) as one left join lateral (
+      with settled as materialized (select openward.settled_xid() as horizon)
+      select settled.horizon::text as horizon, e.*
+        from settled left join lateral (
              select id, recorded_xid::text as recorded_xid, type, subject_type, subject_id, patient_id, payload from events
-              where (recorded_xid, id) > (${xid}::xid8, ${id}::uuid) and recorded_xid < pg_snapshot_xmin(pg_current_snapshot())
+              where (recorded_xid, id) > (${xid}::xid8, ${id}::uuid) and recorded_xid < settled.horizon
                 and type = any(${types}::text[])
               order by events.recorded_xid, events.id limit 1000) as e on true`
     const page = await pool.query<Row & { horizon: string; id: string | null }>(
