@@ -1,6 +1,6 @@
 // The OpenAPI 3.1 document, made from the operations: every route, every status, with examples.
 import { z } from 'zod'
-import type { Operation } from './operation.ts'
+import { type Operation, takesIdempotencyKey } from './operation.ts'
 import {
   conflict,
   forbidden,
@@ -183,11 +183,6 @@ function parameters(operation: Operation, part: 'params' | 'query', place: 'path
     required: place === 'path' || required.includes(name),
     schema: property,
   }))
-}
-
-/** A form with a file takes none: its work begins after the answer, and is safe to repeat by itself. */
-export function takesIdempotencyKey({ method, secret, access, accepts }: Operation): boolean {
-  return method === 'POST' && !secret && access !== 'public' && accepts !== 'multipart'
 }
 
 function headers(operation: Operation) {

@@ -1,7 +1,7 @@
 // Runs the handler, serialises its result and records what a read showed; with an Idempotency-Key, in one transaction with
 // the claim of the key and the stored answer.
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Operation } from '#platform/contract/operation.ts'
+import { type Operation, takesIdempotencyKey } from '#platform/contract/operation.ts'
 import type { System } from '#platform/context.ts'
 import { claimKey, claimOf, keepAnswer } from './idempotency.ts'
 import type { RequestContext } from './request-context.ts'
@@ -19,13 +19,7 @@ export async function answerOnce(
 ) {
   const key = request.headers['idempotency-key']
   const { user_id } = request.actor
-  if (
-    typeof key !== 'string' ||
-    !user_id ||
-    operation.method !== 'POST' ||
-    operation.secret ||
-    operation.accepts === 'multipart'
-  ) {
+  if (typeof key !== 'string' || !user_id || !takesIdempotencyKey(operation)) {
     return answer(rc, operation, reply, await run())
   }
   const claim = claimOf(key, user_id, operation_id, request.url, request.body)

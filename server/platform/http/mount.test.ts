@@ -19,6 +19,18 @@ describe('a request', () => {
     assert.deepEqual(denied, [{ action: 'user.list', outcome: 'denied' }])
   })
 
+  it('that reads is recorded each time, also when it is repeated with one Idempotency-Key', async () => {
+    const staff = await api.person('staff')
+    const headers = { 'content-type': 'application/json', 'idempotency-key': 'one-search' }
+    const body = JSON.stringify({ date_of_birth: '1980-01-01' })
+    for (let times = 0; times < 2; times += 1)
+      assert.equal((await staff.send({ method: 'POST', url: '/api/v1/patients/search', headers, body })).status, 200)
+    const [read] = await api.rows(sql`
+      select count(*)::int as times from audit_logs where user_id = ${staff.user_id} and action = 'patient.search'`)
+    assert.deepEqual(read, { times: 2 })
+    assert.deepEqual(await api.rows(sql`select from idempotency_keys where user_id = ${staff.user_id}`), [])
+  })
+
   it('is no fault of ours when the rights change each time that it is tried', () => {
     assert.equal(asProblem(new RightsChanged()).kind, conflict)
   })
