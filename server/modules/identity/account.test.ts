@@ -159,6 +159,14 @@ describe('an account', () => {
       const mails = await api.rows(sql`select from mails where user_id = ${ada.id}`)
       assert.equal(mails.length, 5)
     })
+
+    it('is mailed no more often to requests that arrive together', async () => {
+      const ada = await testAccount(api)
+      await Promise.all(Array.from({ length: 12 }, () => forget(ada.email)))
+      const [mailed] = await api.rows(sql`
+        select count(*)::int as times from mails where user_id = ${ada.id} and template = 'password_reset'`)
+      assert.deepEqual(mailed, { times: 5 })
+    })
   })
 
   describe('the profile', () => {

@@ -68,14 +68,22 @@ export async function forgetPassword(ctx: Context, identity: Identity, email: st
   const { kind, tokens } = nameTokens(keys, email)
   const candidate = await ctx.database.once((tx) => tx.first(findAccountByName(kind, tokens)))
   const account = candidate?.is_active && hasName(openProfile(keys, candidate), email) ? candidate : undefined
-  await sendReset(ctx, identity, account)
+  await sendReset(ctx, identity, account, email)
 }
 
 /** Mails a reset link to the account, at most five an hour; without an account it does the same and sends nothing. */
-export async function sendReset(ctx: Context, { system }: Identity, account: Account | undefined): Promise<void> {
+export async function sendReset(
+  ctx: Context,
+  { system }: Identity,
+  account: Account | undefined,
+  address: string,
+): Promise<void> {
   const token = newOpaqueToken('password_reset')
   await ctx.database.transaction(async (tx) => {
     const user_id = account?.id
+    // One after the other, whether there is an account or not: requests that arrive together would all count too few.
+    const turn = nameTokens(system.keys, address).tokens[0]?.token.toString('hex') ?? ''
+    await tx.run(sql`select pg_advisory_xact_lock(hashtextextended(${turn}, 8))`)
     const asked = await tx.first(countRecentTokens(user_id ?? null, 'password_reset'))
     const isSent = account !== undefined && (asked?.count ?? 0) < resetsPerHour
     const made = await tx.first(

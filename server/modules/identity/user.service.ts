@@ -200,7 +200,7 @@ export async function startReset(ctx: Context, identity: Identity, user_id: stri
   if (!ctx.system.configuration.local_passwords) throw new Problem(localPasswordsOff)
   const account = await ctx.database.once((tx) => tx.first(findAccount(user_id)))
   if (!account?.is_active) throw new Problem(notFound)
-  await sendReset(ctx, identity, account)
+  await sendReset(ctx, identity, account, openProfile(ctx.system.keys, account).email)
 }
 
 /** @throws Problem notFound, ownAccount, reauthRequired */
