@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test'
 import { type Caller, signIn } from '../caller.ts'
 import { type Cluster, startCluster } from '../cluster.ts'
 import { assertStatus, expectStatus, nextPerson } from '../hospital.ts'
-import { freePort, runOpenward, type ServerProcess, spawnServer } from '../processes.ts'
+import { freePort, runOpenward, type ServerProcess, spawnServer, until } from '../processes.ts'
 
 let cluster: Cluster
 let server: ServerProcess
@@ -114,16 +114,37 @@ test('while the audit log takes no entry nothing is shown and nothing is stored'
 test('a row of the audit log that a superuser altered, removed or added is named', async () => {
   const verify = () =>
     runOpenward({ data_directory: cluster.directory, environment: cluster.environment }, 'audit', 'verify')
-  await register()
-  const whole = await verify()
-  assert.equal(whole.code, 0, whole.output)
-  const [last] = await cluster.rows<{ id: string }>(
-    `select id from audit_logs where action = 'patient.register' order by id limit 1`,
+  const verdict = async (code: number) => {
+    const { output, ...ended } = await verify()
+    assert.equal(ended.code, code, output)
+    return output
+  }
+  const { id } = await register()
+  const [entry] = await cluster.rows<{ id: string }>(
+    `select id from audit_logs where action = 'patient.register' and patient_id = $1`,
+    [id],
   )
-  await cluster.rows(`update audit_logs set action = 'patient.read' where id = $1`, [last?.id])
-  const altered = await verify()
-  assert.equal(altered.code, 1)
-  assert.ok(altered.output.includes(last?.id ?? 'nothing was altered'), altered.output)
-  await cluster.rows(`update audit_logs set action = 'patient.register' where id = $1`, [last?.id])
-  assert.equal((await verify()).code, 0)
+  assert.ok(entry)
+  await until('the entry is sealed', async () => {
+    return (await cluster.rows('select from audit_leaves where entry_id = $1', [entry.id])).length === 1
+  })
+  await verdict(0)
+
+  await cluster.rows(`update audit_logs set action = 'patient.read' where id = $1`, [entry.id])
+  assert.match(await verdict(1), new RegExp(`First: .*${entry.id}.: altered`))
+  await cluster.rows(`update audit_logs set action = 'patient.register' where id = $1`, [entry.id])
+
+  await cluster.rows('create table taken as select * from audit_logs where id = $1', [entry.id])
+  await cluster.rows('delete from audit_logs where id = $1', [entry.id])
+  assert.match(await verdict(1), new RegExp(`First: .*${entry.id}.: removed`))
+  await cluster.rows('insert into audit_logs select * from taken')
+
+  // One that pretends to have been there: a later number would only be an entry that is not sealed yet.
+  const [added] = await cluster.rows<{ id: string }>(
+    `update taken set id = uuidv7(), action = 'patient.read' returning id::text`,
+  )
+  await cluster.rows('insert into audit_logs select * from taken')
+  assert.match(await verdict(1), new RegExp(`First: .*${added?.id}.: added`))
+  await cluster.rows('delete from audit_logs where id = $1', [added?.id])
+  await verdict(0)
 })
