@@ -4,9 +4,11 @@ import { after, before, describe, it } from 'node:test'
 import { emergencyAccessApi } from './emergency-access.contract.ts'
 import { mergeApi } from './merge.contract.ts'
 import { addPerson } from './merge.testing.ts'
-import { patientApi } from './patient.contract.ts'
+import { likelyDuplicates, patientApi } from './patient.contract.ts'
+import { patientSearchApi } from './patient-search.contract.ts'
+import { nextPerson } from './people.testing.ts'
 import { auditLogApi } from '../audit-trail/audit-log.contract.ts'
-import { notFound } from '#platform/contract/problem.ts'
+import { notFound, Problem } from '#platform/contract/problem.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 
 let api: TestApi
@@ -72,5 +74,41 @@ describe('the access log of a merged record', () => {
     ] as const)
       await admin.call(mergeApi.unmerge, { params: { patient_id }, body: { merge_id, reason: 'Two sisters' } })
     assert.deepEqual(await seen(), [third])
+  })
+})
+
+describe('a person with a merged record', () => {
+  it('is found by the values of both, also in the list of a department', async () => {
+    const nurse = await api.person('nurse', { department_id: await api.department() })
+    const earlier = nextPerson()
+    const [one, other] = [
+      await nurse.call(patientApi.register, { body: nextPerson() }),
+      await nurse.call(patientApi.register, { body: earlier }),
+    ]
+    await merge(one.id, other.id)
+    for (const search of [earlier.phone_primary, earlier.ssn]) {
+      const { items } = await nurse.call(patientSearchApi.list, { query: { search } })
+      assert.deepEqual(
+        items.map(({ id }) => id),
+        [one.id],
+      )
+    }
+    const stranger = await api.person('nurse', { department_id: await api.department() })
+    assert.equal((await stranger.call(patientSearchApi.list, { query: { search: earlier.phone_primary } })).total, 0)
+  })
+
+  it('is not registered once more under an earlier name', async () => {
+    const { ssn: _, ...earlier } = nextPerson()
+    const staff = await api.person('staff')
+    const [one, other] = [await person(), (await staff.call(patientApi.register, { body: earlier })).id]
+    await merge(one, other)
+    await assert.rejects(staff.call(patientApi.register, { body: earlier }), (error) => {
+      const likely = error instanceof Problem ? error.members['likely_duplicates'] : undefined
+      return (
+        refusedWith(likelyDuplicates)(error) &&
+        Array.isArray(likely) &&
+        likely.map((card: { id: string; score: number }) => `${card.id} ${card.score}`).join() === `${one} 1`
+      )
+    })
   })
 })

@@ -60,7 +60,7 @@ async function find(
   if (exact.length > 0 || patient_number !== undefined) {
     const tokens = tokensOf(ctx.system.keys.tokenizer('patients'), question)
     const rows = await asked.database.once((tx) => tx.rows(findByExact(tokens, patient_number, asked.read_reach)))
-    const items = [...verified(ctx, question, rows), ...(await foundThroughMerged(ctx, asked, question, rows))]
+    const items = [...verified(ctx, question, rows), ...(await foundThroughMerged(ctx, question, rows))]
     if (items.length > 0 || otherwise_name === undefined) return { items, index_complete: true }
   }
   const { ids, is_complete } = await names.search(name ?? otherwise_name ?? '', { limit: asked.most, date_of_birth })
@@ -82,17 +82,12 @@ function verified(ctx: Context, question: Question, rows: readonly FoundRow[]): 
   })
 }
 
-/** Those who are found by a value of a record that was merged into theirs. */
-async function foundThroughMerged(
-  ctx: Context,
-  { database }: Asked,
-  question: Question,
-  rows: readonly FoundRow[],
-): Promise<Hit[]> {
+/** Those who are found by a value of a record that was merged into theirs; such a record is in nobody's reach by itself. */
+async function foundThroughMerged(ctx: Context, question: Question, rows: readonly FoundRow[]): Promise<Hit[]> {
   const { keyring } = ctx.system.keys
   const people = rows.flatMap((row) => openFound(keyring, row) ?? []).filter((person) => !fits(question, person))
   if (people.length === 0) return []
-  const merged = await database.once((tx) => tx.rows(findMergedTrees(people.map(({ row }) => row.id))))
+  const merged = await ctx.reaching('find').once((tx) => tx.rows(findMergedTrees(people.map(({ row }) => row.id))))
   return people.flatMap(({ row, card }): Hit[] => {
     const earlier = merged.filter(({ root, id }) => root === row.id && id !== root)
     const isThem = earlier.some((record) => {

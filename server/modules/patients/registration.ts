@@ -9,6 +9,7 @@ import {
   likelyDuplicates,
 } from './patient.contract.ts'
 import { readNewPatient } from './patient-members.ts'
+import { findMergedTrees } from './merge.store.ts'
 import { composePatient } from './patient.answer.ts'
 import { cardOfFound, openFound, type OpenedFound } from './patient-card.ts'
 import { findByExact, findLookalikes } from './patient-search.store.ts'
@@ -166,8 +167,10 @@ async function refuseLookalikes(
       record[kind] === null ? undefined : people.find((person) => person.identifiers()[kind] === record[kind])
     if (same) throw await knownIdentifier(ctx, kind, same.row)
   }
-  const likely = people
-    .flatMap((person) => likeness(record, person))
+  const likely = (
+    await Promise.all([people.flatMap((person) => likeness(record, person)), likeMerged(ctx, record, people)])
+  )
+    .flat()
     .toSorted((a, b) => b.score - a.score)
     .slice(0, 10)
   if (likely.length === 0) return
@@ -178,6 +181,21 @@ async function refuseLookalikes(
     details: { criteria: ['likeness'], count: likely.length },
   })
   throw new Problem(likelyDuplicates, { likely_duplicates: likely })
+}
+
+/** Those who are not alike themselves, but by a record that was merged into theirs: an earlier name, say. */
+async function likeMerged(ctx: Context, record: PatientRecord, people: readonly OpenedFound[]): Promise<Lookalike[]> {
+  const others = people.filter((person) => likeness(record, person).length === 0)
+  if (others.length === 0) return []
+  const merged = await ctx.reaching('find').read(findMergedTrees(others.map(({ row }) => row.id)))
+  return others.flatMap(({ row, card }) => {
+    const [best] = merged
+      .filter(({ root, id }) => root === row.id && id !== root)
+      .flatMap((earlier) => openFound(ctx.system.keys.keyring, { ...earlier, may_open: false }) ?? [])
+      .flatMap((earlier) => likeness(record, earlier))
+      .toSorted((a, b) => b.score - a.score)
+    return best ? [{ ...cardOfFound(row, card), score: best.score, reasons: best.reasons }] : []
+  })
 }
 
 function likeness(record: PatientRecord, { row, card, contact }: OpenedFound): Lookalike[] {
