@@ -32,7 +32,7 @@ const account = sql`
     from users join roles on roles.name = users.role`
 
 export function findAccountByName(kind: NameKind, tokens: readonly Token[]): Sql<Account> {
-  return sql`${account} where users.id in (select user_id from user_tokens where kind = ${kind} and token = any(${tokens.map(({ token }) => token)}::bytea[]))`
+  return sql`${account} where users.id = any(array(select user_id from user_tokens where kind = ${kind} and token = any(${tokens.map(({ token }) => token)}::bytea[])))`
 }
 
 export function findAccount(user_id: string): Sql<Account> {
