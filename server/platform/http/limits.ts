@@ -3,6 +3,7 @@ import rateLimit from '@fastify/rate-limit'
 import underPressure from '@fastify/under-pressure'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Redis } from 'ioredis'
+import { isIP } from 'node:net'
 import { overloaded, Problem, tooManyRequests } from '#platform/contract/problem.ts'
 import type { Configuration } from '#platform/configuration.ts'
 import type { Log } from '#platform/logging.ts'
@@ -59,7 +60,7 @@ export async function installLimits(app: FastifyInstance, configuration: Configu
       shared: createShared?.(options),
     }
   }
-  const address = limiters('address', perAddress, (request) => request.ip)
+  const address = limiters('address', perAddress, ({ ip }) => networkOf(ip))
   const user = limiters('user', perUser, (request) => request.actor.user_id ?? request.ip)
   const strict = new Map<string, ReturnType<typeof limiters>>()
 
@@ -69,7 +70,8 @@ export async function installLimits(app: FastifyInstance, configuration: Configu
     const { operation_id, limit_per_minute } = request.routeOptions.config
     if (operation_id && limit_per_minute) {
       let limiter = strict.get(operation_id)
-      if (!limiter) strict.set(operation_id, (limiter = limiters(operation_id, limit_per_minute, ({ ip }) => ip)))
+      if (!limiter)
+        strict.set(operation_id, (limiter = limiters(operation_id, limit_per_minute, ({ ip }) => networkOf(ip))))
       await count(limiter, request, reply)
     }
   })
@@ -102,4 +104,19 @@ async function limitsIn(app: FastifyInstance, store: { redis?: Redis }): Promise
   })
   if (!create) throw new Error('the limits could not be set up')
   return create
+}
+
+/** Whom an address counts for: an IPv6 subscriber has 2^64 of them (RFC 6177), an IPv4 one is told apart by the whole. */
+export function networkOf(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
+  if (mapped !== undefined) return mapped
+  if (isIP(address) !== 6) return address
+  const [head = '', tail] = (address.split('%', 1)[0] ?? '').toLowerCase().split('::')
+  const groups = head === '' ? [] : head.split(':')
+  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length)
+  const all = [...groups, ...Array.from({ length: Math.max(0, missing) }, () => '0'), ...(tail ? tail.split(':') : [])]
+  return all
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ''))
+    .join(':')
 }
