@@ -167,10 +167,7 @@ async function refuseLookalikes(
       record[kind] === null ? undefined : people.find((person) => person.identifiers()[kind] === record[kind])
     if (same) throw await knownIdentifier(ctx, kind, same.row)
   }
-  const likely = (
-    await Promise.all([people.flatMap((person) => likeness(record, person)), likeMerged(ctx, record, people)])
-  )
-    .flat()
+  const likely = [...people.flatMap((person) => likeness(record, person)), ...(await likeMerged(ctx, record, people))]
     .toSorted((a, b) => b.score - a.score)
     .slice(0, 10)
   if (likely.length === 0) return
