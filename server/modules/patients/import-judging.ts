@@ -28,7 +28,8 @@ export function judgeRows(rows: readonly (ReadRow | RefusedRow)[], earlier: Earl
       continue
     }
     const known = earlier.sources.get(sourceOf(row))
-    if (known === 'same' || known === nameOf(row)) {
+    // Whose row has come before word for word is known, whatever they are called today.
+    if (known !== undefined && (!row.has_external_id || known === 'same' || known === nameOf(row))) {
       rows_known += 1
       continue
     }

@@ -27,8 +27,16 @@ const known = new Set<string>([
   'preferred_language',
 ])
 
-/** Who was read. `source_hash` recognises the row when it is imported again. */
-export type ReadRow = { line: number; record: PatientRecord; tokens: PatientToken[]; source_hash: Buffer }
+/** Who was read. `source_hash` recognises the row when it is imported again: by its `external_id`, or all that it says. */
+export type ReadRow = {
+  line: number
+  record: PatientRecord
+  tokens: PatientToken[]
+  source_hash: Buffer
+  /** As it would have been written under earlier keys. */
+  earlier_hashes: Buffer[]
+  has_external_id: boolean
+}
 export type RefusedRow = { line: number; findings: ImportFinding[] }
 
 /**
@@ -64,7 +72,7 @@ const members = z.compile(PatientMembers)
 /** Reads rows for one hospital: `read` gives the person, or every fault of the row. */
 export function createRowReader(keys: Keys, locality: Locality, columns: readonly string[]) {
   const tokenizer = keys.tokenizer('patients')
-  const { key } = keys.system('imports')
+  const hashKeys = keys.everySystem('imports')
   return function read({ line, cells }: { line: number; cells: readonly string[] }): ReadRow | RefusedRow {
     const row = new Map<string, string>()
     for (const [at, name] of columns.entries()) {
@@ -89,8 +97,12 @@ export function createRowReader(keys: Keys, locality: Locality, columns: readonl
     }
     const external_id = row.get('external_id')
     const source = external_id === undefined ? `row\n${JSON.stringify(record)}` : `external_id\n${external_id}`
-    const source_hash = createHmac('sha256', key).update(source).digest()
-    return { line, record, tokens: patientTokens(tokenizer, record), source_hash }
+    const [source_hash, ...earlier_hashes] = hashKeys.map(({ key }) =>
+      createHmac('sha256', key).update(source).digest(),
+    )
+    if (!source_hash) throw new Error('there is no key to recognise rows of imports by')
+    const tokens = patientTokens(tokenizer, record)
+    return { line, record, tokens, source_hash, earlier_hashes, has_external_id: external_id !== undefined }
   }
 }
 

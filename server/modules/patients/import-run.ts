@@ -98,7 +98,7 @@ export async function runImport(
     const people = read.filter((row) => 'record' in row)
     const [knownRows, knownTokens] = await job.database.once((tx) =>
       Promise.all([
-        tx.rows(findKnownRows(people.map(({ source_hash, tokens }) => ({ source_hash, name: tokens.find(isName) })))),
+        tx.rows(findKnownRows(people.flatMap(sourcesOf))),
         tx.rows(findKnownTokens(people.flatMap(({ tokens }) => tokens.filter(isJudged)))),
       ]),
     )
@@ -106,8 +106,15 @@ export async function runImport(
       sources: new Map(job.dry_run ? wouldBe.sources : []),
       tokens: new Set([...(job.dry_run ? wouldBe.tokens : []), ...knownTokens.map(textOf)]),
     }
-    for (const { source_hash, is_same } of knownRows)
-      earlier.sources.set(source_hash.toString('hex'), is_same ? 'same' : 'other')
+    const today = new Map(
+      people.flatMap((row) =>
+        row.earlier_hashes.map((hash) => [hash.toString('hex'), row.source_hash.toString('hex')]),
+      ),
+    )
+    for (const { source_hash, is_same } of knownRows) {
+      const hash = source_hash.toString('hex')
+      earlier.sources.set(today.get(hash) ?? hash, is_same ? 'same' : 'other')
+    }
     const { accepted, findings, rows_known } = judgeRows(read, earlier)
     const rows_accepted = accepted.length
     const rows_refused = read.length - rows_accepted - rows_known
@@ -147,6 +154,12 @@ export async function runImport(
       await Promise.all(writes)
     })
   }
+}
+
+/** A row may have been imported under an earlier key. */
+function sourcesOf({ source_hash, earlier_hashes, tokens }: ReadRow) {
+  const name = tokens.find(isName)
+  return [source_hash, ...earlier_hashes].map((hash) => ({ source_hash: hash, name }))
 }
 
 async function readAll(

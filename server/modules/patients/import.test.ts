@@ -4,9 +4,11 @@ import { after, before, describe, it } from 'node:test'
 import { importApi, largestImportBytes, PatientImport } from './import.contract.ts'
 import { importPatients } from './import.service.ts'
 import { patientApi } from './patient.contract.ts'
+import { patientSearchApi } from './patient-search.contract.ts'
 import { nextPerson } from './people.testing.ts'
 import { forbidden, invalidRequest, malformed, notFound, tooLarge } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
+import { newDataKey } from '#platform/encryption/data-key.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 
 let api: TestApi
@@ -105,6 +107,29 @@ describe('an import of patients', () => {
     assert.deepEqual(counts(await importFile(`${file}\n${row()}`)), ['finished', 3, 1, 2, 0])
     assert.deepEqual(counts(await importFile(other)), ['finished', 2, 1, 1, 0])
     assert.deepEqual(counts(await importFile(other)), ['finished', 2, 0, 2, 0])
+  })
+
+  it('knows a row that came before word for word, whatever its person is called today', async () => {
+    const file = [header, row()].map((line) => line.split(',').slice(1).join(',')).join('\n')
+    assert.deepEqual(counts(await importFile(file)), ['finished', 1, 1, 0, 0])
+    const { items } = await staff.call(patientSearchApi.list, { query: { limit: '1' } })
+    const params = { patient_id: items[0]?.id ?? '' }
+    await staff.call(patientApi.change, { params, body: { last_name: 'Otherwise' } })
+    assert.deepEqual(counts(await importFile(file)), ['finished', 1, 0, 1, 0])
+  })
+
+  it('knows its rows also when the system keys were rotated since', async () => {
+    const lines = [row(), row()]
+    const file = [header, ...lines].join('\n')
+    assert.deepEqual(counts(await importFile(file)), ['finished', 2, 2, 0, 0])
+    await api.rows(sql`update system_keys set retired_at = now() where purpose = 'imports' and retired_at is null`)
+    const { id, kek_id, wrapped } = newDataKey(api.system.keys.keyring)
+    await api.rows(
+      sql`insert into system_keys (id, purpose, kek_id, wrapped) values (${id}, 'imports', ${kek_id}, ${wrapped})`,
+    )
+    await api.system.keys.reload()
+    assert.deepEqual(counts(await importFile(`${file}\n${row()}`)), ['finished', 3, 1, 2, 0])
+    assert.deepEqual(counts(await importFile(file)), ['finished', 2, 0, 2, 0])
   })
 
   it('takes an id of another person for what it is', async () => {

@@ -26,6 +26,8 @@ export type Keys = {
   keyring: Keyring
   /** The current key of a purpose. */
   system(purpose: SystemPurpose): DataKey
+  /** All keys that a purpose has ever had, the current one first: for what cannot be made again with a new one. */
+  everySystem(purpose: SystemPurpose): DataKey[]
   /** A system key by its id, current or not. @throws Problem unavailable for one that another server has just made */
   systemById(id: string): DataKey
   /** @throws Problem unavailable when the roots could not be read again for too long */
@@ -45,6 +47,7 @@ type Run = <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
 export async function openKeys(keyring: Keyring, transaction: Run): Promise<Keys> {
   let current = new Map<SystemPurpose, DataKey>()
   let byId = new Map<string, DataKey>()
+  let every = new Map<SystemPurpose, DataKey[]>()
   let roots: IndexRoot[] = []
   let tokenizers = new Map<string, Tokenizer>()
   let loadedAt = 0
@@ -64,6 +67,13 @@ export async function openKeys(keyring: Keyring, transaction: Run): Promise<Keys
     const openedRoots = storedRoots.map((row) => openIndexRoot(keyring, row))
     byId = new Map(opened.map(({ id, key }) => [id, key]))
     current = new Map(opened.filter(({ is_current }) => is_current).map(({ purpose, key }) => [purpose, key]))
+    const currentFirst = opened.toSorted((one, other) => Number(other.is_current) - Number(one.is_current))
+    every = new Map(
+      systemPurposes.map((name) => [
+        name,
+        currentFirst.filter(({ purpose }) => purpose === name).map(({ key }) => key),
+      ]),
+    )
     if (openedRoots.map(({ version }) => version).join() !== roots.map(({ version }) => version).join()) {
       roots = openedRoots
       tokenizers = new Map()
@@ -99,6 +109,7 @@ export async function openKeys(keyring: Keyring, transaction: Run): Promise<Keys
       if (!key) throw new Error(`the system key for ${purpose} is missing`)
       return key
     },
+    everySystem: (purpose) => every.get(purpose) ?? [],
     systemById(id) {
       const key = byId.get(id)
       if (key) return key
