@@ -1,5 +1,5 @@
 // Serves: configuration, database, application, listen; and ends well, with every request in flight answered.
-import { readConfiguration } from '#platform/configuration.ts'
+import { readConfiguration, readEnvironment } from '#platform/configuration.ts'
 import { createLog } from '#platform/logging.ts'
 import { ensureFirstAdministrator } from '#modules/identity'
 import { buildApp } from './app.ts'
@@ -10,7 +10,7 @@ import { openSystem } from './system.ts'
 const drainMilliseconds = 30_000
 
 export async function serve(): Promise<void> {
-  const configuration = readConfiguration(process.env)
+  const configuration = readConfiguration(readEnvironment())
   const log = createLog(configuration.log_level)
   const place = await openPlace(configuration, log)
   const system = await openSystem({ ...place, configuration, log })

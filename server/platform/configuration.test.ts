@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { ConfigurationError, knownVariables, readConfiguration } from './configuration.ts'
+import { ConfigurationError, knownVariables, readConfiguration, readEnvironment } from './configuration.ts'
 import { generateMasterKey } from './encryption/keyring.ts'
 
 const production = {
@@ -39,6 +41,31 @@ describe('the configuration', () => {
 
   it('refuses a variable that it does not know, so that a misspelt one is no silent default', () => {
     refused({ OPENWARD_MASTERKEY: 'x' }, 'OPENWARD_MASTERKEY is not a variable that OpenWard knows')
+  })
+
+  it('reads .env in development, beneath the environment, and never in production', () => {
+    const before = { directory: process.cwd(), PORT: process.env.PORT, OPENWARD_ENV: process.env.OPENWARD_ENV }
+    const directory = mkdtempSync(join(tmpdir(), 'openward-env-'))
+    try {
+      process.chdir(directory)
+      delete process.env.OPENWARD_ENV
+      writeFileSync('.env', 'PORT=8111\nOPENWARD_COUNTRY=EG\n')
+      process.env.PORT = '8222'
+      const { PORT, OPENWARD_COUNTRY } = readEnvironment()
+      assert.deepEqual([PORT, OPENWARD_COUNTRY], ['8222', 'EG'])
+      process.env.OPENWARD_ENV = 'production'
+      assert.equal(readEnvironment().OPENWARD_COUNTRY, process.env.OPENWARD_COUNTRY)
+      delete process.env.OPENWARD_ENV
+      writeFileSync('.env', 'OPENWARD_ENV=production\n')
+      assert.throws(() => readEnvironment(), ConfigurationError)
+    } finally {
+      process.chdir(before.directory)
+      for (const name of ['PORT', 'OPENWARD_ENV'] as const) {
+        if (before[name] === undefined) delete process.env[name]
+        else process.env[name] = before[name]
+      }
+      rmSync(directory, { recursive: true })
+    }
   })
 
   it('accepts a complete production', () => {

@@ -1,6 +1,7 @@
 // The only reader of the environment. Every variable is checked before anything starts, all faults are told at once.
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { parseEnv } from 'node:util'
 import { z } from 'zod'
 
 const text = z.string().trim().min(1)
@@ -33,7 +34,7 @@ const Variables = z.object({
   OPENWARD_PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
   OPENWARD_CORS_ORIGINS: list.default([]),
   OPENWARD_TRUSTED_PROXIES: list.default([]),
-  OPENWARD_SERVICES: list.default(['all']),
+  OPENWARD_SERVICES: z.literal('all', 'must be all: this version serves every module in each process').default('all'),
   OPENWARD_RATE_LIMIT: z.enum(['on', 'off']).default('on'),
   OPENWARD_IDLE_MINUTES: integer(5, 60).default(30),
   OPENWARD_AUDIT_RETENTION_YEARS: integer(6, 100).default(6),
@@ -74,7 +75,6 @@ export type Configuration = Readonly<{
   public_url: string
   cors_origins: readonly string[]
   trusted_proxies: readonly string[]
-  services: readonly string[]
   rate_limit: boolean
   idle_minutes: number
   audit_retention_years: number
@@ -99,6 +99,20 @@ export class ConfigurationError extends Error {
     super(`OpenWard cannot start with this configuration:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`)
     this.name = 'ConfigurationError'
   }
+}
+
+/**
+ * The environment of this process, and beneath it, in development, the lines of `.env` in the working directory.
+ * Production is configured by its environment alone: a file that lies about must not decide.
+ */
+export function readEnvironment(): Record<string, string | undefined> {
+  if (process.env.OPENWARD_ENV === 'production' || !existsSync('.env')) return process.env
+  const file = parseEnv(readFileSync('.env', 'utf8'))
+  if (file.OPENWARD_ENV === 'production')
+    throw new ConfigurationError([
+      'OPENWARD_ENV=production stands in .env, which is read in development only: set it in the environment',
+    ])
+  return { ...file, ...process.env }
 }
 
 const foreign = /^(OPENWARD_(?!TEST_)|OIDC_)/
@@ -149,7 +163,6 @@ export function readConfiguration(environment: Record<string, string | undefined
     public_url: (variables.OPENWARD_PUBLIC_URL ?? `http://localhost:${variables.PORT}`).replace(/\/$/, ''),
     cors_origins: variables.OPENWARD_CORS_ORIGINS,
     trusted_proxies: variables.OPENWARD_TRUSTED_PROXIES,
-    services: variables.OPENWARD_SERVICES,
     rate_limit: variables.OPENWARD_RATE_LIMIT === 'on',
     idle_minutes: variables.OPENWARD_IDLE_MINUTES,
     audit_retention_years: variables.OPENWARD_AUDIT_RETENTION_YEARS,
