@@ -115,7 +115,7 @@ create table audit_logs (
   sealed_changes bytea,
   details        jsonb
 );
-comment on column audit_logs.details is 'counts, reasons and names of fields; never a value of a person';
+comment on column audit_logs.details is 'counts, reasons, names of fields and ids of whom a list showed; never a value of a person';
 create index audit_logs_patient on audit_logs (patient_id, id desc) where patient_id is not null;
 create index audit_logs_user on audit_logs (user_id, id desc) where user_id is not null;
 create index audit_logs_recorded on audit_logs (recorded_xid, id);

@@ -72,7 +72,11 @@ export async function listAppointments(ctx: Context, query: AppointmentQuery) {
   )
   const last = stored.at(-1)
   const filters = Object.keys(query).filter((name) => !['skip', 'limit', 'cursor'].includes(name))
-  ctx.saw({ patient_id: query.patient_id, details: { count: stored.length, filters } })
+  const patient_ids = [...new Set(stored.map(({ patient_id }) => patient_id))]
+  ctx.saw({
+    patient_id: query.patient_id,
+    details: { count: stored.length, filters, ...(query.patient_id === undefined ? { patient_ids } : {}) },
+  })
   if (query.patient_id !== undefined && hasGlass(ctx)) await markGlass(ctx, query.patient_id, filter)
   return {
     items: stored.map((row) => opened(ctx, row)),

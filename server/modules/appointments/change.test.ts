@@ -326,6 +326,16 @@ describe('who sees and changes which appointment', () => {
     )
     assert.deepEqual(entries, [{ patient_id: appointment.patient_id }])
   })
+
+  it('a list leaves one entry with whom it showed', async () => {
+    const doctor = await aDoctor()
+    const made = [await booked(doctor, '09:00'), await booked(doctor, '10:00')]
+    await doctor.call(appointmentApi.list, { query: {} })
+    const entries = await api.rows(
+      sql`select details -> 'patient_ids' as shown from audit_logs where action = 'appointment.list' and user_id = ${doctor.user_id}`,
+    )
+    assert.deepEqual(entries, [{ shown: made.map(({ patient_id }) => patient_id) }])
+  })
 })
 
 describe('the list of appointments', () => {

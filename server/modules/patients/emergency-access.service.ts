@@ -80,7 +80,8 @@ export async function listAccessesToReview(
   const [rows, counted] = await ctx.database.once((tx) =>
     Promise.all([tx.rows(listEmergencyAccesses(reviewed, asked)), tx.first(countEmergencyAccesses(reviewed))]),
   )
-  ctx.saw({ details: { count: Math.min(rows.length, limit) } })
+  const patient_ids = [...new Set(rows.slice(0, limit).map(({ patient_id }) => patient_id))]
+  ctx.saw({ details: { count: Math.min(rows.length, limit), patient_ids } })
   return pageOf(rows, counted?.total ?? 0, { skip, limit }, (row) => answer(ctx.system.keys, row))
 }
 

@@ -235,7 +235,8 @@ export async function findDuplicates(ctx: Context, limit: number): Promise<Dupli
     }
   }
   const items = [...pairs.values()].toSorted((a, b) => b.score - a.score).slice(0, limit)
-  ctx.saw({ details: { count: items.length } })
+  const shown = new Set(items.flatMap(({ patients }) => patients.map(({ id }) => id)))
+  ctx.saw({ details: { count: items.length, patient_ids: [...shown] } })
   return { items, is_complete: groups.length < mostGroups && people.size < mostPeople && pairs.size <= limit }
 }
 

@@ -1,4 +1,4 @@
-// Finding patients and listing them. What was asked for is never recorded, only by which kinds of criteria.
+// Finding patients and listing them. What was asked for is never recorded, only by which kinds of criteria and who was shown.
 import { cardOfFound, openFound } from './patient-card.ts'
 import { findMergedTrees } from './merge.store.ts'
 import type { PatientNames } from './patient-names.ts'
@@ -39,9 +39,10 @@ export async function searchPatients(
     most: mostByName,
   }
   const { items, index_complete } = await find(ctx, names, question, asked)
-  ctx.saw({ details: { criteria: question.kinds, count: items.length } })
+  const shown = items.slice(0, limit)
+  ctx.saw({ details: { criteria: question.kinds, count: items.length, patient_ids: shown.map(({ row }) => row.id) } })
   return {
-    items: items.slice(0, limit).map(({ row, card }) => cardOfFound(row, card)),
+    items: shown.map(({ row, card }) => cardOfFound(row, card)),
     total: items.length,
     index_complete,
   }
@@ -125,7 +126,7 @@ export async function listOpenPatients(ctx: Context, names: PatientNames, query:
   )
   const shown = rows.slice(0, limit)
   const items = shown.map((row) => listed({ ...row, may_open: true }, tryOpenCard(ctx.system.keys.keyring, row)))
-  ctx.saw({ details: { count: items.length } })
+  ctx.saw({ details: { count: items.length, patient_ids: items.map(({ id }) => id) } })
   return {
     items,
     total: counted?.total ?? 0,
@@ -148,9 +149,10 @@ async function listFound(
   const most = ctx.reach === 'all' ? mostByName : mostByNameInScope
   const { items, index_complete } = await find(ctx, names, question, { database: ctx.database, read_reach, most })
   const open = items.filter(({ row }) => row.may_open && row.is_active === is_active)
-  ctx.saw({ details: { criteria: question.kinds, count: open.length } })
+  const shown = open.slice(skip, skip + limit)
+  ctx.saw({ details: { criteria: question.kinds, count: open.length, patient_ids: shown.map(({ row }) => row.id) } })
   return {
-    items: open.slice(skip, skip + limit).map(({ row, card }) => listed(row, card)),
+    items: shown.map(({ row, card }) => listed(row, card)),
     total: open.length,
     next_cursor: null,
     index_complete,

@@ -122,14 +122,16 @@ describe('finding', () => {
     await assert.rejects(find(own, { q: 'fonseca' }), refusedWith(forbidden))
   })
 
-  it('is recorded once, by kinds of criteria and never by their values', async () => {
+  it('is recorded once, by kinds of criteria and whom it showed, never by values', async () => {
     await find(nurse, { q: 'fonseca 1956-08-03' })
     const entries = await api.rows(
       sql<{
         details: object
       }>`select details from audit_logs where user_id = ${nurse.user_id} and action = 'patient.search' order by id desc limit 1`,
     )
-    assert.deepEqual(entries, [{ details: { criteria: ['date_of_birth', 'name'], count: 1 } }])
+    assert.deepEqual(entries, [
+      { details: { criteria: ['date_of_birth', 'name'], count: 1, patient_ids: [agustin.id] } },
+    ])
   })
 
   it('knows what this server has just written', async () => {
@@ -218,6 +220,26 @@ describe('the list', () => {
       [(await list(admin, { is_active: 'false' })).total, (await list(admin)).total],
       [total + 1, counted?.n],
     )
+  })
+
+  it('is recorded with whom each page showed, searched or not', async () => {
+    const nurse_of_two = await api.person('nurse', { department_id: await api.department() })
+    const people = [
+      await nurse_of_two.call(patientApi.register, { body: { ...nextPerson(), last_name: 'Ochoteco' } }),
+      await nurse_of_two.call(patientApi.register, { body: { ...nextPerson(), last_name: 'Ochoteco' } }),
+    ]
+    const pages = [
+      await list(nurse_of_two, { limit: '1' }),
+      await list(nurse_of_two, { limit: '1', skip: '1' }),
+      await list(nurse_of_two, { limit: '1', search: 'ochoteco' }),
+    ]
+    const entries = await api.rows(sql<{ shown: string[] }>`
+      select details -> 'patient_ids' as shown from audit_logs where user_id = ${nurse_of_two.user_id} and action = 'patient.list' order by id`)
+    assert.deepEqual(
+      entries.map(({ shown }) => shown),
+      pages.map((page) => idsOf(page)),
+    )
+    assert.ok(people.some(({ id }) => id === entries[2]?.shown[0]))
   })
 
   it('searches only within reach', async () => {

@@ -175,7 +175,7 @@ async function refuseLookalikes(
   await ctx.record({
     action: 'patient.search',
     resource_type: 'patient',
-    details: { criteria: ['likeness'], count: likely.length },
+    details: { criteria: ['likeness'], count: likely.length, patient_ids: likely.map(({ id }) => id) },
   })
   throw new Problem(likelyDuplicates, { likely_duplicates: likely })
 }

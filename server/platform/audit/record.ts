@@ -16,7 +16,7 @@ export type AuditEntry = {
   purpose?: string | undefined
   /** Before and after of changed fields, sealed under a key of the patient (or of the system). */
   changes?: { key_id: string; sealed: Buffer } | undefined
-  /** Counts, reasons and names of fields; never a value of a person. */
+  /** Counts, reasons, names of fields, and whom a list showed (`patient_ids`); never a value of a person. */
   details?: Record<string, unknown> | undefined
   user_id?: string | undefined
   role?: string | undefined
