@@ -71,6 +71,8 @@ end $$;
 
 create function openward.begin_session() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 begin
+  -- A change of rights that is on its way does not see this session yet: it is waited for, and one that comes later waits for us.
+  perform from users join roles on roles.name = users.role where users.id = new.user_id for share;
   select r.is_user_active, r.authority, r.department_id, r.doctor_id, r.patient_id
     into strict new.is_user_active, new.authority, new.department_id, new.doctor_id, new.patient_id
     from openward.rights_of(new.user_id) as r;

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import pg from 'pg'
 import { stale } from '#platform/contract/problem.ts'
+import { sql } from '#platform/database/sql.ts'
 import { refusedWith, startTestApi } from '../../testing.ts'
+import { signedInAs, testAccount } from './accounts.testing.ts'
 import { roleApi, roleProtected } from './role.contract.ts'
+import { sessionApi } from './session.contract.ts'
 import { beyondOwnRights } from './user.contract.ts'
 
 describe('roles', () => {
@@ -30,6 +34,32 @@ describe('roles', () => {
       ),
       refusedWith(stale),
     )
+  })
+
+  it('that change while somebody signs in hold for that session too', async () => {
+    await using api = await startTestApi()
+    const ada = await testAccount(api, { role: 'staff' })
+    const me = async (headers: Record<string, string>) => api.call(sessionApi.me, {}, headers)
+    const other = new pg.Client({ connectionString: api.owner_url })
+    await other.connect()
+    try {
+      await other.query('begin')
+      await other.query(
+        `update roles set permissions = array['patients:find'], version = version + 1 where name = 'staff'`,
+      )
+      let isSignedIn = false
+      const signingIn = signedInAs(api, ada).then(async ({ headers }) => {
+        await me(headers)
+        isSignedIn = true
+        return headers
+      })
+      const waiting = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+      while (!isSignedIn && (await api.rows(waiting)).length === 0);
+      await other.query('commit')
+      assert.deepEqual((await me(await signingIn)).permissions, ['patients:find'])
+    } finally {
+      await other.end()
+    }
   })
 
   it('are never given what the administrator lacks, and that of administrators keeps the essentials', async () => {
