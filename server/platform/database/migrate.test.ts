@@ -79,7 +79,15 @@ describe('migrating', () => {
     // These hold no person's data but who relates to whom; the rule of row-level security itself reads three of them.
     assert.deepEqual(
       unprotected.rows.map(({ table_name }) => table_name),
-      ['care_relationships', 'emergency_accesses', 'events', 'mails', 'patient_import_rows', 'patients_of_users'],
+      [
+        'care_relationships',
+        'emergency_accesses',
+        'events',
+        'mails',
+        'patient_import_rows',
+        'patients_of_users',
+        'sessions',
+      ],
     )
   })
 })
