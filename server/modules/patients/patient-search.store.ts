@@ -33,7 +33,8 @@ function havingToken(tokens: readonly PatientToken[]): Sql {
 }
 
 /**
- * People who share a token or whom the name index named: who they are is decided after opening. Written out, since every
+ * People who share a token or whom the name index named: who they are is decided after opening. Of many, those first who share
+ * more than a phone or an address, which a whole home may have in common. Written out, since every
  * registration asks it. As an array the few ids are found first; joined, a plan without statistics may begin with every patient.
  */
 export function findLookalikes(
@@ -46,12 +47,13 @@ export function findLookalikes(
            p.gender, p.is_active, p.is_complete, p.registered_date, openward.may_reach(p.id, ${read_reach}) as may_open
       from patients p join patient_keys k on k.id = p.key_id
      where p.merged_into is null and p.erased_at is null and p.id = any(array(
-           select t.patient_id
-             from unnest(${tokens.map(({ kind }) => kind)}::text[], ${tokens.map(({ key_version }) => key_version)}::int[],
-                         ${tokens.map(({ token }) => token)}::bytea[]) as wanted(kind, key_version, token)
-             join patient_tokens t using (kind, key_version, token)
-           union all select * from unnest(${ids}::uuid[])))
-     limit 50`
+           select id from (
+             select t.patient_id as id, t.kind in ('phone', 'email') as is_shared
+               from unnest(${tokens.map(({ kind }) => kind)}::text[], ${tokens.map(({ key_version }) => key_version)}::int[],
+                           ${tokens.map(({ token }) => token)}::bytea[]) as wanted(kind, key_version, token)
+               join patient_tokens t using (kind, key_version, token)
+             union all select id, false from unnest(${ids}::uuid[]) as id) as alike
+            group by id order by bool_and(is_shared), count(*) desc limit 50))`
 }
 
 /** Each list of `all_of` is met by one of its tokens; the number is whole. */

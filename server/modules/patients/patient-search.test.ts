@@ -7,7 +7,7 @@ import { type Person, refusedWith, startTestApi, type TestApi } from '../../test
 import { emergencyAccessApi } from './emergency-access.contract.ts'
 import { emergencyContactApi } from './emergency-contact.contract.ts'
 import { insuranceApi } from './insurance.contract.ts'
-import { IdentityCard, type Patient, patientApi } from './patient.contract.ts'
+import { IdentityCard, likelyDuplicates, type Patient, patientApi } from './patient.contract.ts'
 import { ListedPatient, patientSearchApi } from './patient-search.contract.ts'
 import { nextPerson } from './people.testing.ts'
 
@@ -170,6 +170,15 @@ describe('finding', () => {
       staff.call(patientApi.register, { body: again }),
       (error: Error & { kind?: { code: string } }) => error.kind?.code === 'likely_duplicates',
     )
+  })
+
+  it('meets the one who is alike among many who share a phone', async () => {
+    const phone_primary = '+14155550100'
+    for (let at = 0; at < 60; at += 1)
+      await staff.call(patientApi.register, { body: { ...nextPerson(), phone_primary, force: true } })
+    const { ssn: _, ...person } = { ...nextPerson(), phone_primary }
+    await staff.call(patientApi.register, { body: person })
+    await assert.rejects(staff.call(patientApi.register, { body: person }), refusedWith(likelyDuplicates))
   })
 
   /** The same application without a name index of its own, so that it tells nobody but the events. */
