@@ -45,7 +45,8 @@ export type RefusedRow = { line: number; findings: ImportFinding[] }
  */
 export function readHeader(row: CsvRow | undefined): string[] {
   const refuse = (code: string, message: string): InvalidMember => ({ path: '/body/file', code, message })
-  if (!row || 'flaw' in row) {
+  if (row && 'flaw' in row) throw new Problem(invalidRequest, { errors: [refuse(row.flaw.code, row.flaw.message)] })
+  if (!row) {
     throw new Problem(invalidRequest, {
       errors: [refuse('no_header', 'The first line of the file must name its columns')],
     })

@@ -188,6 +188,7 @@ describe('an import of patients', () => {
   it('refuses a file at once whose columns it does not know, and repeats none of its text', async () => {
     const cases: [string, string][] = [
       ['', 'no_header'],
+      [`first_name\ufffd,last_name\nAna,Ruiz`, 'not_utf8'],
       [`${header},shoe_size\n${row()},44`, 'unknown_column'],
       [`${header},first_name\n`, 'column_twice'],
       ['first_name,last_name\nAna,Ruiz', 'missing_column'],
