@@ -13,14 +13,7 @@ import { patientSearchRoutes } from './patient-search.routes.ts'
 import type { Module } from '#platform/module.ts'
 
 export { type Changeable, lockChangeable, readOfPatient } from './changeable.ts'
-export {
-  findUnclaimedRecord,
-  linkOwnRecord,
-  type OwnMembers,
-  type OwnRecord,
-  readOwnRecord,
-  registerOwnRecord,
-} from './own-record.ts'
+export { joinOwnRecord, type OwnMembers, readOwnRecord, registerOwnRecord } from './own-record.ts'
 export { erasePatient } from './erasure.service.ts'
 export { importPatients } from './import.service.ts'
 export { insuranceTokenSource, patientTokenSource } from './token-sources.ts'

@@ -42,48 +42,56 @@ import type { Tx } from '#platform/database/transaction.ts'
 
 type Plan = { journal: Journal; moves: MergeReport['moves']; conflicts: MergeConflict[] }
 
+/** Who merges, and with which keys. */
+type Merger = Pick<Context, 'system'> & { user_id: string | undefined }
+
 /**
  * Makes another record part of this one, or shows what that would do.
  * @throws Problem as the contract lists
  */
-export async function mergePatients(ctx: Context, survivor_id: string, body: Merge): Promise<MergeReport> {
-  const { merged_patient_id: merged_id, reason, dry_run = false, force = false } = body
-  if (merged_id === survivor_id) throw new Problem(sameRecord)
-  return ctx.database.transaction(async (tx) => {
-    const records = await lockRecords(tx, [survivor_id, merged_id])
-    const survivor = records.find(({ id }) => id === survivor_id)
-    const merged = records.find(({ id }) => id === merged_id)
-    assertSurvivor(survivor)
-    assertMergeable(merged, alreadyMerged)
-    const { journal, moves, conflicts } = await plan(tx, ctx, survivor, merged)
-    const standing = conflicts.filter(({ stands }) => stands === 'always' || (stands === 'unless_forced' && !force))
-    if (!dry_run && standing.length > 0) throw new Problem(mergeConflicts, { conflicts: standing })
-    const merge_id = dry_run ? null : await move(tx, ctx, survivor, merged, journal)
-    const counts = Object.fromEntries(moves.map(({ table, rows }) => [table, rows]))
-    for (const row of [survivor, merged]) {
-      tx.audit({
-        action: 'patient.merge',
-        resource_type: 'patient',
-        resource_id: row === survivor ? merged_id : survivor_id,
-        patient_id: row.id,
-        details: { dry_run, force, merge_id, as: row === survivor ? 'survivor' : 'merged', moves: counts },
-        changes: dry_run ? undefined : sealReason(openKeyOf(ctx.system.keys.keyring, row), reason),
-      })
-    }
-    if (merge_id !== null) {
-      tx.emit({
-        type: 'patient.merged',
-        subject_type: 'patient',
-        subject_id: survivor_id,
-        patient_id: survivor_id,
-        payload: { merge_id, merged_id, patient_ids: [survivor_id, merged_id] },
-      })
-    }
-    return { merge_id, dry_run, survivor_id, merged_id, moves, conflicts }
-  })
+export function mergePatients(ctx: Context, survivor_id: string, body: Merge): Promise<MergeReport> {
+  if (body.merged_patient_id === survivor_id) throw new Problem(sameRecord)
+  const merger = { system: ctx.system, user_id: ctx.actor.user_id }
+  return ctx.database.transaction((tx) => mergeRecords(tx, merger, survivor_id, body))
 }
 
-async function plan(tx: Tx, ctx: Context, survivor: RecordRow, merged: RecordRow): Promise<Plan> {
+/** The same within a transaction of the caller's, which must reach both records. @throws Problem as the contract lists */
+export async function mergeRecords(tx: Tx, merger: Merger, survivor_id: string, body: Merge): Promise<MergeReport> {
+  const { merged_patient_id: merged_id, reason, dry_run = false, force = false } = body
+  const records = await lockRecords(tx, [survivor_id, merged_id])
+  const survivor = records.find(({ id }) => id === survivor_id)
+  const merged = records.find(({ id }) => id === merged_id)
+  assertSurvivor(survivor)
+  assertMergeable(merged, alreadyMerged)
+  const { journal, moves, conflicts } = await plan(tx, merger, survivor, merged)
+  const standing = conflicts.filter(({ stands }) => stands === 'always' || (stands === 'unless_forced' && !force))
+  if (!dry_run && standing.length > 0) throw new Problem(mergeConflicts, { conflicts: standing })
+  const merge_id = dry_run ? null : await move(tx, merger, survivor, merged, journal)
+  const counts = Object.fromEntries(moves.map(({ table, rows }) => [table, rows]))
+  for (const row of [survivor, merged]) {
+    tx.audit({
+      action: 'patient.merge',
+      resource_type: 'patient',
+      resource_id: row === survivor ? merged_id : survivor_id,
+      patient_id: row.id,
+      user_id: merger.user_id,
+      details: { dry_run, force, merge_id, as: row === survivor ? 'survivor' : 'merged', moves: counts },
+      changes: dry_run ? undefined : sealReason(openKeyOf(merger.system.keys.keyring, row), reason),
+    })
+  }
+  if (merge_id !== null) {
+    tx.emit({
+      type: 'patient.merged',
+      subject_type: 'patient',
+      subject_id: survivor_id,
+      patient_id: survivor_id,
+      payload: { merge_id, merged_id, patient_ids: [survivor_id, merged_id] },
+    })
+  }
+  return { merge_id, dry_run, survivor_id, merged_id, moves, conflicts }
+}
+
+async function plan(tx: Tx, merger: Merger, survivor: RecordRow, merged: RecordRow): Promise<Plan> {
   const both = [survivor.id, merged.id]
   const [tables, followers, overlapping, primary, accounts] = await Promise.all([
     Promise.all(
@@ -123,7 +131,7 @@ async function plan(tx: Tx, ctx: Context, survivor: RecordRow, merged: RecordRow
           [one, other],
         ),
       ),
-      ...differences(ctx, survivor, merged),
+      ...differences(merger, survivor, merged),
       ...(primary.length > 1
         ? [
             conflict(
@@ -161,8 +169,8 @@ const conflict = (
 })
 
 /** What one person has only one of. */
-function differences(ctx: Context, survivor: RecordRow, merged: RecordRow): MergeConflict[] {
-  const { keyring } = ctx.system.keys
+function differences({ system }: Merger, survivor: RecordRow, merged: RecordRow): MergeConflict[] {
+  const { keyring } = system.keys
   const [one, other] = [openRecord(keyring, survivor), openRecord(keyring, merged)]
   const judged = [
     ['ssn', 'different_ssn', 'The records have different SSNs'],
@@ -174,7 +182,13 @@ function differences(ctx: Context, survivor: RecordRow, merged: RecordRow): Merg
     .map(([, code, message]) => conflict(code, 'unless_forced', `${message}: they may be two people`))
 }
 
-async function move(tx: Tx, ctx: Context, survivor: RecordRow, merged: RecordRow, journal: Journal): Promise<string> {
+async function move(
+  tx: Tx,
+  { user_id }: Merger,
+  survivor: RecordRow,
+  merged: RecordRow,
+  journal: Journal,
+): Promise<string> {
   const idsOf = (table: string) => journal.tables[table]?.moved.map(({ id }) => id) ?? []
   for (const owned of movingTables.filter(({ single }) => single !== undefined)) {
     const demoted = await tx.rows(demoteRows(owned, idsOf(owned.table), survivor.id))
@@ -194,7 +208,7 @@ async function move(tx: Tx, ctx: Context, survivor: RecordRow, merged: RecordRow
     // An appointment can have been moved to another time since it was looked at.
     writes.map((statement) => tx.run(statement).catch(violating({ appointments_patient_free: mergeConflicts }))),
   )
-  const inserted = await tx.first(insertMerge(survivor.id, merged.id, journal, ctx.actor.user_id))
+  const inserted = await tx.first(insertMerge(survivor.id, merged.id, journal, user_id))
   if (!inserted) throw new Error('a merge gave no id')
   return inserted.id
 }

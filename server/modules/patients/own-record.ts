@@ -1,5 +1,6 @@
-// The record of a person who registers themselves: what they tell, or the record that the hospital has of them already.
+// The record of a person who registers themselves: what they tell, until their address is proven and the hospital's own is found.
 import { randomUUIDv7 } from 'node:crypto'
+import { mergeRecords } from './merge.service.ts'
 import { normaliseName } from './names.ts'
 import { readNewPatient } from './patient-members.ts'
 import type { PatientMembers } from './patient.contract.ts'
@@ -63,9 +64,29 @@ export async function registerOwnRecord(
   return id
 }
 
-/** Links the account to a record that the hospital has already; the caller has seen that the address is the person's. */
-export async function linkOwnRecord(tx: Tx, user_id: string, patient_id: string): Promise<void> {
-  await tx.run(linkAccount(user_id, patient_id))
+/**
+ * Makes what the person told when they registered part of the record that the hospital has of them already, to which their
+ * account moves; the caller has seen that the address is the person's. Where something stands against it, both records stay as
+ * they are, and staff find them among the duplicates. The transaction must reach every patient.
+ */
+export async function joinOwnRecord(
+  tx: Tx,
+  system: System,
+  user_id: string,
+  { provisional_id, person }: { provisional_id: string; person: PatientRecord },
+): Promise<void> {
+  const linked = await tx.first(findLinked(user_id))
+  if (linked?.patient_id !== provisional_id) return
+  const patient_id = await findUnclaimedRecord(tx, system, person)
+  if (!patient_id) return
+  const merge = {
+    merged_patient_id: provisional_id,
+    reason: 'Registered by the person, whose e-mail address is proven',
+  }
+  const { conflicts } = await mergeRecords(tx, { system, user_id }, patient_id, { ...merge, dry_run: true })
+  // An account that came meanwhile is a conflict here, though staff may merge over it.
+  if (conflicts.some(({ stands, code }) => stands !== 'never' || code === 'two_accounts')) return
+  await mergeRecords(tx, { system, user_id }, patient_id, merge)
   tx.audit({ action: 'patient.link', resource_type: 'patient', resource_id: patient_id, patient_id, user_id })
 }
 
@@ -73,11 +94,7 @@ export async function linkOwnRecord(tx: Tx, user_id: string, patient_id: string)
  * The one record that nobody's account is linked to and whose e-mail, names and birth date are these. Any doubt, also a
  * second such record, finds none. The transaction must reach every patient.
  */
-export async function findUnclaimedRecord(
-  tx: Tx,
-  { keys }: System,
-  person: PatientRecord,
-): Promise<string | undefined> {
+async function findUnclaimedRecord(tx: Tx, { keys }: System, person: PatientRecord): Promise<string | undefined> {
   const { first_name, last_name, date_of_birth, email } = person
   if (!first_name || !last_name || !date_of_birth || !email) return undefined
   const wanted = matchValue.email(email)
@@ -113,6 +130,10 @@ function findUnclaimed(tokens: readonly Buffer[]): Sql<UnclaimedRow> {
        and p.is_active and p.merged_into is null and p.erased_at is null and k.wrapped is not null
        and not exists (select from patients_of_users where patient_id = p.id)
      order by p.id limit 20`
+}
+
+function findLinked(user_id: string): Sql<{ patient_id: string }> {
+  return sql`select patient_id from patients_of_users where user_id = ${user_id}`
 }
 
 /** What the session may do is read again: the person is a patient from now on. */

@@ -41,7 +41,9 @@ export const registrationApi = {
     method: 'POST',
     path: '/api/v1/auth/register',
     summary: 'Register as a patient, or ask for an account as a doctor',
-    description: 'The answer is the same for an address that has an account already; its owner is told by mail.',
+    description:
+      'The answer is the same for an address that has an account already; its owner is told by mail. A patient has a record of what ' +
+      'they told at once, whether the hospital knows them or not; a record that it has is joined once the address is confirmed.',
     access: 'public',
     audit: { action: 'user.register', resource_type: 'user' },
     body: Registration,
@@ -61,7 +63,8 @@ export const registrationApi = {
     method: 'POST',
     path: '/api/v1/auth/email/verify',
     summary: 'Confirm an e-mail address with the mailed link',
-    description: 'A patient whose record the hospital has already is linked to it now.',
+    description:
+      'What a patient told when they registered becomes part of the record that the hospital has of them already, if it has one.',
     access: 'public',
     audit: { action: 'email.verify', resource_type: 'user' },
     body: z.strictObject({ token: OneTimeSecret }),

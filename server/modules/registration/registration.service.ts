@@ -3,7 +3,6 @@ import { randomUUIDv7 } from 'node:crypto'
 import { Problem } from '#platform/contract/problem.ts'
 import type { Context } from '#platform/context.ts'
 import { violatedConstraint } from '#platform/database/constraint.ts'
-import type { Tx } from '#platform/database/transaction.ts'
 import {
   confirmEmail,
   createAccount,
@@ -13,19 +12,12 @@ import {
   type Profile,
   tellRegisteredAgain,
 } from '#modules/identity'
-import {
-  findUnclaimedRecord,
-  linkOwnRecord,
-  type OwnMembers,
-  type OwnRecord,
-  readOwnRecord,
-  registerOwnRecord,
-} from '#modules/patients'
+import { joinOwnRecord, type OwnMembers, readOwnRecord, registerOwnRecord } from '#modules/patients'
 import { localPasswordsOff } from '../identity/login.contract.ts'
 import { type Registered, type Registration, roleNotOpen } from './registration.contract.ts'
 
-/** What is kept in the mailed link until it is followed: the record of a patient that waits for it. */
-type Waiting = { own?: OwnMembers }
+/** What is kept in the mailed link until it is followed: what a patient told, and the record that was made of it. */
+type Waiting = { own?: OwnMembers; provisional_id?: string }
 
 /** @throws Problem roleNotOpen, localPasswordsOff, invalidRequest, overloaded */
 export async function register(ctx: Context, body: Registration): Promise<Registered> {
@@ -41,7 +33,7 @@ export async function register(ctx: Context, body: Registration): Promise<Regist
   const password_hash = await hashNewPassword({ hasher: hasherOf(system) }, password, profile, rules)
   const id = randomUUIDv7()
   const isDoctor = role === 'doctor'
-  // The person has no scope yet, and their record must be looked for among all.
+  // The person has no scope yet. What the hospital knows of them is not looked at: whoever registers must not learn it.
   await ctx
     .reaching('all')
     .transaction(async (tx) => {
@@ -53,9 +45,7 @@ export async function register(ctx: Context, body: Registration): Promise<Regist
         is_active: !isDoctor,
         awaits_approval: isDoctor,
       })
-      const waits = isDoctor ? false : await findUnclaimedRecord(tx, system, record.record)
-      const waiting: Waiting = waits ? { own } : {}
-      if (!isDoctor && !waits) await registerOwnRecord(tx, system, id, record)
+      const waiting: Waiting = isDoctor ? {} : { own, provisional_id: await registerOwnRecord(tx, system, id, record) }
       await mailVerification(tx, system, id, email, waiting)
       tx.audit({
         action: 'user.register',
@@ -74,7 +64,7 @@ export async function register(ctx: Context, body: Registration): Promise<Regist
 }
 
 /**
- * Confirms an address, and links the patient who waits for it to the record that the hospital has, or to a new one.
+ * Confirms an address, and joins what its patient told to the record that the hospital has of them.
  * @throws Problem tokenInvalid
  */
 export async function verifyEmail(ctx: Context, token: string): Promise<void> {
@@ -82,13 +72,9 @@ export async function verifyEmail(ctx: Context, token: string): Promise<void> {
   // The record is looked for among all: the address was just shown to be the person's.
   await ctx.reaching('all').transaction(async (tx) => {
     const { user_id, data } = await confirmEmail(tx, system, token)
-    const { own } = (data ?? {}) as Waiting
-    if (own) await claim(tx, ctx, user_id, readOwnRecord(system, own))
+    const { own, provisional_id } = (data ?? {}) as Waiting
+    if (!own || !provisional_id) return
+    const person = readOwnRecord(system, own).record
+    await joinOwnRecord(tx, system, user_id, { provisional_id, person })
   })
-}
-
-async function claim(tx: Tx, { system }: Context, user_id: string, own: OwnRecord): Promise<void> {
-  const patient_id = await findUnclaimedRecord(tx, system, own.record)
-  if (patient_id) await linkOwnRecord(tx, user_id, patient_id)
-  else await registerOwnRecord(tx, system, user_id, own)
 }

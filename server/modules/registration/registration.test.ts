@@ -172,14 +172,50 @@ describe('registering oneself', () => {
     const patientOf = async (email: string) =>
       (await api.call(sessionApi.me, {}, (await signIn(email)).headers)).patient_id
 
-    it('links the record once the address is proven, and not before', async () => {
+    const verify = async (email: string) =>
+      api.call(registrationApi.verifyEmail, { body: { token: (await newestMail(api, email))?.token ?? '' } })
+
+    it('is told the same before the address is proven as somebody whom nobody knows', async () => {
+      const { person } = await known()
+      const stranger = newcomer({ date_of_birth: '1970-05-05' })
+      const seen = []
+      for (const body of [person, stranger]) {
+        const { email: _email, ...answer } = await register(body)
+        const { headers } = await signIn(body.email)
+        const me = await api.call(sessionApi.me, {}, headers)
+        const record = await api.call(patientApi.read, { params: { patient_id: me.patient_id ?? '' } }, headers)
+        const { first_name, last_name, date_of_birth, gender, phone_primary, is_complete, is_active, version } = record
+        seen.push({
+          answer,
+          members: Object.entries(me).map(([member, value]) => [member, value === null]),
+          record: { first_name, last_name, date_of_birth, gender, phone_primary, is_complete, is_active, version },
+        })
+      }
+      assert.deepEqual(seen[0], seen[1])
+    })
+
+    it('joins the record of the hospital once the address is proven, and not before', async () => {
       const { person, patient } = await known()
       await register(person)
-      assert.equal(await patientOf(person.email), null)
-      await api.call(registrationApi.verifyEmail, {
-        body: { token: (await newestMail(api, person.email))?.token ?? '' },
-      })
+      const provisional = await patientOf(person.email)
+      assert.ok(provisional !== null && provisional !== patient.id)
+      await verify(person.email)
       assert.equal(await patientOf(person.email), patient.id)
+      const { headers } = await signIn(person.email)
+      const record = await api.call(patientApi.read, { params: { patient_id: patient.id } }, headers)
+      assert.deepEqual([record.gender, record.phone_primary], ['FEMALE', '+12125550100'])
+      const [merged] = await api.rows(
+        sql<{ merged_into: string }>`select merged_into from patients where id = ${provisional}`,
+      )
+      assert.equal(merged?.merged_into, patient.id)
+    })
+
+    it('stays with their own record where another account came to that of the hospital first', async () => {
+      const { person, patient } = await known()
+      await register(person)
+      await api.person('patient', { patient_id: patient.id })
+      await verify(person.email)
+      assert.notEqual(await patientOf(person.email), patient.id)
     })
 
     it('links nobody with another birth date or name', async () => {
