@@ -13,8 +13,12 @@ export type Place = { keyring: Keyring; owner_url: string; close(): Promise<void
 export async function openPlace(configuration: Configuration, log: Log): Promise<Place> {
   mkdirSync(configuration.data_directory, { recursive: true, mode: 0o700 })
   const keyring = readKeyring(configuration)
-  if (configuration.database_url)
-    return { keyring, owner_url: configuration.database_url, close: async () => undefined }
+  return { keyring, ...(await openDatabase(configuration, log)) }
+}
+
+/** Starts (or joins) the database, for work that needs no key. @throws EmbeddedDatabaseUnavailable */
+export async function openDatabase(configuration: Configuration, log: Log): Promise<Omit<Place, 'keyring'>> {
+  if (configuration.database_url) return { owner_url: configuration.database_url, close: async () => undefined }
   const embedded = await startEmbeddedPostgres({
     directory: join(configuration.data_directory, 'postgres'),
     superuser_password: secretFile(configuration, 'embedded-postgres.password', () =>
@@ -22,7 +26,7 @@ export async function openPlace(configuration: Configuration, log: Log): Promise
     ),
     log: (line) => log.info(line),
   })
-  return { keyring, owner_url: embedded.superuser_url, close: () => embedded.stop() }
+  return { owner_url: embedded.superuser_url, close: () => embedded.stop() }
 }
 
 function readKeyring(configuration: Configuration): Keyring {

@@ -1,5 +1,5 @@
 // What a command of the command line is, and how it gets at the installation.
-import { type Configuration, readConfiguration } from '#platform/configuration.ts'
+import { type Configuration, readConfiguration, readEnvironment } from '#platform/configuration.ts'
 import { createLog } from '#platform/logging.ts'
 import { openPlace, type Place } from '../place.ts'
 import { openSystem, type OpenSystem } from '../system.ts'
@@ -17,7 +17,16 @@ export class CommandFailed extends Error {
 
 /** The configuration of this process. @throws ConfigurationError */
 export function configurationHere(): Configuration {
-  return readConfiguration(process.env)
+  return readConfiguration(readEnvironment())
+}
+
+/**
+ * What a command needs that opens no key: it asks for none, and holds to none of the rules for a server in production.
+ * @throws ConfigurationError
+ */
+export function configurationWithoutKeys(): Configuration {
+  const { OPENWARD_MASTER_KEY: _key, OPENWARD_MASTER_KEY_FILE: _file, ...environment } = readEnvironment()
+  return readConfiguration({ ...environment, OPENWARD_ENV: 'development' })
 }
 
 /** Opens the installation for the time of one command; a server may run on it at the same time. */

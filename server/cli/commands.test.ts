@@ -2,17 +2,21 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { invalidRequest } from '#platform/contract/problem.ts'
+import { formatTrustedKey } from '#platform/audit/root.ts'
+import { appUrl } from '#platform/database/migrate.ts'
 import { sql } from '#platform/database/sql.ts'
 import { generateMasterKey } from '#platform/encryption/keyring.ts'
+import { openAuditSealing } from '#modules/audit-trail'
 import { createUserAsOperator } from '#modules/identity'
 import { accountExists } from '../modules/identity/account.contract.ts'
-import { refusedWith, startTestApi, type TestApi, testMasterKey } from '../testing.ts'
+import { refusedWith, startTestApi, type TestApi, testAppPassword, testMasterKey } from '../testing.ts'
 
 const program = join(dirname(fileURLToPath(import.meta.url)), 'main.ts')
 
@@ -80,11 +84,75 @@ describe('the command line', () => {
     await refused({ email: 'ben' }, '/email')
   })
 
+  const sealHere = async () => {
+    const configuration = { ...api.system.configuration, data_directory: directory }
+    await (await openAuditSealing({ ...api.system, configuration })).seal()
+  }
+
+  it('proves the log in production without a master key, by public keys from outside', async () => {
+    const ada = { email: 'ada@example.org', role: 'nurse', first_name: 'Ada', last_name: 'Okoye' }
+    await createUserAsOperator(api.system, ada)
+    await sealHere()
+    const elsewhere = mkdtempSync(join(tmpdir(), 'openward-auditor-'))
+    try {
+      const file = (name: string) => join(elsewhere, name)
+      for (const name of ['keys.txt', 'roots.txt']) copyFileSync(join(directory, 'audit', name), file(name))
+      const stranger = generateKeyPairSync('ed25519').publicKey
+      writeFileSync(file('stranger.txt'), `${formatTrustedKey(stranger)}\n`)
+      // An auditor's own machine: nothing of the installation is there but the way to its database.
+      const auditor = {
+        OPENWARD_DATA_DIR: elsewhere,
+        OPENWARD_ENV: 'production',
+        OPENWARD_MASTER_KEY: '',
+        OPENWARD_MASTER_KEY_FILE: '/nonexistent',
+      }
+      const verify = (...words: string[]) => openward(['audit', 'verify', ...words], auditor)
+      const whole = await verify('--keys', file('keys.txt'), '--outside', file('roots.txt'))
+      assert.equal(whole.code, 0, whole.output)
+      assert.match(whole.output, /, 0 not sealed yet\n.*agree with it: 1$/ms)
+      const between = await verify('--from', file('roots.txt'), '--to', file('roots.txt'))
+      assert.equal(between.code, 0, between.output)
+      const app = appUrl(api.owner_url, testAppPassword)
+      const asApp = await openward(['audit', 'verify', '--keys', file('keys.txt')], { ...auditor, DATABASE_URL: app })
+      assert.equal(asApp.code, 0, asApp.output)
+      const distrusted = await verify('--keys', file('stranger.txt'))
+      assert.equal(distrusted.code, 1, distrusted.output)
+      assert.match(distrusted.output, /not signed by a trusted key/)
+      for (const name of ['roots.txt', 'nothing.txt']) assert.equal((await verify('--keys', file(name))).code, 2, name)
+      assert.deepEqual(readdirSync(elsewhere).toSorted(), ['keys.txt', 'roots.txt', 'stranger.txt'])
+    } finally {
+      rmSync(elsewhere, { recursive: true })
+    }
+  })
+
+  it('leaves the published keys as they are while it verifies, and says who cannot see the whole log', async () => {
+    await sealHere()
+    const keys = join(directory, 'audit/keys.txt')
+    writeFileSync(keys, 'as they were\n')
+    assert.equal((await openward(['audit', 'verify'])).code, 0)
+    assert.equal(readFileSync(keys, 'utf8'), 'as they were\n')
+    const blind = `blind_${randomUUID().replaceAll('-', '')}`
+    await api.rows({ ...sql`select`, text: `create role ${blind} login password 'blind'` })
+    try {
+      const url = new URL(api.owner_url)
+      url.username = blind
+      url.password = 'blind'
+      const refused = await openward(['audit', 'verify'], { DATABASE_URL: url.href })
+      assert.equal(refused.code, 1)
+      assert.match(refused.output, /does not see the whole log/)
+    } finally {
+      await api.rows({ ...sql`select`, text: `drop role ${blind}` })
+    }
+  })
+
   it('refuses words that it does not know', async () => {
     for (const words of [
       ['keys', 'rotate', '--kek', '--index'],
       ['keys', 'rotate', '--nothing'],
       ['user', 'create'],
+      ['audit'],
+      ['audit', 'verify', '--nothing'],
+      ['audit', 'seal', '--keys', 'keys.txt'],
     ])
       assert.equal((await openward(words)).code, 2, words.join(' '))
   })

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test'
 import { type Caller, signIn } from '../caller.ts'
 import { type Cluster, startCluster } from '../cluster.ts'
 import { assertStatus, expectStatus, nextPerson } from '../hospital.ts'
-import { freePort, runOpenward, type ServerProcess, spawnServer, until } from '../processes.ts'
+import { freePort, runOpenward, type ServerProcess, spawnServer, stopServer, until } from '../processes.ts'
 
 let cluster: Cluster
 let server: ServerProcess
@@ -147,4 +147,18 @@ test('a row of the audit log that a superuser altered, removed or added is named
   assert.match(await verdict(1), new RegExp(`First: .*${added?.id}.: added`))
   await cluster.rows('delete from audit_logs where id = $1', [added?.id])
   await verdict(0)
+})
+
+test('what a command writes while no server runs is sealed by a command', async () => {
+  const openward = (...words: string[]) =>
+    runOpenward({ data_directory: cluster.directory, environment: cluster.environment }, ...words)
+  await stopServer(server)
+  await openward('audit', 'seal')
+  const nia = ['--email', 'nia@example.org', '--role', 'nurse', '--first-name', 'Nia', '--last-name', 'Okoye']
+  assert.equal((await openward('user', 'create', ...nia)).code, 0)
+  assert.match((await openward('audit', 'verify')).output, /whole, 1 not sealed yet/)
+  const sealed = await openward('audit', 'seal')
+  assert.deepEqual(sealed, { code: 0, output: 'Sealed: 1\n' })
+  assert.match((await openward('audit', 'verify')).output, /whole, 0 not sealed yet/)
+  assert.deepEqual(await openward('audit', 'seal'), { code: 0, output: 'There was nothing to seal.\n' })
 })

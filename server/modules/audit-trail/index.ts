@@ -4,6 +4,7 @@ import { auditLogRoutes } from './audit-log.routes.ts'
 import { openAuditSealing } from './sealing.ts'
 
 export { openAuditSealing } from './sealing.ts'
+export { verifyStoredLog } from './verification.ts'
 
 export const auditTrail: Module = {
   name: 'audit-trail',

@@ -3,26 +3,18 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { publishToFile, readPublishedRoots } from '#platform/audit/publish.ts'
-import {
-  createRootSigner,
-  formatTrustedKey,
-  keyIdOf,
-  parseTrustedKeys,
-  type RootSigner,
-  type SignedRoot,
-} from '#platform/audit/root.ts'
-import type { AuditConnection } from '#platform/audit/root.store.ts'
+import { publishToFile } from '#platform/audit/publish.ts'
+import { createRootSigner, formatTrustedKey, keyIdOf, type RootSigner } from '#platform/audit/root.ts'
 import { AuditForkError, sealAudit } from '#platform/audit/seal.ts'
 import type { AuditVerdict } from '#platform/audit/verdict.ts'
-import { verifyAudit } from '#platform/audit/verify.ts'
 import type { System } from '#platform/context.ts'
-import { isConnectionFault, withinLimit } from '#platform/database/connection.ts'
+import { isConnectionFault } from '#platform/database/connection.ts'
 import { sql } from '#platform/database/sql.ts'
 import { scopedDatabase } from '#platform/database/transaction.ts'
 import { unwrapKey, wrapKey } from '#platform/encryption/keyring.ts'
 import type { Check } from '#platform/module.ts'
 import { findRootKeys, insertRootKey } from './audit-log.store.ts'
+import { auditDirectory, rootsFile, verifyStoredLog, withLongConnection } from './verification.ts'
 
 const sealEveryMilliseconds = 2000
 
@@ -30,7 +22,7 @@ export type AuditSealing = {
   /** Public keys of all roots, as text. */
   readonly keys: string[]
   seal(): Promise<{ sealed: number }>
-  verify(outside?: { from?: SignedRoot; to?: SignedRoot; roots?: SignedRoot[] }): Promise<AuditVerdict>
+  verify(): Promise<AuditVerdict>
   check(): Promise<Check>
   start(): void
   stop(): Promise<void>
@@ -39,29 +31,14 @@ export type AuditSealing = {
 /** Opens the key of the roots, making the first one. */
 export async function openAuditSealing(system: System): Promise<AuditSealing> {
   const { pool, log, configuration } = system
-  const directory = join(configuration.data_directory, 'audit')
+  const directory = auditDirectory(configuration)
   mkdirSync(directory, { recursive: true, mode: 0o750 })
-  const rootsFile = join(directory, 'roots.txt')
   let opened = await openSigner(system)
   publishKeys()
-  const publisher = publishToFile(rootsFile)
+  const publisher = publishToFile(rootsFile(configuration))
   let fork: string | undefined
   let running: Promise<unknown> = Promise.resolve()
   let timer: NodeJS.Timeout | undefined
-
-  /** Reads the whole log in one go, so without the limits of a request; such a connection is not given back to requests. */
-  async function withConnection<T>(work: (connection: AuditConnection) => Promise<T>): Promise<T> {
-    const connection = await pool.connect()
-    try {
-      // The first statement finds out whether anybody is there; those that follow may take their time.
-      await connection.query(withinLimit(`set statement_timeout = 0`, 5000))
-      await connection.query(`set idle_in_transaction_session_timeout = 0`)
-      await connection.query(`set openward.reach = 'all'`)
-      return await work(connection)
-    } finally {
-      connection.release(true)
-    }
-  }
 
   function publishKeys() {
     writeFileSync(join(directory, 'keys.txt'), `${opened.keys.join('\n')}\n`)
@@ -76,20 +53,14 @@ export async function openAuditSealing(system: System): Promise<AuditSealing> {
 
   async function seal() {
     await openAgain()
-    return withConnection((connection) => sealAudit(connection, opened.signer, publisher))
+    return withLongConnection(pool, (connection) => sealAudit(connection, opened.signer, publisher))
   }
   const sealing: AuditSealing = {
     get keys() {
       return opened.keys
     },
     seal,
-    verify: async ({ from, to, roots } = {}) => {
-      await openAgain()
-      return withConnection(async (connection) => {
-        const published = await readPublishedRoots(rootsFile).catch(() => [])
-        return verifyAudit(connection, parseTrustedKeys(opened.keys), { from, to, outside: [...published, ...(roots ?? [])] })
-      })
-    },
+    verify: () => verifyStoredLog(pool, configuration),
     check: async () =>
       fork
         ? { status: 'degraded', detail: `The audit log does not continue what was sealed before: ${fork}` }

@@ -1,0 +1,59 @@
+// Verifying the audit log from what lies open: entries, roots and public keys. No key is opened and nothing is written.
+import { createPublicKey } from 'node:crypto'
+import { join } from 'node:path'
+import { readPublishedRoots } from '#platform/audit/publish.ts'
+import { formatTrustedKey, parseTrustedKeys, type SignedRoot } from '#platform/audit/root.ts'
+import type { AuditConnection } from '#platform/audit/root.store.ts'
+import type { AuditVerdict } from '#platform/audit/verdict.ts'
+import { verifyAudit } from '#platform/audit/verify.ts'
+import type { Configuration } from '#platform/configuration.ts'
+import { type Pool, withinLimit } from '#platform/database/connection.ts'
+
+export type Outside = {
+  from?: SignedRoot | undefined
+  to?: SignedRoot | undefined
+  roots?: readonly SignedRoot[]
+  /** Public keys as `formatTrustedKey` writes them, trusted in place of those that the database names. */
+  keys?: readonly string[] | undefined
+}
+
+/** Where the roots and the public keys are published. */
+export function auditDirectory({ data_directory }: Pick<Configuration, 'data_directory'>): string {
+  return join(data_directory, 'audit')
+}
+
+export function rootsFile(configuration: Pick<Configuration, 'data_directory'>): string {
+  return join(auditDirectory(configuration), 'roots.txt')
+}
+
+/** Compares the log with its own roots, with those that were published here, and with those given from outside. */
+export async function verifyStoredLog(
+  pool: Pool,
+  configuration: Pick<Configuration, 'data_directory'>,
+  { from, to, roots = [], keys }: Outside = {},
+): Promise<AuditVerdict> {
+  return withLongConnection(pool, async (connection) => {
+    const trusted = parseTrustedKeys(keys ?? (await readPublicKeys(connection)))
+    const published = await readPublishedRoots(rootsFile(configuration)).catch(() => [])
+    return verifyAudit(connection, trusted, { from, to, outside: [...published, ...roots] })
+  })
+}
+
+/** Reads the whole log in one go, so without the limits of a request; such a connection is not given back to requests. */
+export async function withLongConnection<T>(pool: Pool, work: (connection: AuditConnection) => Promise<T>): Promise<T> {
+  const connection = await pool.connect()
+  try {
+    // The first statement finds out whether anybody is there; those that follow may take their time.
+    await connection.query(withinLimit(`set statement_timeout = 0`, 5000))
+    await connection.query(`set idle_in_transaction_session_timeout = 0`)
+    await connection.query(`set openward.reach = 'all'`)
+    return await work(connection)
+  } finally {
+    connection.release(true)
+  }
+}
+
+async function readPublicKeys(connection: AuditConnection): Promise<string[]> {
+  const { rows } = await connection.query(`select public_key from signing_keys where purpose = 'audit_root'`)
+  return (rows as { public_key: string }[]).map(({ public_key }) => formatTrustedKey(createPublicKey(public_key)))
+}
