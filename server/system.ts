@@ -4,7 +4,7 @@ import { type Configuration, ConfigurationError } from '#platform/configuration.
 import type { System } from '#platform/context.ts'
 import { openPool } from '#platform/database/connection.ts'
 import { appUrl, migrate } from '#platform/database/migrate.ts'
-import { gatherReads } from '#platform/database/gathered-reads.ts'
+import { gather } from '#platform/database/gathered.ts'
 import { sql } from '#platform/database/sql.ts'
 import { scopedDatabase, type Database } from '#platform/database/transaction.ts'
 import { firstAccepted } from '#platform/database/passwords.ts'
@@ -62,7 +62,7 @@ export async function openSystem({
     reserve,
     keys,
     recorder,
-    reads: gatherReads(pool),
+    gathered: gather(pool),
     log,
     close: async () => void (await Promise.all([pool.end(), reserve.end()])),
   }

@@ -2,7 +2,7 @@
 import type { AuditEntry, AuditRecorder } from './audit/record.ts'
 import type { Configuration } from './configuration.ts'
 import type { Pool } from './database/connection.ts'
-import type { GatheredReads } from './database/gathered-reads.ts'
+import type { Gathered } from './database/gathered.ts'
 import type { Database } from './database/transaction.ts'
 import type { Keys } from './encryption/keys.ts'
 import type { Log } from './logging.ts'
@@ -41,7 +41,7 @@ export type System = {
   reserve: Pool
   keys: Keys
   recorder: AuditRecorder
-  reads: GatheredReads
+  gathered: Gathered
   log: Log
 }
 

@@ -89,7 +89,7 @@ async function attemptBooking(
   const who = { user_id, role, session_id, correlation_id, ip_address, user_agent }
   const entry = { ...who, action: 'appointment.book', resource_type: 'appointment', resource_id: id, patient_id }
   const event = eventOf('booked', { id, patient_id }, { doctor_id, appointment_time: slot.starts_at })
-  const booked = await ctx.database.once((tx) => tx.first(insertAppointment(values, entry, event)))
+  const booked = await ctx.database.together((tx) => tx.first(insertAppointment(values, entry, event)))
   if (!booked) return undefined
   const duration_minutes = (Date.parse(slot.ends_at) - Date.parse(slot.starts_at)) / 60_000
   const { created_by } = values

@@ -41,7 +41,7 @@ export async function registerPatient(ctx: Context, names: PatientNames, body: N
   const sealed = sealPatient(key, id, country, record)
   const { user_id, department_id, doctor_id } = ctx.actor
   const inserted = await ctx.database
-    .once((tx) => {
+    .together((tx) => {
       const row = tx.first(
         insertPatient({
           id,

@@ -37,9 +37,9 @@ const mediaTypes = {
 
 /** Every problem that an operation may answer: its own, and those of the way to it. */
 export function problemsOf(operation: Operation): ProblemKind[] {
-  const { access, body, params, method, versioned, problems } = operation
+  const { access, body, params, method, versioned, problems, knows_session } = operation
   const all: ProblemKind[] = [...problems, malformed, tooManyRequests, unexpected, overloaded, unavailable]
-  if (access !== 'public') all.push(unauthenticated, sessionEnded)
+  if (access !== 'public' || knows_session) all.push(unauthenticated, sessionEnded)
   if (access.includes(':')) all.push(forbidden)
   if (params) all.push(notFound)
   all.push(invalidRequest)
@@ -102,7 +102,7 @@ function describe(id: string, operation: Operation) {
     tags: [tagOf(id)],
     summary: operation.summary,
     ...(operation.description ? { description: operation.description } : {}),
-    security: operation.access === 'public' ? [] : [{ bearer: [] }],
+    security: operation.access !== 'public' ? [{ bearer: [] }] : operation.knows_session ? [{}, { bearer: [] }] : [],
     ...(operation.access.includes(':') ? { 'x-permission': operation.access } : {}),
     parameters: [
       ...parameters(operation, 'params', 'path'),

@@ -22,6 +22,8 @@ export type Operation = Parts & {
   summary: string
   description?: string
   access: Access
+  /** Of a `public` operation: whoever sends a bearer token is known to it, and refused where the token is not valid. */
+  knows_session?: boolean
   audit: Audit
   /** The status and body of success; a null body sends none. */
   returns: readonly [status: number, body: z.ZodType | null]

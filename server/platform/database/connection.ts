@@ -109,3 +109,8 @@ export async function withConnection<T extends { error?: Error }>(
     throw error
   }
 }
+
+/** The line broke, or PostgreSQL ended the session (57P0x), which it can do between a commit and the answer to it. */
+export function isLostAnswer(error: Error): boolean {
+  return isConnectionFault(error) && (!isDatabaseError(error) || error.code.startsWith('57P0'))
+}

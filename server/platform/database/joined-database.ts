@@ -40,5 +40,10 @@ export function joinedDatabase(whole: Tx, scope?: { enter: Sql; restore: Sql }):
     )
     return result
   }
-  return { once: nested, transaction: nested, read: (statement) => nested((tx) => tx.rows(statement)) }
+  return {
+    once: nested,
+    transaction: nested,
+    together: nested,
+    read: (statement) => nested((tx) => tx.rows(statement)),
+  }
 }

@@ -1,13 +1,15 @@
 // Transactions of one scope. `once` sends begin, scope, statements and commit in one round trip; `transaction` is for
 // work whose later statements need earlier answers. Both write the audit entries and events with the change.
 import { setTimeout as wait } from 'node:timers/promises'
-import { type AuditEntry, insertAuditEntries, unrecordable } from '#platform/audit/record.ts'
+import { type AuditEntry, unrecordable } from '#platform/audit/record.ts'
 import { conflict, outcomeUnknown, Problem, sessionEnded, unavailable } from '#platform/contract/problem.ts'
-import { type DomainEvent, insertEvents } from '#platform/events/outbox.ts'
-import { type Answer, type Outcome, runBatch } from './batch.ts'
-import type { GatheredReads } from './gathered-reads.ts'
-import { type Connection, isConnectionFault, isDatabaseError, type Pool } from './connection.ts'
+import { runBatch } from './batch.ts'
+import type { Gathered } from './gathered.ts'
+import { type Connection, isConnectionFault, isDatabaseError, isLostAnswer, type Pool } from './connection.ts'
 import { type Sql, sql } from './sql.ts'
+import { isWrite, openQueue, settle, type Tx } from './statement-queue.ts'
+
+export type { Tx } from './statement-queue.ts'
 
 /** How the database is told who asks: a statement that sets the scope or raises OW401 / OW409. */
 export type Scope = {
@@ -18,20 +20,15 @@ export type Scope = {
   answer_limit_ms?: number
 }
 
-export type Tx = {
-  rows<Row>(statement: Sql<Row>): Promise<Row[]>
-  first<Row>(statement: Sql<Row>): Promise<Row | undefined>
-  /** The number of rows that the statement touched. */
-  run(statement: Sql): Promise<number>
-  /** Records an entry that commits with the change or not at all. */
-  audit(entry: AuditEntry): void
-  emit(event: DomainEvent): void
-}
-
 export type Database = {
   /** `fill` queues every statement before it returns; they travel, commit included, in one round trip. */
   once<T>(fill: (tx: Tx) => Promise<T>): Promise<T>
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  /**
+   * As `once`, but commits with those of other requests of the same moment, or alone when any of them is refused; then `fill`
+   * is called a second time. For writes that come in crowds and wait for nobody.
+   */
+  together<T>(fill: (tx: Tx) => Promise<T>): Promise<T>
   /** One quick statement that changes nothing; it shares its round trip with those of other requests of the same moment. */
   read<Row>(statement: Sql<Row>): Promise<Row[]>
 }
@@ -45,12 +42,7 @@ class ReadBroken extends Error {}
 type Written = { audit: (entry: AuditEntry) => AuditEntry }
 
 /** A database in one scope. `completed` adds to each audit entry who asks and why. */
-export function scopedDatabase(
-  pool: Pool,
-  scope: Scope,
-  { audit: completed }: Written,
-  reads?: GatheredReads,
-): Database {
+export function scopedDatabase(pool: Pool, scope: Scope, { audit: completed }: Written, gathered?: Gathered): Database {
   async function run<T>(work: (tx: Tx) => Promise<T>, inOneTrip: boolean): Promise<T> {
     const started_at = performance.now()
     for (let attempt = 1; ; attempt += 1) {
@@ -73,8 +65,26 @@ export function scopedDatabase(
     transaction: (work) => run(work, false),
     async read<Row>(statement: Sql<Row>) {
       const alone = () => run((tx) => tx.rows(statement), true)
-      if (!reads || scope.key === undefined) return alone()
-      return (await reads.read({ key: scope.key, enter: scope.enter }, statement, alone)) as Row[]
+      if (!gathered || scope.key === undefined) return alone()
+      return (await gathered.read({ key: scope.key, enter: scope.enter }, statement, alone)) as Row[]
+    },
+    async together<T>(fill: (tx: Tx) => Promise<T>) {
+      if (!gathered || scope.key === undefined) return run(fill, true)
+      const queue = openQueue(completed)
+      const pending = fill(queue.tx)
+      const { asked, entries, events } = queue.shut()
+      const piece = { statements: asked.map(({ statement }) => statement), entries, events }
+      const outcome = await gathered.write({ key: scope.key, enter: scope.enter }, piece)
+      if ('answers' in outcome) {
+        settle(asked, outcome)
+        return pending
+      }
+      const cause =
+        'lost' in outcome ? new Problem(outcomeUnknown, { retry_after_seconds: 1 }, outcome.lost) : outcome.refused
+      for (const { reject } of asked) reject(cause)
+      await pending.catch(() => undefined)
+      if ('lost' in outcome) throw cause
+      return run(fill, true)
     },
   }
 }
@@ -184,75 +194,6 @@ async function runInTrips<T>(
     if (opening.length === 0 && !isConnectionFault(cause)) await runBatch(connection, [sql`rollback`])
     throw error
   }
-}
-
-type Queued = { statement: Sql; resolve: (answer: Answer) => void; reject: (error: Error) => void }
-const noAnswer: Answer = { rows: [], count: 0, command: '' }
-
-/**
- * Tells each statement its answer. Those behind one that failed were not run; they are told a turn later, so that work which
- * waits for all of them learns the cause and not its consequence.
- */
-function settle(asked: readonly Queued[], { answers, error }: Outcome) {
-  asked.slice(0, answers.length).forEach(({ resolve }, index) => resolve(answers[index] ?? noAnswer))
-  if (!error) return
-  const [failed, ...skipped] = asked.slice(answers.length)
-  failed?.reject(error)
-  if (skipped.length === 0) return
-  setImmediate(() => {
-    for (const { reject } of skipped) reject(new Error('not run: a statement before it failed', { cause: error }))
-  })
-}
-
-/** Collects what a piece of work asks for. `ready` is called once for each turn in which something was queued. */
-function openQueue(completed: Completed, ready?: () => void) {
-  const entries: AuditEntry[] = []
-  const events: DomainEvent[] = []
-  let waiting: Queued[] = []
-  let isOpen = true
-  const query = (statement: Sql): Promise<Answer> => {
-    if (!isOpen) {
-      return Promise.reject(
-        new Error('this transaction has ended: every statement of `once` is queued before its function returns'),
-      )
-    }
-    const answer = new Promise<Answer>((resolve, reject) => void waiting.push({ statement, resolve, reject }))
-    // Whoever does not wait for this statement learns of its failure from the transaction.
-    answer.catch(() => undefined)
-    if (waiting.length === 1) queueMicrotask(() => (isOpen ? ready?.() : undefined))
-    return answer
-  }
-  const take = () => {
-    const taken = waiting
-    waiting = []
-    return taken
-  }
-  const tx: Tx = {
-    rows: async <Row>(statement: Sql<Row>) => (await query(statement)).rows as Row[],
-    first: async <Row>(statement: Sql<Row>) => (await query(statement)).rows[0] as Row | undefined,
-    run: async (statement) => (await query(statement)).count,
-    audit: (entry) => void entries.push(completed(entry)),
-    emit: (event) => void events.push(event),
-  }
-  return {
-    tx,
-    take,
-    /** The statements still waiting, and those that record entries and events. */
-    close() {
-      isOpen = false
-      const recording: Sql[] = []
-      if (entries.length > 0) recording.push(insertAuditEntries(entries.splice(0)))
-      if (events.length > 0) recording.push(insertEvents(events.splice(0)))
-      return { asked: take(), recording }
-    },
-  }
-}
-
-const isWrite = ({ statement }: Queued) => /\b(insert into|update|delete from)\b/i.test(statement.text)
-
-/** The line broke, or PostgreSQL ended the session (57P0x), which it can do between a commit and the answer to it. */
-function isLostAnswer(error: Error): boolean {
-  return isConnectionFault(error) && (!isDatabaseError(error) || error.code.startsWith('57P0'))
 }
 
 function isRetryable(error: unknown): boolean {

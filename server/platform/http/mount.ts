@@ -132,7 +132,7 @@ async function authorise(operation: Operation, request: FastifyRequest, authenti
   const { authorization } = request.headers
   const bearer = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '')?.[1]
   request.actor = anonymous
-  if (operation.access === 'public') return
+  if (operation.access === 'public' && !(operation.knows_session && authorization !== undefined)) return
   if (authorization !== undefined && !bearer)
     throw new Problem(unauthenticated, { detail: 'The Authorization header must hold a bearer token' })
   if (!bearer) throw new Problem(unauthenticated)

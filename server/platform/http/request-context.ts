@@ -62,7 +62,7 @@ export function buildContext(
             key: `${actor.session_id ?? ''} ${actor.authority ?? ''} ${other} ${!operation.background}`,
           },
           { audit: complete },
-          system.reads,
+          system.gathered,
         )
 
   const ctx: Context = {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { notFound, sessionEnded } from '#platform/contract/problem.ts'
+import { notFound, outcomeUnknown, sessionEnded } from '#platform/contract/problem.ts'
 import { patientApi } from '../../modules/patients/patient.contract.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { sql } from './sql.ts'
+import { scopedDatabase } from './transaction.ts'
 
 describe('reads that arrive together', () => {
   let api: TestApi
@@ -61,12 +62,85 @@ describe('reads that arrive together', () => {
 
   it('of a wrong statement fail alone', async () => {
     const scope = { key: 'test', enter: () => sql`select openward.enter_as('all')` }
-    const right = api.system.reads.read(scope, sql`select 1 as n`, async () => [{ n: 'alone' }])
-    const wrong = api.system.reads.read(scope, sql`select 1 / ${0}::int`, async () => {
+    const right = api.system.gathered.read(scope, sql`select 1 as n`, async () => [{ n: 'alone' }])
+    const wrong = api.system.gathered.read(scope, sql`select 1 / ${0}::int`, async () => {
       throw new RangeError('alone')
     })
     const [first, second] = await Promise.allSettled([right, wrong])
     assert.deepEqual(first, { status: 'fulfilled', value: [{ n: 'alone' }] })
     assert.ok(second?.status === 'rejected' && second.reason instanceof RangeError)
+  })
+})
+
+describe('writes that arrive together', () => {
+  let api: TestApi
+  before(async () => void (api = await startTestApi()))
+  after(() => api[Symbol.asyncDispose]())
+
+  const insert = (code: string) =>
+    sql<{ id: string }>`insert into departments (name, code) values ('Ward', ${code}) returning id`
+  function databaseOf(who: string, gathered = api.system.gathered) {
+    const enter = () => sql`select openward.enter_as('all')`
+    return scopedDatabase(
+      api.system.pool,
+      { enter, key: who },
+      { audit: (entry) => ({ ...entry, correlation_id: who }) },
+      gathered,
+    )
+  }
+  const add = (who: string, code: string) =>
+    databaseOf(who).together(async (tx) => {
+      tx.audit({ action: 'test.added', resource_type: 'department', details: { code } })
+      tx.emit({
+        type: 'test.added',
+        subject_type: 'department',
+        subject_id: '0198c0de-0000-7000-8000-000000000001',
+        payload: { code },
+      })
+      return tx.first(insert(code))
+    })
+  const count = async (statement: ReturnType<typeof sql>) => (await api.rows(statement)).length
+
+  it('are each kept once, with their own entry and event, in fewer transactions than there are writes', async () => {
+    const rows = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => add(`writer-${index % 4}`, `kept-${index}`)),
+    )
+    assert.equal(new Set(rows.map((row) => row?.id)).size, 40)
+    const transactions = await api.rows<{ recorded_xid: string; correlation_id: string; code: string }>(
+      sql`select recorded_xid::text, correlation_id, details ->> 'code' as code from audit_logs where action = 'test.added'`,
+    )
+    assert.equal(transactions.length, 40)
+    assert.ok(new Set(transactions.map(({ recorded_xid }) => recorded_xid)).size < 40)
+    for (const { correlation_id, code } of transactions)
+      assert.equal(correlation_id, `writer-${Number(code.slice(5)) % 4}`)
+    assert.equal(
+      await count(sql`select 1 from events where type = 'test.added' and payload ->> 'code' like 'kept-%'`),
+      40,
+    )
+  })
+
+  it('are refused alone where one breaks a promise of the database', async () => {
+    await add('first', 'taken')
+    const answers = await Promise.allSettled([add('a', 'free-1'), add('b', 'taken'), add('a', 'free-2')])
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled'],
+    )
+    assert.equal((answers[1] as PromiseRejectedResult).reason.code, '23505')
+    assert.equal(await count(sql`select 1 from departments where code like 'free-%'`), 2)
+    assert.equal(await count(sql`select 1 from audit_logs where correlation_id = 'b'`), 0)
+    assert.equal(await count(sql`select 1 from audit_logs where correlation_id = 'a'`), 2)
+  })
+
+  it('are told that nobody knows, when the answer to their commit was lost', async () => {
+    const lost = {
+      ...api.system.gathered,
+      write: async () => ({ lost: new Error('Connection terminated unexpectedly') }),
+    }
+    await assert.rejects(
+      databaseOf('lost', lost).together((tx) => tx.first(insert('lost'))),
+      refusedWith(outcomeUnknown),
+    )
+    assert.equal(await count(sql`select 1 from departments where code = 'lost'`), 0)
   })
 })

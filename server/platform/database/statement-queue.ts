@@ -1,0 +1,85 @@
+// What a piece of work asks for, collected until it travels: statements, and the entries and events that go with them.
+import { type AuditEntry, insertAuditEntries } from '#platform/audit/record.ts'
+import { type DomainEvent, insertEvents } from '#platform/events/outbox.ts'
+import type { Answer, Outcome } from './batch.ts'
+import type { Sql } from './sql.ts'
+
+export type Tx = {
+  rows<Row>(statement: Sql<Row>): Promise<Row[]>
+  first<Row>(statement: Sql<Row>): Promise<Row | undefined>
+  /** The number of rows that the statement touched. */
+  run(statement: Sql): Promise<number>
+  /** Records an entry that commits with the change or not at all. */
+  audit(entry: AuditEntry): void
+  emit(event: DomainEvent): void
+}
+
+export type Queued = { statement: Sql; resolve: (answer: Answer) => void; reject: (error: Error) => void }
+const noAnswer: Answer = { rows: [], count: 0, command: '' }
+
+/**
+ * Tells each statement its answer. Those behind one that failed were not run; they are told a turn later, so that work which
+ * waits for all of them learns the cause and not its consequence.
+ */
+export function settle(asked: readonly Queued[], { answers, error }: Outcome) {
+  asked.slice(0, answers.length).forEach(({ resolve }, index) => resolve(answers[index] ?? noAnswer))
+  if (!error) return
+  const [failed, ...skipped] = asked.slice(answers.length)
+  failed?.reject(error)
+  if (skipped.length === 0) return
+  setImmediate(() => {
+    for (const { reject } of skipped) reject(new Error('not run: a statement before it failed', { cause: error }))
+  })
+}
+
+/** Collects what a piece of work asks for. `ready` is called once for each turn in which something was queued. */
+export function openQueue(completed: (entry: AuditEntry) => AuditEntry, ready?: () => void) {
+  const entries: AuditEntry[] = []
+  const events: DomainEvent[] = []
+  let waiting: Queued[] = []
+  let isOpen = true
+  const query = (statement: Sql): Promise<Answer> => {
+    if (!isOpen) {
+      return Promise.reject(
+        new Error('this transaction has ended: every statement of `once` is queued before its function returns'),
+      )
+    }
+    const answer = new Promise<Answer>((resolve, reject) => void waiting.push({ statement, resolve, reject }))
+    // Whoever does not wait for this statement learns of its failure from the transaction.
+    answer.catch(() => undefined)
+    if (waiting.length === 1) queueMicrotask(() => (isOpen ? ready?.() : undefined))
+    return answer
+  }
+  const take = () => {
+    const taken = waiting
+    waiting = []
+    return taken
+  }
+  const shut = () => {
+    isOpen = false
+    return { asked: take(), entries: entries.splice(0), events: events.splice(0) }
+  }
+  const tx: Tx = {
+    rows: async <Row>(statement: Sql<Row>) => (await query(statement)).rows as Row[],
+    first: async <Row>(statement: Sql<Row>) => (await query(statement)).rows[0] as Row | undefined,
+    run: async (statement) => (await query(statement)).count,
+    audit: (entry) => void entries.push(completed(entry)),
+    emit: (event) => void events.push(event),
+  }
+  return {
+    tx,
+    take,
+    /** The statements still waiting, and what is to be recorded with them. */
+    shut,
+    /** The statements still waiting, and those that record entries and events. */
+    close() {
+      const { asked, ...told } = shut()
+      const recording: Sql[] = []
+      if (told.entries.length > 0) recording.push(insertAuditEntries(told.entries))
+      if (told.events.length > 0) recording.push(insertEvents(told.events))
+      return { asked, recording }
+    },
+  }
+}
+
+export const isWrite = ({ statement }: Queued) => /\b(insert into|update|delete from)\b/i.test(statement.text)
