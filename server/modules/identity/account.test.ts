@@ -200,7 +200,9 @@ describe('an account', () => {
       assert.match((await newestMail(api, ada.email))?.text ?? '', /e-mail address .* was changed/)
       await assert.rejects(signIn(ada.email, testPassword), refusedWith(invalidCredentials))
       assert.ok(await signIn(email, testPassword))
-      await api.call(registrationApi.verifyEmail, { body: { token: (await newestMail(api, email))?.token ?? '' } })
+      await api.call(registrationApi.verifyEmail, {
+        body: { token: (await newestMail(api, email))?.token ?? '', password: testPassword },
+      })
       assert.equal((await api.call(accountApi.profile, {}, headers)).email_verified, true)
     })
 

@@ -1,5 +1,6 @@
 // How many failed sign-ins all strangers together may make in a minute: guessing spread over many accounts and addresses
 // meets this wall. Counted by each server for itself, on a clock that nobody sets.
+import type { System } from '#platform/context.ts'
 
 export type FailureBudget = {
   isSpent(): boolean
@@ -7,6 +8,20 @@ export type FailureBudget = {
 }
 
 const window_ms = 60_000
+/** Failed sign-ins a minute of all strangers together, at one server. */
+const failuresPerMinute = 600
+
+const budgets = new WeakMap<System, FailureBudget>()
+
+/** The budget that every door of this system spends from. */
+export function budgetOf(system: System): FailureBudget {
+  let budget = budgets.get(system)
+  if (!budget) {
+    budget = createFailureBudget(system.configuration.rate_limit ? failuresPerMinute : undefined)
+    budgets.set(system, budget)
+  }
+  return budget
+}
 
 /** `per_minute` failures, or no limit where it is undefined. */
 export function createFailureBudget(per_minute: number | undefined, now_ms = () => performance.now()): FailureBudget {

@@ -4,7 +4,7 @@ import { createMailer } from '#platform/mail/mailer.ts'
 import { workMails } from '#platform/mail/delivery.ts'
 import type { Module } from '#platform/module.ts'
 import { openAuthentication } from './authentication.ts'
-import { createFailureBudget } from './failure-budget.ts'
+import { budgetOf } from './failure-budget.ts'
 import type { Identity } from './identity.ts'
 import { hasherOf } from './hasher.ts'
 import { purgeIdentity, purgeSchedule } from './housekeeping.ts'
@@ -29,20 +29,17 @@ export { hasherOf } from './hasher.ts'
 export { hashNewPassword } from './new-password.ts'
 export { mailVerification } from './profile.service.ts'
 export type { Profile } from './profiles.ts'
-export { confirmEmail, createAccount, tellRegisteredAgain } from './registration.ts'
+export { type Confirmation, confirmEmail } from './email-confirmation.ts'
+export { createAccount, tellRegisteredAgain } from './registration.ts'
 export { findSessionRights } from './authentication.store.ts'
 export { ensureFirstAdministrator, type FirstAdministrator } from './first-administrator.ts'
-
-/** Failed sign-ins a minute of all strangers together, at one server. */
-const failuresPerMinute = 600
 
 export const identity: Module = {
   name: 'identity',
   async open(system, jobs) {
     const { configuration, log } = system
     const authentication = await openAuthentication(system)
-    const budget = createFailureBudget(configuration.rate_limit ? failuresPerMinute : undefined)
-    const opened: Identity = { system, authentication, hasher: hasherOf(system), budget }
+    const opened: Identity = { system, authentication, hasher: hasherOf(system), budget: budgetOf(system) }
     const mailer = configuration.smtp_url
       ? createMailer({ smtp_url: configuration.smtp_url, mail_from: configuration.mail_from })
       : undefined

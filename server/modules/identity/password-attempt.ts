@@ -21,6 +21,9 @@ import {
 } from './session.store.ts'
 import { type Account, lockAccount, saveLockout } from './user.store.ts'
 
+/** What an attempt needs of the identity module. */
+type Door = Pick<Identity, 'system' | 'hasher' | 'budget'>
+
 /** Who is claimed to be here. Without an account `unknown_token` is what the failures of that name are counted under. */
 export type Claimant = {
   account: Account | undefined
@@ -43,7 +46,7 @@ type Succeed<T> = (tx: Tx, account: Account, device: StoredDevice | undefined, r
  */
 export async function attemptPassword<T extends object>(
   ctx: Context,
-  identity: Identity,
+  identity: Door,
   claimant: Claimant,
   given: Proof,
   { action, method }: Attempted,
@@ -122,7 +125,7 @@ export function waitOf(account: Account, device: StoredDevice | undefined): numb
   return attempt.is_allowed ? 0 : attempt.retry_after_seconds
 }
 
-async function countOnAccount(tx: Tx, { system }: Identity, account: Account): Promise<void> {
+async function countOnAccount(tx: Tx, { system }: Door, account: Account): Promise<void> {
   const state = afterFailure(account, account.now)
   await tx.run(saveLockout(account.id, state))
   // The first lock is told, the ones that it grows to are not: mail must be no weapon either.
@@ -135,7 +138,7 @@ async function countOnAccount(tx: Tx, { system }: Identity, account: Account): P
   })
 }
 
-async function verify({ hasher }: Identity, account: Account | undefined, password: string): Promise<boolean> {
+async function verify({ hasher }: Door, account: Account | undefined, password: string): Promise<boolean> {
   try {
     return await hasher.verifyPassword(account?.password_hash, password)
   } catch (error) {

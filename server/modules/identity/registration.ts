@@ -1,17 +1,11 @@
 // The account of someone who registers themselves, for the module that also makes their record.
 import type { Context, System } from '#platform/context.ts'
-import { Problem } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import type { Tx } from '#platform/database/transaction.ts'
-import { openJson } from '#platform/encryption/sealing.ts'
 import { queueMail } from '#platform/mail/queue.ts'
-import { tokenInvalid } from './account.contract.ts'
 import { linkTo } from './links.ts'
-import { spendOneTimeToken } from './one-time-token.store.ts'
-import { hashOpaqueToken } from './opaque-tokens.ts'
-import { verificationPlace } from './profile.service.ts'
 import { hasName, nameTokens, openProfile, type Profile, profileTokens, sealProfile } from './profiles.ts'
-import { findAccountByName, insertUser, insertUserTokens, type NewUser, verifyEmailOf } from './user.store.ts'
+import { findAccountByName, insertUser, insertUserTokens, type NewUser } from './user.store.ts'
 
 const repeatsPerDay = 3
 
@@ -48,27 +42,4 @@ export async function tellRegisteredAgain(ctx: Context, email: string): Promise<
       details: { reason: 'address_known' },
     })
   })
-}
-
-/**
- * Uses up the link of `mailVerification`: whose address it proved, and what was kept with it.
- * @throws Problem tokenInvalid
- */
-export async function confirmEmail(
-  tx: Tx,
-  { keys }: System,
-  token: string,
-): Promise<{ user_id: string; data: unknown }> {
-  const token_hash = hashOpaqueToken('email_verification', token)
-  const held = token_hash && (await tx.first(spendOneTimeToken('email_verification', token_hash)))
-  if (!held || !held.user_id) throw new Problem(tokenInvalid)
-  const { user_id, key_id, sealed_data } = held
-  await tx.run(verifyEmailOf(user_id))
-  tx.audit({ action: 'email.verify', resource_type: 'user', resource_id: user_id, user_id })
-  tx.emit({ type: 'user.email_verified', subject_type: 'user', subject_id: user_id })
-  const data =
-    key_id && sealed_data
-      ? openJson<unknown>(keys.systemById(key_id), verificationPlace(token_hash), sealed_data)
-      : undefined
-  return { user_id, data }
 }

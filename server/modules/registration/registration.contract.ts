@@ -4,8 +4,14 @@ import { LocalDate } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
 import { defineProblem, overloaded } from '#platform/contract/problem.ts'
 import { tokenInvalid } from '../identity/account.contract.ts'
-import { localPasswordsOff } from '../identity/login.contract.ts'
-import { Email, NewPassword, OneTimeSecret, PersonName } from '../identity/user.fields.ts'
+import {
+  invalidCredentials,
+  localPasswordsOff,
+  otpInvalid,
+  otpRequired,
+  signInLocked,
+} from '../identity/login.contract.ts'
+import { Email, GivenPassword, NewPassword, OneTimeSecret, Otp, PersonName } from '../identity/user.fields.ts'
 import { Gender } from '../patients/patient.contract.ts'
 
 export const roleNotOpen = defineProblem(
@@ -26,6 +32,12 @@ export const Registration = z.strictObject({
   preferred_language: z.string().max(35).optional(),
 })
 export type Registration = z.output<typeof Registration>
+
+export const EmailConfirmation = z.strictObject({
+  token: OneTimeSecret,
+  password: GivenPassword.optional().describe('Of the account; left out where the request has a session of it'),
+  otp: Otp.optional(),
+})
 
 export const Registered = z.object({
   email: z.string(),
@@ -64,13 +76,16 @@ export const registrationApi = {
     path: '/api/v1/auth/email/verify',
     summary: 'Confirm an e-mail address with the mailed link',
     description:
+      'Asks for the password of the account as well, or for a session of it: whoever reads the mail of an address cannot finish ' +
+      'what a stranger began with it. ' +
       'What a patient told when they registered becomes part of the record that the hospital has of them already, if it has one.',
     access: 'public',
     audit: { action: 'email.verify', resource_type: 'user' },
-    body: z.strictObject({ token: OneTimeSecret }),
-    example: { token: 'owv_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' },
+    knows_session: true,
+    body: EmailConfirmation,
+    example: { token: 'owv_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', password: 'violet harbour tractor 61' },
     returns: [204, null],
-    problems: [tokenInvalid],
+    problems: [tokenInvalid, invalidCredentials, otpRequired, otpInvalid, signInLocked, localPasswordsOff, overloaded],
     secret: true,
     limit_per_minute: 20,
   },

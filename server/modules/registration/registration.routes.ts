@@ -5,6 +5,6 @@ import { register, verifyEmail } from './registration.service.ts'
 export function registrationRoutes(): Route[] {
   return implement('registration', registrationApi, {
     register: (ctx, { body }) => register(ctx, body),
-    verifyEmail: (ctx, { body }) => verifyEmail(ctx, body.token),
+    verifyEmail: (ctx, { body }) => verifyEmail(ctx, body),
   })
 }

@@ -4,6 +4,7 @@ import { Problem } from '#platform/contract/problem.ts'
 import type { Context } from '#platform/context.ts'
 import { violatedConstraint } from '#platform/database/constraint.ts'
 import {
+  type Confirmation,
   confirmEmail,
   createAccount,
   hashNewPassword,
@@ -65,13 +66,11 @@ export async function register(ctx: Context, body: Registration): Promise<Regist
 
 /**
  * Confirms an address, and joins what its patient told to the record that the hospital has of them.
- * @throws Problem tokenInvalid
+ * @throws Problem tokenInvalid, invalidCredentials and its kin
  */
-export async function verifyEmail(ctx: Context, token: string): Promise<void> {
+export async function verifyEmail(ctx: Context, given: Confirmation): Promise<void> {
   const { system } = ctx
-  // The record is looked for among all: the address was just shown to be the person's.
-  await ctx.reaching('all').transaction(async (tx) => {
-    const { user_id, data } = await confirmEmail(tx, system, token)
+  await confirmEmail(ctx, given, async (tx, { user_id, data }) => {
     const { own, provisional_id } = (data ?? {}) as Waiting
     if (!own || !provisional_id) return
     const person = readOwnRecord(system, own).record

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { invalidRequest } from '#platform/contract/problem.ts'
+import { invalidRequest, unauthenticated } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { tokenInvalid } from '../identity/account.contract.ts'
 import { newestMail, signedInAs, testPassword } from '../identity/accounts.testing.ts'
-import { accountInactive, localPasswordsOff } from '../identity/login.contract.ts'
+import { accountInactive, invalidCredentials, localPasswordsOff } from '../identity/login.contract.ts'
 import { sessionApi } from '../identity/session.contract.ts'
 import { userApi } from '../identity/user.contract.ts'
 import { patientApi } from '../patients/patient.contract.ts'
@@ -53,9 +53,27 @@ describe('registering oneself', () => {
     const { token = '' } = (await newestMail(api, body.email)) ?? {}
     const { headers } = await signIn(body.email)
     assert.equal((await api.call(sessionApi.me, {}, headers)).email_verified, false)
-    await api.call(registrationApi.verifyEmail, { body: { token } })
+    const given = { body: { token, password: testPassword } }
+    await api.call(registrationApi.verifyEmail, given)
     assert.equal((await api.call(sessionApi.me, {}, headers)).email_verified, true)
-    await assert.rejects(api.call(registrationApi.verifyEmail, { body: { token } }), refusedWith(tokenInvalid))
+    await assert.rejects(api.call(registrationApi.verifyEmail, given), refusedWith(tokenInvalid))
+  })
+
+  it('proves no address to who has the link and not the account', async () => {
+    const [body, other] = [newcomer(), newcomer()]
+    await register(body)
+    await register(other)
+    const { token = '' } = (await newestMail(api, body.email)) ?? {}
+    const [{ headers }, stranger] = [await signIn(body.email), await signIn(other.email)]
+    const verify = (given: object, session = {}) =>
+      api.call(registrationApi.verifyEmail, { body: { token, ...given } }, session)
+    await assert.rejects(verify({}), refusedWith(invalidCredentials))
+    await assert.rejects(verify({ password: 'not the password of it' }), refusedWith(invalidCredentials))
+    await assert.rejects(verify({}, stranger.headers), refusedWith(invalidCredentials))
+    await assert.rejects(verify({}, { authorization: 'Bearer a.b.c' }), refusedWith(unauthenticated))
+    assert.equal((await api.call(sessionApi.me, {}, headers)).email_verified, false)
+    await verify({}, headers)
+    assert.equal((await api.call(sessionApi.me, {}, headers)).email_verified, true)
   })
 
   it('lets a doctor in once an administrator approved', async () => {
@@ -173,7 +191,9 @@ describe('registering oneself', () => {
       (await api.call(sessionApi.me, {}, (await signIn(email)).headers)).patient_id
 
     const verify = async (email: string) =>
-      api.call(registrationApi.verifyEmail, { body: { token: (await newestMail(api, email))?.token ?? '' } })
+      api.call(registrationApi.verifyEmail, {
+        body: { token: (await newestMail(api, email))?.token ?? '', password: testPassword },
+      })
 
     it('is told the same before the address is proven as somebody whom nobody knows', async () => {
       const { person } = await known()
@@ -222,9 +242,7 @@ describe('registering oneself', () => {
       for (const wrong of [{ date_of_birth: '1970-05-06' }, { first_name: 'Norbert' }, { date_of_birth: undefined }]) {
         const { person, patient } = await known()
         await register({ ...person, ...wrong })
-        await api.call(registrationApi.verifyEmail, {
-          body: { token: (await newestMail(api, person.email))?.token ?? '' },
-        })
+        await verify(person.email)
         const linked = await patientOf(person.email)
         assert.ok(linked !== null && linked !== patient.id)
       }
