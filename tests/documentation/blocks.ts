@@ -25,7 +25,7 @@ export function fencedBlocks(document: string): Block[] {
 /** The rows of the tables of a document without their headings, each as the texts of its cells. */
 export function tableRows(document: string): string[][] {
   const rows = document.split('\n').filter((line) => line.startsWith('|'))
-  const isRule = (line: string | undefined) => line !== undefined && /^\|[\s|:-]+\|$/.test(line)
+  const isRule = (line: string | undefined) => line !== undefined && /^\|[\s|:]*-[\s|:-]*\|$/.test(line)
   return rows
     .filter((line, at) => !isRule(line) && !isRule(rows[at + 1]))
     .map((line) =>
