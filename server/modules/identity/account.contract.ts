@@ -110,7 +110,8 @@ export const accountApi = {
     path: '/api/v1/users/profile',
     summary: 'Change my profile',
     description:
-      'Another e-mail address asks for a sign-in of the last five minutes; the old address is told, the new one verified.',
+      'Names change at once. Another e-mail address asks for a sign-in of the last five minutes, and takes the place of the old one ' +
+      'once the link that is mailed to it is followed; until then the answer shows the old one. The old address is told.',
     access: 'signed_in',
     audit: { action: 'profile.update', resource_type: 'user' },
     body: ProfileChange,

@@ -190,20 +190,74 @@ describe('an account', () => {
       assert.equal((await api.call(sessionApi.me, {}, headers)).first_name, 'Augusta')
     })
 
-    it('moves to another address only after a recent sign-in, tells the old one and asks the new one', async () => {
+    const confirm = async (email: string) =>
+      api.call(registrationApi.verifyEmail, {
+        body: { token: (await newestMail(api, email))?.token ?? '', password: testPassword },
+      })
+
+    it('moves to another address after a recent sign-in, once that address is proven, and tells the old one', async () => {
       const ada = await testAccount(api)
       const old = await signedInAs(api, ada, { minutes_ago: 20 })
       const email = `new.${ada.id}@example.test`
       await assert.rejects(change(old.headers, { email }), refusedWith(reauthRequired))
       const { headers } = await signedInAs(api, ada)
-      assert.equal((await change(headers, { email })).email_verified, false)
+      const waiting = await change(headers, { email, first_name: 'Augusta' })
+      assert.deepEqual([waiting.first_name, waiting.email, waiting.email_verified], ['Augusta', ada.email, true])
+      assert.match((await newestMail(api, ada.email))?.text ?? '', /Another e-mail address was given/)
+      await assert.rejects(signIn(email, testPassword), refusedWith(invalidCredentials))
+      await confirm(email)
       assert.match((await newestMail(api, ada.email))?.text ?? '', /e-mail address .* was changed/)
       await assert.rejects(signIn(ada.email, testPassword), refusedWith(invalidCredentials))
       assert.ok(await signIn(email, testPassword))
-      await api.call(registrationApi.verifyEmail, {
-        body: { token: (await newestMail(api, email))?.token ?? '', password: testPassword },
-      })
-      assert.equal((await api.call(accountApi.profile, {}, headers)).email_verified, true)
+      const moved = await api.call(accountApi.profile, {}, headers)
+      assert.deepEqual([moved.email, moved.username, moved.email_verified], [email, email, true])
+    })
+
+    it('keeps a user name that is no address when it moves', async () => {
+      const ada = await testAccount(api, { username: 'ada.who.moves' })
+      const { headers } = await signedInAs(api, ada)
+      const email = `new.${ada.id}@example.test`
+      await change(headers, { email })
+      await confirm(email)
+      const { username, email: now } = await api.call(accountApi.profile, {}, headers)
+      assert.deepEqual([username, now], ['ada.who.moves', email])
+    })
+
+    it('is answered alike for an address that another has, whose owner is told', async () => {
+      const [ada, bob] = [await testAccount(api), await testAccount(api)]
+      const { headers } = await signedInAs(api, ada)
+      const answers = []
+      for (const email of [bob.email.toUpperCase(), `free.${ada.id}@example.test`]) {
+        const { version: _version, updated_at: _at, ...answer } = await change(headers, { email })
+        answers.push(answer)
+      }
+      assert.deepEqual(answers[0], answers[1])
+      const told = await newestMail(api, bob.email)
+      assert.match(told?.text ?? '', /belongs to an account already/)
+      assert.equal(told?.token, '')
+      assert.equal((await api.call(accountApi.profile, {}, headers)).email, ada.email)
+    })
+
+    it('is refused an address that somebody took before its link was followed', async () => {
+      const ada = await testAccount(api)
+      const email = `contested.${ada.id}@example.test`
+      await change((await signedInAs(api, ada)).headers, { email })
+      const { token = '' } = (await newestMail(api, email)) ?? {}
+      await testAccount(api, { email })
+      await assert.rejects(
+        api.call(registrationApi.verifyEmail, { body: { token, password: testPassword } }),
+        refusedWith(accountExists),
+      )
+    })
+
+    it('mails strangers five times an hour at most', async () => {
+      const ada = await testAccount(api)
+      const { headers } = await signedInAs(api, ada)
+      for (let count = 0; count < 7; count += 1) await change(headers, { email: `${count}.${ada.id}@example.test` })
+      const mails = await api.rows(
+        sql`select from mails where user_id = ${ada.id} and template = 'address_verification'`,
+      )
+      assert.equal(mails.length, 5)
     })
 
     it('keeps the second factor', async () => {
@@ -216,7 +270,6 @@ describe('an account', () => {
     it('takes no name that another has, and no address for a user name', async () => {
       const [ada, bob] = [await testAccount(api), await testAccount(api, { username: 'bob.the.builder' })]
       const { headers } = await signedInAs(api, ada)
-      await assert.rejects(change(headers, { email: bob.email.toUpperCase() }), refusedWith(accountExists))
       await assert.rejects(
         change(headers, { email: ada.email, username: 'Bob.The.Builder' }),
         refusedWith(accountExists),

@@ -4,13 +4,14 @@ import { Problem } from '#platform/contract/problem.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import { openJson } from '#platform/encryption/sealing.ts'
 import { tokenInvalid } from './account.contract.ts'
+import { type Move, verificationPlace } from './email-verification.ts'
 import { budgetOf } from './failure-budget.ts'
 import { hasherOf } from './hasher.ts'
 import { invalidCredentials, localPasswordsOff } from './login.contract.ts'
 import { findOneTimeToken, type OneTimeToken, spendOneTimeToken } from './one-time-token.store.ts'
 import { hashOpaqueToken } from './opaque-tokens.ts'
 import { attemptPassword, waitOf } from './password-attempt.ts'
-import { verificationPlace } from './profile.service.ts'
+import { moveToAddress } from './profile.service.ts'
 import { findAccount, verifyEmailOf } from './user.store.ts'
 
 export type Confirmation = { token: string; password?: string | undefined; otp?: string | undefined }
@@ -21,7 +22,7 @@ export type Confirmed = { user_id: string; data: unknown }
  * Uses up the link of `mailVerification` for who also proves that the account is theirs: by its password, or by a session of it.
  * Otherwise a stranger could register with somebody's address, and have them finish it with one click. `finish` runs in the same
  * transaction, which reaches everything.
- * @throws Problem tokenInvalid, invalidCredentials and its kin
+ * @throws Problem tokenInvalid, invalidCredentials and its kin, accountExists for an address that was taken meanwhile
  */
 export async function confirmEmail(
   ctx: Context,
@@ -40,10 +41,13 @@ export async function confirmEmail(
   const confirm = async (tx: Tx) => {
     const spent = await tx.first(spendOneTimeToken('email_verification', token_hash))
     if (!spent) throw new Problem(tokenInvalid)
+    const data = openKept(ctx, token_hash, spent)
+    const move = readMove(data)
+    if (move) await moveToAddress(tx, system, account.id, move)
     await tx.run(verifyEmailOf(account.id))
     tx.audit({ action: 'email.verify', resource_type: 'user', resource_id: account.id, user_id: account.id })
     tx.emit({ type: 'user.email_verified', subject_type: 'user', subject_id: account.id })
-    await finish(tx, { user_id: account.id, data: openKept(ctx, token_hash, spent) })
+    await finish(tx, { user_id: account.id, data })
     return {}
   }
   if (password === undefined) {
@@ -64,6 +68,10 @@ export async function confirmEmail(
     { action: 'email.verify', method: 'password' },
     confirm,
   )
+}
+
+function readMove(data: unknown): Move | undefined {
+  return typeof data === 'object' && data !== null && 'new_email' in data ? (data as Move) : undefined
 }
 
 function openKept({ system: { keys } }: Context, token_hash: Buffer, { key_id, sealed_data }: OneTimeToken): unknown {

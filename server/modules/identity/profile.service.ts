@@ -7,14 +7,13 @@ import type { System } from '#platform/context.ts'
 import { sealJson } from '#platform/encryption/sealing.ts'
 import { queueMail } from '#platform/mail/queue.ts'
 import { accountExists, type ProfileChange, tokenInvalid, type UserProfile } from './account.contract.ts'
+import { type Move, requestMove } from './email-verification.ts'
 import { linkTo } from './links.ts'
-import { deleteOneTimeTokens, insertOneTimeToken } from './one-time-token.store.ts'
-import { newOpaqueToken } from './opaque-tokens.ts'
+import { deleteOneTimeTokens } from './one-time-token.store.ts'
 import { canonicalName, openProfile, type Profile, profileTokens, sealProfile } from './profiles.ts'
 import { requireRecentSignIn } from './recent-sign-in.ts'
 import { openTotp, sealTotp } from './second-factor.ts'
 import { signedIn } from './session.service.ts'
-import { hashOf } from './sessions.ts'
 import {
   type Account,
   deleteUserTokens,
@@ -24,8 +23,6 @@ import {
   saveProfile,
 } from './user.store.ts'
 
-const verification_seconds = 3 * 86_400
-
 export async function findProfile(ctx: Context): Promise<UserProfile> {
   const { user_id } = signedIn(ctx)
   const account = await ctx.database.once((tx) => tx.first(findAccount(user_id)))
@@ -33,7 +30,10 @@ export async function findProfile(ctx: Context): Promise<UserProfile> {
   return composeProfile(openProfile(ctx.system.keys, account), account)
 }
 
-/** @throws Problem reauthRequired for another e-mail, accountExists, stale */
+/**
+ * Changes the names at once. Another e-mail waits until its link is followed, and is answered alike whoever has it.
+ * @throws Problem reauthRequired for another e-mail, accountExists for a user name, stale
+ */
 export async function changeProfile(ctx: Context, change: ProfileChange): Promise<UserProfile> {
   const { user_id } = signedIn(ctx)
   const { system } = ctx
@@ -42,26 +42,43 @@ export async function changeProfile(ctx: Context, change: ProfileChange): Promis
     if (!account) throw new Problem(tokenInvalid)
     if (ctx.if_match !== undefined && ctx.if_match !== account.version) throw new Problem(stale)
     const before = openProfile(system.keys, account)
-    const profile = readProfile(change, before)
-    const isMoved = canonicalName(profile.email) !== canonicalName(before.email)
-    if (isMoved) await requireRecentSignIn(tx, ctx)
-    const saved = await writeProfile(tx, system, account, profile, isMoved)
-    if (isMoved) {
-      const happened_at = account.now
-      const link = linkTo(system.configuration, 'sessions')
-      await queueMail(tx, system, {
-        template: 'account_changed',
-        to: before.email,
-        user_id,
-        data: { what: 'email', happened_at, link },
-      })
-      // A link that went to the old address must not open the account any more.
-      await tx.run(deleteOneTimeTokens(user_id, ['password_reset', 'invitation', 'email_verification']))
-      await mailVerification(tx, system, user_id, profile.email)
-    }
+    const wanted = readProfile(change, before)
+    const isMoving = canonicalName(wanted.email) !== canonicalName(before.email)
+    if (isMoving) await requireRecentSignIn(tx, ctx)
+    const is_username = canonicalName(wanted.username) === canonicalName(wanted.email)
+    const kept = { email: before.email, username: is_username ? before.username : wanted.username }
+    const profile = isMoving ? { ...wanted, ...kept } : wanted
+    const saved = await writeProfile(tx, system, account, profile, false)
     noteProfileChange(tx, system, user_id, before, profile)
+    if (isMoving) await requestMove(tx, ctx, account, before.email, { new_email: wanted.email, is_username })
     return composeProfile(profile, { ...account, ...saved })
   })
+}
+
+/**
+ * Moves the account to the address that was just proven, and tells the one that it had.
+ * @throws Problem accountExists when somebody else took the address meanwhile
+ */
+export async function moveToAddress(
+  tx: Tx,
+  system: System,
+  user_id: string,
+  { new_email, is_username }: Move,
+): Promise<void> {
+  const account = await tx.first(lockAccount(user_id))
+  if (!account) throw new Problem(tokenInvalid)
+  const before = openProfile(system.keys, account)
+  const after = { ...before, email: new_email, ...(is_username ? { username: new_email } : {}) }
+  await writeProfile(tx, system, account, after, true)
+  await queueMail(tx, system, {
+    template: 'account_changed',
+    to: before.email,
+    user_id,
+    data: { what: 'email', happened_at: account.now, link: linkTo(system.configuration, 'sessions') },
+  })
+  // A link that went to the old address must not open the account any more.
+  await tx.run(deleteOneTimeTokens(user_id, ['password_reset', 'invitation', 'email_verification']))
+  noteProfileChange(tx, system, user_id, before, after)
 }
 
 /** The profile after a change. @throws Problem invalidRequest for a user name that is somebody else's address */
@@ -112,42 +129,6 @@ export function noteProfileChange(
     resource_id: user_id,
     details: { fields },
     ...(fields.length > 0 ? { changes: { key_id: key.id, sealed } } : {}),
-  })
-}
-
-/** Where what is kept with a link stands. */
-export const verificationPlace = (hash: Buffer) => ({
-  table: 'one_time_tokens',
-  column: 'sealed_data',
-  row_id: hash.toString('hex'),
-})
-
-/** Mails a link that proves the address; `data` is kept sealed with it until it is followed. */
-export async function mailVerification(
-  tx: Tx,
-  system: System,
-  user_id: string,
-  email: string,
-  data: object = {},
-): Promise<void> {
-  const token = newOpaqueToken('email_verification')
-  const token_hash = hashOf('email_verification', token)
-  const key = system.keys.system('users')
-  const sealed = { key_id: key.id, data: sealJson(key, verificationPlace(token_hash), data) }
-  const made = await tx.first(
-    insertOneTimeToken({
-      token_hash,
-      purpose: 'email_verification',
-      user_id,
-      lifetime_seconds: verification_seconds,
-      sealed,
-    }),
-  )
-  await queueMail(tx, system, {
-    template: 'registration_verification',
-    to: email,
-    user_id,
-    data: { link: linkTo(system.configuration, 'email_verification', token), expires_at: made?.expires_at ?? '' },
   })
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { LocalDate } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
 import { defineProblem, overloaded } from '#platform/contract/problem.ts'
-import { tokenInvalid } from '../identity/account.contract.ts'
+import { accountExists, tokenInvalid } from '../identity/account.contract.ts'
 import {
   invalidCredentials,
   localPasswordsOff,
@@ -85,7 +85,16 @@ export const registrationApi = {
     body: EmailConfirmation,
     example: { token: 'owv_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', password: 'violet harbour tractor 61' },
     returns: [204, null],
-    problems: [tokenInvalid, invalidCredentials, otpRequired, otpInvalid, signInLocked, localPasswordsOff, overloaded],
+    problems: [
+      tokenInvalid,
+      accountExists,
+      invalidCredentials,
+      otpRequired,
+      otpInvalid,
+      signInLocked,
+      localPasswordsOff,
+      overloaded,
+    ],
     secret: true,
     limit_per_minute: 20,
   },

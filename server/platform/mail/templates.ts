@@ -16,6 +16,12 @@ export type MailTemplates = {
   registration_verification: Link
   /** To the owner of an address that someone tried to register again. */
   registration_repeated: Base & { link: string }
+  /** Of an address that an account is to move to. */
+  address_verification: Link
+  /** To the owner of an address that another account was to move to. */
+  address_known: Base & { link: string }
+  /** To the address that the account has until the new one is proven. */
+  address_change_requested: Event
   /** To the address that the account had before the change. */
   account_changed: Event & { what: 'email' | 'password' | 'mfa' }
   sign_in_locked: Event
@@ -58,6 +64,24 @@ const english: Texts = {
     `Someone, probably you, tried to register at ${hospital} with this address, which has an account already.`,
     `Sign in, or ask for a new password, here: ${link}`,
     'If it was not you, ignore this message: nothing was changed.',
+  ],
+  address_verification: ({ hospital, link, ...until }) => [
+    'Confirm your new e-mail address',
+    `This address was given for an account at ${hospital}. Confirm it here:`,
+    link,
+    `The link works once, until ${moment(until.expires_at, until.timezone, 'en')}.`,
+    'If it was not you, ignore this message.',
+  ],
+  address_known: ({ hospital, link }) => [
+    'Your address was given for another account',
+    `Someone, probably you, gave this address for an account at ${hospital}. It belongs to an account already.`,
+    `Sign in, or ask for a new password, here: ${link}`,
+    'If it was not you, ignore this message: nothing was changed.',
+  ],
+  address_change_requested: ({ hospital, happened_at, timezone, link }) => [
+    'Another e-mail address was asked for',
+    `Another e-mail address was given for your account at ${hospital} on ${moment(happened_at, timezone, 'en')}. It counts once it is confirmed.`,
+    `If it was not you, tell the hospital at once and look at your sessions: ${link}`,
   ],
   account_changed: ({ hospital, what, happened_at, timezone, link }) => [
     'Your account was changed',
@@ -125,6 +149,24 @@ const spanish: Texts = {
     `Alguien, probablemente usted, ha intentado registrarse en ${hospital} con esta dirección, que ya tiene una cuenta.`,
     `Inicie sesión o pida una contraseña nueva aquí: ${link}`,
     'Si no ha sido usted, ignore este mensaje: no se ha cambiado nada.',
+  ],
+  address_verification: ({ hospital, link, ...until }) => [
+    'Confirme su nuevo correo electrónico',
+    `Se ha dado esta dirección para una cuenta en ${hospital}. Confírmela aquí:`,
+    link,
+    `El enlace sirve una sola vez, hasta el ${moment(until.expires_at, until.timezone, 'es')}.`,
+    'Si no ha sido usted, ignore este mensaje.',
+  ],
+  address_known: ({ hospital, link }) => [
+    'Se ha dado su dirección para otra cuenta',
+    `Alguien, probablemente usted, ha dado esta dirección para una cuenta en ${hospital}. Ya pertenece a una cuenta.`,
+    `Inicie sesión o pida una contraseña nueva aquí: ${link}`,
+    'Si no ha sido usted, ignore este mensaje: no se ha cambiado nada.',
+  ],
+  address_change_requested: ({ hospital, happened_at, timezone, link }) => [
+    'Se ha pedido otra dirección de correo',
+    `Se ha dado otra dirección de correo para su cuenta en ${hospital} el ${moment(happened_at, timezone, 'es')}. Valdrá cuando se confirme.`,
+    `Si no ha sido usted, avise enseguida al hospital y revise sus sesiones: ${link}`,
   ],
   account_changed: ({ hospital, what, happened_at, timezone, link }) => [
     'Se ha modificado su cuenta',
