@@ -1,6 +1,6 @@
 // The name index as the main thread sees it: promises, answered by a worker thread.
 import { Worker } from 'node:worker_threads'
-import type { Answer, Request, WorkerSettings } from './messages.ts'
+import type { Answer, NumberedRequest, Request, WorkerSettings } from './messages.ts'
 import type { NameMatch, NameSearch } from './name-index.ts'
 import { packRows, type SealedCardRow } from './packing.ts'
 
@@ -40,13 +40,16 @@ export function startNameIndex(settings: WorkerSettings): NameIndexClient {
   let size = 0
   let memoryBytes = 0
   let stoppedBecause: Error | undefined
+  let outgoing: NumberedRequest[] = []
+  let transferred: ArrayBuffer[] = []
 
-  worker.on('message', (answer: Answer) => {
-    size = answer.size
-    memoryBytes = answer.memory_bytes
-    const { request_number } = answer
-    waiting.get(request_number)?.resolve(answer)
-    waiting.delete(request_number)
+  worker.on('message', (answers: Answer[]) => {
+    for (const answer of answers) {
+      size = answer.size
+      memoryBytes = answer.memory_bytes
+      waiting.get(answer.request_number)?.resolve(answer)
+      waiting.delete(answer.request_number)
+    }
     if (waiting.size === 0) worker.unref()
   })
   worker.on('error', (cause: unknown) => stop(new Error('the name index failed', { cause })))
@@ -65,9 +68,17 @@ export function startNameIndex(settings: WorkerSettings): NameIndexClient {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     const request_number = ++lastRequest
     waiting.set(request_number, { resolve, reject })
-    worker.ref()
-    worker.postMessage({ request_number, request }, transfer)
+    transferred.push(...transfer)
+    // A message between threads costs more than a quick search: those of one turn of the event loop travel in one.
+    if (outgoing.push({ request_number, request }) === 1) setImmediate(send)
     return promise
+  }
+
+  function send(): void {
+    worker.ref()
+    worker.postMessage(outgoing, transferred)
+    outgoing = []
+    transferred = []
   }
 
   return {

@@ -9,6 +9,9 @@ export type Request =
   | { kind: 'remove'; ids: readonly string[] }
   | { kind: 'search'; text: string; options: NameSearch }
 
+/** Requests travel in lists, and so do their answers. */
+export type NumberedRequest = { request_number: number; request: Request }
+
 /** Every answer says how large the index is by now. `unreadable` are the ids whose card or key did not open. */
 export type Answer = {
   request_number: number

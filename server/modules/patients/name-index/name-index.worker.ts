@@ -5,7 +5,7 @@ import { openDataKey } from '#platform/encryption/data-key.ts'
 import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts'
 import { parseMasterKeys } from '#platform/encryption/keyring.ts'
 import { openJson } from '#platform/encryption/sealing.ts'
-import type { Answer, Request, WorkerSettings } from './messages.ts'
+import type { Answer, NumberedRequest, WorkerSettings } from './messages.ts'
 import { createNameIndex, type NameMatch } from './name-index.ts'
 import { unpackRows } from './packing.ts'
 
@@ -22,7 +22,9 @@ const index = createNameIndex()
 const port = parentPort
 if (port === null) throw new Error('name-index.worker.ts runs as a worker only')
 
-port.on('message', ({ request_number, request }: { request_number: number; request: Request }) => {
+port.on('message', (requests: NumberedRequest[]) => port.postMessage(requests.map(answer)))
+
+function answer({ request_number, request }: NumberedRequest): Answer {
   let matches: NameMatch[] = []
   let unreadable: string[] = []
   switch (request.kind) {
@@ -36,9 +38,8 @@ port.on('message', ({ request_number, request }: { request_number: number; reque
       matches = index.search(request.text, request.options)
       break
   }
-  const answer: Answer = { request_number, size: index.size(), memory_bytes: index.memory_bytes(), matches, unreadable }
-  port.postMessage(answer)
-})
+  return { request_number, size: index.size(), memory_bytes: index.memory_bytes(), matches, unreadable }
+}
 
 /** One card that does not open keeps no other out; its patient is not found by a name that may be out of date. */
 function addSealed(packed: Uint8Array): string[] {
