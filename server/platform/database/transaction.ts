@@ -39,15 +39,19 @@ export class RightsChanged extends Error {}
 /** The line broke under statements that change nothing. */
 class ReadBroken extends Error {}
 
-type Written = { audit: (entry: AuditEntry) => AuditEntry }
+type Written = {
+  audit: (entry: AuditEntry) => AuditEntry
+  /** Called when something that was written has committed. */
+  committed?: () => void
+}
 
 /** A database in one scope. `completed` adds to each audit entry who asks and why. */
-export function scopedDatabase(pool: Pool, scope: Scope, { audit: completed }: Written, gathered?: Gathered): Database {
+export function scopedDatabase(pool: Pool, scope: Scope, written: Written, gathered?: Gathered): Database {
   async function run<T>(work: (tx: Tx) => Promise<T>, inOneTrip: boolean): Promise<T> {
     const started_at = performance.now()
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await attemptOnce(pool, scope, completed, work, inOneTrip)
+        return await attemptOnce(pool, scope, written, work, inOneTrip)
       } catch (error) {
         // A connection that was reset while idle is noticed by its next user, who loses nothing by asking again.
         if (error instanceof ReadBroken) {
@@ -70,12 +74,13 @@ export function scopedDatabase(pool: Pool, scope: Scope, { audit: completed }: W
     },
     async together<T>(fill: (tx: Tx) => Promise<T>) {
       if (!gathered || scope.key === undefined) return run(fill, true)
-      const queue = openQueue(completed)
+      const queue = openQueue(written.audit)
       const pending = fill(queue.tx)
       const { asked, entries, events } = queue.shut()
       const piece = { statements: asked.map(({ statement }) => statement), entries, events }
       const outcome = await gathered.write({ key: scope.key, enter: scope.enter }, piece)
       if ('answers' in outcome) {
+        if (entries.length + events.length > 0 || asked.some(isWrite)) written.committed?.()
         settle(asked, outcome)
         return pending
       }
@@ -92,16 +97,14 @@ export function scopedDatabase(pool: Pool, scope: Scope, { audit: completed }: W
 async function attemptOnce<T>(
   pool: Pool,
   scope: Scope,
-  completed: (entry: AuditEntry) => AuditEntry,
+  written: Written,
   work: (tx: Tx) => Promise<T>,
   inOneTrip: boolean,
 ): Promise<T> {
   const connection = await pool.connect()
   let broken: Error | undefined
   try {
-    return await (inOneTrip
-      ? runOnce(connection, scope, completed, work)
-      : runInTrips(connection, scope, completed, work))
+    return await (inOneTrip ? runOnce(connection, scope, written, work) : runInTrips(connection, scope, written, work))
   } catch (error) {
     if (isConnectionFault(error)) broken = error as Error
     if ((error instanceof Problem || error instanceof ReadBroken) && isConnectionFault(error.cause)) broken = error
@@ -111,18 +114,17 @@ async function attemptOnce<T>(
   }
 }
 
-type Completed = (entry: AuditEntry) => AuditEntry
-
 /** Scope, statements, entries and events up to one Sync: PostgreSQL runs them as one transaction and commits at its end. */
 async function runOnce<T>(
   connection: Connection,
   scope: Scope,
-  completed: Completed,
+  written: Written,
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
-  const queue = openQueue(completed)
+  const queue = openQueue(written.audit)
   const pending = work(queue.tx)
   const { asked, recording } = queue.close()
+  const writes = recording.length > 0 || asked.some(isWrite)
   const { answers, error } = await runBatch(
     connection,
     [scope.enter(), ...asked.map(({ statement }) => statement), ...recording],
@@ -130,10 +132,9 @@ async function runOnce<T>(
   )
   if (error && isLostAnswer(error)) {
     // Whether a change was committed was lost with the answer.
-    const lost =
-      recording.length > 0 || asked.some(isWrite)
-        ? new Problem(outcomeUnknown, { retry_after_seconds: 1 }, error)
-        : new ReadBroken('a connection broke while it was read from', { cause: error })
+    const lost = writes
+      ? new Problem(outcomeUnknown, { retry_after_seconds: 1 }, error)
+      : new ReadBroken('a connection broke while it was read from', { cause: error })
     for (const { reject } of asked) reject(lost)
     await pending.catch(() => undefined)
     throw lost
@@ -144,6 +145,7 @@ async function runOnce<T>(
     await pending.catch(() => undefined)
     throw cause
   }
+  if (writes && !error) written.committed?.()
   settle(asked, { answers: answers.slice(1), ...(error ? { error } : {}) })
   const result = await pending
   if (error) throw error
@@ -154,14 +156,16 @@ async function runOnce<T>(
 async function runInTrips<T>(
   connection: Connection,
   scope: Scope,
-  completed: Completed,
+  written: Written,
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
   let opening = [sql`begin`, scope.enter()]
   let sent: Promise<void> = Promise.resolve()
-  const queue = openQueue(completed, () => {
+  let writes = false
+  const queue = openQueue(written.audit, () => {
     sent = sent.then(async () => {
       const asked = queue.take()
+      writes ||= asked.some(isWrite)
       const before = opening
       opening = []
       const statements = [...before, ...asked.map(({ statement }) => statement)]
@@ -186,6 +190,7 @@ async function runInTrips<T>(
     if (answers.at(-1)?.command === 'ROLLBACK') {
       throw new Error('the transaction was aborted by a statement whose error was not passed on')
     }
+    if (writes || recording.length > 0 || asked.some(isWrite)) written.committed?.()
     return result
   } catch (error) {
     queue.close()

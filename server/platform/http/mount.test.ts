@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { z } from 'zod'
+import type { Api } from '#platform/contract/operation.ts'
 import { conflict } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { RightsChanged } from '#platform/database/transaction.ts'
+import { openAuthentication } from '#modules/identity'
 import { startTestApi, type TestApi } from '../../testing.ts'
 import { asProblem } from './errors.ts'
+import { implement } from './mount.ts'
+import { buildHttp } from './server.ts'
 
 describe('a request', () => {
   let api: TestApi
@@ -33,6 +38,61 @@ describe('a request', () => {
 
   it('is no fault of ours when the rights change each time that it is tried', () => {
     assert.equal(asProblem(new RightsChanged()).kind, conflict)
+  })
+
+  describe('of two transactions, when the rights change', () => {
+    const probeApi = {
+      probe: {
+        method: 'POST',
+        path: '/api/v1/probe',
+        summary: 'Two transactions',
+        access: 'signed_in',
+        audit: 'none',
+        body: z.strictObject({ wrote: z.boolean() }),
+        returns: [204, null],
+        problems: [],
+      },
+    } as const satisfies Api
+
+    async function probe(wrote: boolean) {
+      const nurse = await api.person('nurse')
+      const name = `probe ${nurse.user_id}`
+      let runs = 0
+      const routes = implement('probe', probeApi, {
+        async probe(ctx, { body }) {
+          runs += 1
+          await ctx.database.once((tx) =>
+            body.wrote ? tx.run(sql`insert into probes (name) values (${name})`) : tx.run(sql`select from departments`),
+          )
+          if (runs === 1)
+            await api.rows(sql`update users set authority_version = authority_version + 1 where id = ${nurse.user_id}`)
+          await ctx.database.transaction((tx) => tx.rows(sql`select from departments`))
+        },
+      })
+      const { authenticate } = await openAuthentication(api.system)
+      const http = await buildHttp({ system: api.system, routes, authenticate })
+      const { statusCode } = await http.inject({
+        method: 'POST',
+        url: '/api/v1/probe',
+        headers: { authorization: `Bearer ${nurse.token}` },
+        payload: { wrote },
+      })
+      await http.close()
+      const kept = await api.rows(sql`select from probes where name = ${name}`)
+      return { statusCode, runs, kept: kept.length }
+    }
+    before(async () => {
+      await api.rows(sql`create table probes (name text)`)
+      await api.rows(sql`grant insert on probes to openward_app`)
+    })
+
+    it('is repeated where it has only read', async () => {
+      assert.deepEqual(await probe(false), { statusCode: 204, runs: 2, kept: 0 })
+    })
+
+    it('is not repeated where something is kept already', async () => {
+      assert.deepEqual(await probe(true), { statusCode: 409, runs: 1, kept: 1 })
+    })
   })
 
   it('for the state of the server leaves the reserve to the audit log, however many there are', async () => {

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { AuditEntry } from '#platform/audit/record.ts'
 import type { Api, Decoded, Operation, Returned } from '#platform/contract/operation.ts'
 import {
+  conflict,
   forbidden,
   type InvalidMember,
   invalidRequest,
@@ -45,6 +46,7 @@ declare module 'fastify' {
   }
 }
 
+const halfDone = 'Your rights were changed while this was being done: look what has been kept before you repeat it'
 const anonymous: Actor = { permissions: new Set() }
 /** Of an operation that states no limit of its own. */
 const largestFileBytes = 26_214_400
@@ -106,6 +108,7 @@ export function mount(app: FastifyInstance, system: System, routes: readonly Rou
           } catch (error) {
             if (!(error instanceof RightsChanged) || !request.bearer) throw error
             request.actor = await authenticate(request.bearer, true)
+            if (rc.hasCommitted()) throw new Problem(conflict, { detail: halfDone }, error)
             assertPermitted(operation, request.actor)
             rc = build()
             return await answer()

@@ -15,6 +15,8 @@ export type RequestContext = {
   entry: () => Partial<AuditEntry>
   /** Asks the database whether the session still stands, where nothing of the request has asked it anything. */
   assertSession: () => Promise<void>
+  /** Whether something that this request wrote has committed: it must not be done again. */
+  hasCommitted: () => boolean
   /** Binds `ctx` to one transaction for the rest of the request. */
   join: (tx: Tx) => void
 }
@@ -40,6 +42,7 @@ export function buildContext(
   let subject: Subject = subjectOfParams(request.params as Record<string, string>)
   const complete = (entry: AuditEntry): AuditEntry => ({ ...who, ...entry })
   let has_entered = false
+  let has_committed = false
   const enter = (reach: Reach): Sql => {
     has_entered = true
     if (!actor.session_id) return sql`select openward.enter_as(${reach})`
@@ -61,7 +64,7 @@ export function buildContext(
             enter: () => enter(other),
             key: `${actor.session_id ?? ''} ${actor.authority ?? ''} ${other} ${!operation.background}`,
           },
-          { audit: complete },
+          { audit: complete, committed: () => void (has_committed = true) },
           system.gathered,
         )
 
@@ -89,6 +92,7 @@ export function buildContext(
   return {
     ctx,
     entry: () => ({ ...subject }),
+    hasCommitted: () => has_committed,
     async assertSession() {
       if (actor.session_id && !has_entered) await ctx.database.once(async () => undefined)
     },
