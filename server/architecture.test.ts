@@ -45,6 +45,11 @@ function noImport(rule: string, broken: (edge: Import) => unknown) {
 }
 
 describe('the architecture', () => {
+  it('writes no row to start from into the text of a statement: each would be a statement of its own', () => {
+    const found = files.filter((file) => /offset \$\{literal\((?!devicesKept)/.test(textOf(file)))
+    assert.deepEqual(found, [])
+  })
+
   it('is judged by every file of the server', (t) => {
     t.diagnostic(
       `${files.length} files, ${everyFile.length - files.length} tests and their helpers, ${imports.length} imports looked at`,

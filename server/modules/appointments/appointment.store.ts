@@ -1,4 +1,4 @@
-import { all, literal, type Sql, sql } from '#platform/database/sql.ts'
+import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import type { Appointment, AppointmentChange, AppointmentQuery, AppointmentStatus } from './appointment.contract.ts'
 import type { StoredKey } from './appointment.sealing.ts'
@@ -38,7 +38,7 @@ export function findAppointments(filter: Filter, { skip, limit, after }: Appoint
   const beyond = after && sql`(lower(a.during), a.id) > (${after[0]}::timestamptz, ${after[1]}::uuid)`
   return sql`
     select ${columns} from appointments a ${withKey} where ${all([matching(filter), beyond])}
-     order by lower(a.during), a.id limit ${literal(limit)} offset ${literal(after ? 0 : skip)}`
+     order by lower(a.during), a.id limit ${literal(limit)} offset ${skipped(after ? 0 : skip)}`
 }
 
 export function countAppointments(filter: Filter): Sql<{ total: number }> {

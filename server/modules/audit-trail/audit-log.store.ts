@@ -1,4 +1,4 @@
-import { all, literal, type Sql, sql } from '#platform/database/sql.ts'
+import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 import type { AuditLogEntry, AuditLogQuery } from './audit-log.contract.ts'
 
 /** Counting stops here: the cost of a page must not grow with the log. */
@@ -37,7 +37,7 @@ export function findAuditLogs(
   return sql`
     select id, timestamp, user_id, role, session_id, host(ip_address) as ip_address, user_agent, action, resource_type, resource_id,
            patient_id, outcome, purpose, correlation_id, sealed_changes is not null as has_changes, details
-      from audit_logs where ${where} order by id desc limit ${literal(query.limit)} offset ${literal(before ? 0 : query.skip)}`
+      from audit_logs where ${where} order by id desc limit ${literal(query.limit)} offset ${skipped(before ? 0 : query.skip)}`
 }
 
 export function countAuditLogs(query: AuditLogQuery, own: OwnLog | undefined): Sql<{ total: number }> {

@@ -1,4 +1,4 @@
-import { all, literal, type Sql, sql } from '#platform/database/sql.ts'
+import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 import type { Doctor, DoctorProfile, DoctorQuery, DoctorRequest } from './doctor.contract.ts'
 
 const publicColumns = sql`doctors.id, first_name, last_name, specialization, location, bio, languages, consultation_minutes,
@@ -55,7 +55,7 @@ export function findDoctors(
       : sql`(last_name, first_name, doctors.id) > (select last.last_name, last.first_name, last.id from doctors as last where last.id = ${after})`
   return sql`
     select ${publicColumns} from doctors where ${all([matchingDoctors(filter), beyond])}
-     order by last_name, first_name, doctors.id limit ${literal(limit)} offset ${literal(after ? 0 : skip)}`
+     order by last_name, first_name, doctors.id limit ${literal(limit)} offset ${skipped(after ? 0 : skip)}`
 }
 
 export function countDoctors(filter: DoctorFilter): Sql<{ total: number }> {

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Context } from '#platform/context.ts'
-import { literal, type Sql, sql } from '#platform/database/sql.ts'
+import { literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 import { implement, type Route } from '#platform/http/mount.ts'
 import { openLetter } from '#platform/mail/queue.ts'
 import { type Mail, mailApi, type MailQuery } from './mail.contract.ts'
@@ -30,7 +30,7 @@ function findMails(status: string | undefined, before: string | undefined, skip:
   return sql`
     select id, template, status, attempts, last_error, created_at, sent_at, key_id, sealed_message from mails
      where (${status ?? null}::text is null or status = ${status ?? null}) and (${before ?? null}::text is null or id::text < ${before ?? null})
-     order by id desc limit ${literal(limit)} offset ${literal(skip)}`
+     order by id desc limit ${literal(limit)} offset ${skipped(skip)}`
 }
 
 function countMails(status: string | undefined): Sql<{ count: number }> {

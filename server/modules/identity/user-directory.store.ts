@@ -1,5 +1,5 @@
 // Users as those see them who look after them.
-import { all, literal, type Sql, sql } from '#platform/database/sql.ts'
+import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 
 export type UserRow = {
   id: string
@@ -47,7 +47,7 @@ export function findUsers(
   const after = page.after === undefined ? undefined : sql`users.id > ${page.after}`
   return sql`
     select ${columns} from users where ${all([matching(filter), after])}
-     order by users.id limit ${literal(page.limit)} offset ${literal(page.skip)}`
+     order by users.id limit ${literal(page.limit)} offset ${skipped(page.skip)}`
 }
 
 export function countUsers(filter: UserFilter): Sql<{ count: number }> {
@@ -71,7 +71,7 @@ export function findReviews(page: { after?: string | undefined; skip: number; li
       left join lateral (select verdict, reviewed_by, created_at from access_reviews where user_id = users.id
                           order by id desc limit 1) as review on true
      where users.role <> 'patient' and ${page.after === undefined ? sql`true` : sql`users.id > ${page.after}`}
-     order by users.id limit ${literal(page.limit)} offset ${literal(page.skip)}`
+     order by users.id limit ${literal(page.limit)} offset ${skipped(page.skip)}`
 }
 
 export function countReviews(): Sql<{ count: number }> {

@@ -1,6 +1,6 @@
 // Every statement about emergency access and about who saw a record.
 import type { EmergencyAccess, ReviewedAccess, SeenBy } from './emergency-access.contract.ts'
-import { all, literal, type Sql, sql } from '#platform/database/sql.ts'
+import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 
 export const accessMinutes = 60
 
@@ -33,7 +33,7 @@ type Page = { skip: number; limit: number; after: string | undefined }
 
 export function listEmergencyAccesses(reviewed: boolean | undefined, { skip, limit, after }: Page): Sql<AccessRow> {
   const conditions = [isReviewed(reviewed), after === undefined ? undefined : sql`e.id < ${after}`]
-  return sql`select ${columns} from ${source} where ${all(conditions)} order by e.id desc limit ${literal(limit)} offset ${literal(skip)}`
+  return sql`select ${columns} from ${source} where ${all(conditions)} order by e.id desc limit ${literal(limit)} offset ${skipped(skip)}`
 }
 
 export function countEmergencyAccesses(reviewed: boolean | undefined): Sql<{ total: number }> {
@@ -72,7 +72,7 @@ export function listSeenBy(patient_id: string, { skip, limit, after }: Page): Sq
     select a.id, a.timestamp, a.user_id, u.key_id as profile_key_id, u.sealed_profile, a.role, a.action, a.resource_type, a.resource_id,
            a.outcome, a.purpose
       from audit_logs a left join users u on u.id = a.user_id
-     where ${all(conditions)} order by a.id desc limit ${literal(limit)} offset ${literal(skip)}`
+     where ${all(conditions)} order by a.id desc limit ${literal(limit)} offset ${skipped(skip)}`
 }
 
 export function countSeenBy(patient_id: string): Sql<{ total: number; is_there: boolean }> {

@@ -1,7 +1,7 @@
 // Every statement about emergency contacts. Each row names the key that sealed it, since a merge moves rows between patients.
 import type { EmergencyContact } from './emergency-contact.contract.ts'
 import type { SealedBy } from './patient.sealing.ts'
-import { literal, type Sql, sql } from '#platform/database/sql.ts'
+import { literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 
 export type ContactRow = SealedBy &
   Pick<
@@ -16,7 +16,7 @@ export function listContacts(patient_id: string, skip: number, limit: number): S
   return sql`
     select ${columns}, count(*) over ()::int as total from emergency_contacts c join patient_keys k on k.id = c.key_id
      where c.patient_id = ${patient_id}
-     order by c.is_primary desc, c.id limit ${literal(limit)} offset ${literal(skip)}`
+     order by c.is_primary desc, c.id limit ${literal(limit)} offset ${skipped(skip)}`
 }
 
 export function findContact(patient_id: string, id: string): Sql<ContactRow> {

@@ -1,7 +1,7 @@
 // Every statement about insurances and the tokens that keep their policy numbers unique.
 import type { Insurance } from './insurance.contract.ts'
 import type { SealedBy } from './patient.sealing.ts'
-import { literal, type Sql, sql } from '#platform/database/sql.ts'
+import { literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 import type { Token } from '#platform/encryption/tokens.ts'
 
 type Open = Omit<Insurance, 'policy_number' | 'group_number' | 'policy_holder_name' | 'coverage_percentage'>
@@ -16,7 +16,7 @@ export function listInsurances(patient_id: string, skip: number, limit: number):
   return sql`
     select ${columns}, count(*) over ()::int as total from insurances i join patient_keys k on k.id = i.key_id
      where i.patient_id = ${patient_id}
-     order by i.id desc limit ${literal(limit)} offset ${literal(skip)}`
+     order by i.id desc limit ${literal(limit)} offset ${skipped(skip)}`
 }
 
 export function findInsurance(patient_id: string, id: string): Sql<InsuranceRow> {

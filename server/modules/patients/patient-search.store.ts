@@ -2,7 +2,7 @@
 import type { Patient } from './patient.contract.ts'
 import type { PatientToken } from './patient-tokens.ts'
 import type { SealedBy } from './patient.sealing.ts'
-import { all, literal, type Sql, sql } from '#platform/database/sql.ts'
+import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 import type { Actor, Reach } from '#platform/context.ts'
 
 /** What an identity card is made of, and what verifies a hit of a token. */
@@ -77,7 +77,7 @@ export type ListRow = Omit<FoundRow, 'sealed_contact' | 'sealed_identifiers' | '
 
 /** Newest first: ids are in order of time. Whoever is scoped starts from their relationships, so that others cost nothing. */
 export function listPatients(reach: Reach, actor: Actor, { is_active, after, skip, limit }: ListFilter): Sql<ListRow> {
-  const page = sql`limit ${literal(limit)} offset ${literal(skip)}`
+  const page = sql`limit ${literal(limit)} offset ${skipped(skip)}`
   const columns = sql`p.id, p.patient_number, p.key_id, k.kek_id, k.wrapped, p.sealed_card, p.gender, p.is_active, p.is_complete, p.registered_date`
   const listed = sql`p.is_active = ${is_active} and p.merged_into is null and p.erased_at is null`
   if (reach === 'all') {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { all, literal, sql } from './sql.ts'
+import { all, literal, skipped, sql } from './sql.ts'
 
 describe('a statement', () => {
   it('sends every value apart from the text', () => {
@@ -20,6 +20,15 @@ describe('a statement', () => {
     const find = (id: number) => sql`select * from t where id = ${id}`
     assert.equal(find(1).name, find(2).name)
     assert.notEqual(find(1).name, sql`select * from u where id = ${1}`.name)
+  })
+
+  it('is the same for every page behind the first', () => {
+    const page = (rows: number) => sql`select * from t limit ${literal(20)} offset ${skipped(rows)}`
+    assert.equal(page(0).text, 'select * from t limit 20 offset 0')
+    assert.equal(page(20).text, 'select * from t limit 20 offset $1::bigint')
+    assert.deepEqual([page(4_000_000).text, page(4_000_000).name], [page(20).text, page(20).name])
+    assert.deepEqual(page(20).values, [20])
+    assert.throws(() => skipped(0.5), RangeError)
   })
 
   it('tells apart the pieces that one place in the code is given', () => {

@@ -80,6 +80,12 @@ export function literal(value: number): Sql {
   return known
 }
 
+/** How many rows of a list are passed over: 0 as text, so that the plan of the first page stays; any other apart from it. */
+export function skipped(rows: number): Sql {
+  if (!Number.isSafeInteger(rows)) throw new RangeError('only a whole number of rows can be passed over')
+  return rows === 0 ? literal(0) : sql`${rows}::bigint`
+}
+
 /** `a and b and c`; true where there is nothing to join. */
 export function all(conditions: readonly (Sql | undefined)[]): Sql {
   const present = conditions.filter((condition) => condition !== undefined)
