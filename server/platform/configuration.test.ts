@@ -39,6 +39,22 @@ describe('the configuration', () => {
     )
   })
 
+  it('lets in no origin that every sandboxed page has', () => {
+    refused({ OPENWARD_CORS_ORIGINS: 'https://ward.example,null' }, 'OPENWARD_CORS_ORIGINS')
+    refused({ ...production, OPENWARD_CORS_ORIGINS: 'null' }, 'OPENWARD_CORS_ORIGINS')
+  })
+
+  it('keeps the order of groups, also of those that are numbers', () => {
+    const oidc = { OIDC_ISSUER: 'https://id.example', OIDC_CLIENT_ID: 'openward' }
+    const { oidc: read } = readConfiguration({ ...oidc, OIDC_GROUP_ROLES: 'chiefs=admin,20=nurse,3=staff' })
+    assert.deepEqual(read?.group_roles, [
+      ['chiefs', 'admin'],
+      ['20', 'nurse'],
+      ['3', 'staff'],
+    ])
+    refused({ ...oidc, OIDC_GROUP_ROLES: 'chiefs' }, 'OIDC_GROUP_ROLES')
+  })
+
   it('refuses a variable that it does not know, so that a misspelt one is no silent default', () => {
     refused({ OPENWARD_MASTERKEY: 'x' }, 'OPENWARD_MASTERKEY is not a variable that OpenWard knows')
   })

@@ -88,7 +88,8 @@ export type Configuration = Readonly<{
         client_id: string
         client_secret: string | undefined
         groups_claim: string
-        group_roles: Record<string, string>
+        /** In the order in which they are tried. */
+        group_roles: readonly (readonly [group: string, role: string])[]
       }
     | undefined
   log_level: string
@@ -143,6 +144,9 @@ export function readConfiguration(environment: Record<string, string | undefined
   const production = variables.OPENWARD_ENV === 'production'
   if (variables.OPENWARD_MASTER_KEY && variables.OPENWARD_MASTER_KEY_FILE) {
     faults.push('OPENWARD_MASTER_KEY and OPENWARD_MASTER_KEY_FILE are both set: keep one of them')
+  }
+  if (variables.OPENWARD_CORS_ORIGINS.includes('null')) {
+    faults.push('OPENWARD_CORS_ORIGINS must not list null: every sandboxed page and local file has that origin')
   }
   if (production) faults.push(...productionFaults(variables))
   if (faults.length > 0) throw new ConfigurationError(faults)
@@ -217,14 +221,17 @@ function readKeyFile(path: string | undefined): string | undefined {
 function readOidc(variables: z.output<typeof Variables>): Configuration['oidc'] {
   if (!variables.OIDC_ISSUER) return undefined
   if (!variables.OIDC_CLIENT_ID) throw new ConfigurationError(['OIDC_CLIENT_ID must be set when OIDC_ISSUER is'])
-  const pairs = variables.OIDC_GROUP_ROLES.map((pair) => pair.split('='))
-  if (pairs.some((pair) => pair.length !== 2))
-    throw new ConfigurationError(['OIDC_GROUP_ROLES must read group=role,group=role'])
+  const group_roles = variables.OIDC_GROUP_ROLES.map((pair) => {
+    const [group, role, ...more] = pair.split('=')
+    if (group === undefined || role === undefined || more.length > 0)
+      throw new ConfigurationError(['OIDC_GROUP_ROLES must read group=role,group=role'])
+    return [group, role] as const
+  })
   return {
     issuer: variables.OIDC_ISSUER,
     client_id: variables.OIDC_CLIENT_ID,
     client_secret: variables.OIDC_CLIENT_SECRET,
     groups_claim: variables.OIDC_GROUPS_CLAIM,
-    group_roles: Object.fromEntries(pairs),
+    group_roles,
   }
 }

@@ -34,6 +34,8 @@ export { createAccount, tellRegisteredAgain } from './registration.ts'
 export { findSessionRights } from './authentication.store.ts'
 export { ensureFirstAdministrator, type FirstAdministrator } from './first-administrator.ts'
 
+const mailIsKept = 'SMTP_URL is not set: invitations, resets and reminders stay in the database and reach nobody'
+
 export const identity: Module = {
   name: 'identity',
   async open(system, jobs) {
@@ -44,6 +46,8 @@ export const identity: Module = {
       ? createMailer({ smtp_url: configuration.smtp_url, mail_from: configuration.mail_from })
       : undefined
     workMails(jobs, system, mailer)
+    const isMailKept = configuration.production && !mailer
+    if (isMailKept) log.warn(mailIsKept)
     jobs.schedule(purgeSchedule, () => purgeIdentity(system))
     let repeated: Repeated | undefined
     return {
@@ -59,6 +63,7 @@ export const identity: Module = {
         ...mailRoutes(),
       ],
       authenticate: authentication.authenticate,
+      checks: { mail: async () => (isMailKept ? { status: 'degraded', detail: mailIsKept } : { status: 'ok' }) },
       async start() {
         // Another server may have rotated the key: sign with the new one well before the old one is dropped.
         const work = () => authentication.reloadKeys()

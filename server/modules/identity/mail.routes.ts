@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { decodeCursor, encodeCursor } from '#platform/contract/cursor.ts'
 import type { Context } from '#platform/context.ts'
 import { literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 import { implement, type Route } from '#platform/http/mount.ts'
@@ -11,8 +12,9 @@ export function mailRoutes(): Route[] {
 
 async function listMails(ctx: Context, { skip, limit, status, cursor }: z.output<typeof MailQuery>) {
   const { keys, configuration } = ctx.system
+  const before = decodeCursor(cursor)
   const [rows, counted] = await ctx.database.once((tx) =>
-    Promise.all([tx.rows(findMails(status, cursor, cursor ? 0 : skip, limit + 1)), tx.first(countMails(status))]),
+    Promise.all([tx.rows(findMails(status, before, before ? 0 : skip, limit + 1)), tx.first(countMails(status))]),
   )
   const items = rows.slice(0, limit).map(({ key_id, sealed_message, ...mail }): Mail => {
     if (configuration.production) return { ...mail, to: null, subject: null, text: null }
@@ -20,7 +22,7 @@ async function listMails(ctx: Context, { skip, limit, status, cursor }: z.output
     return { ...mail, to, subject, text }
   })
   ctx.saw({ details: { count: items.length } })
-  const next_cursor = rows.length > limit ? (items.at(-1)?.id ?? null) : null
+  const next_cursor = encodeCursor(rows.length > limit ? items.at(-1)?.id : undefined)
   return { items, total: counted?.count ?? 0, page: Math.floor(skip / limit) + 1, limit, next_cursor }
 }
 
@@ -29,7 +31,7 @@ type MailRow = Omit<Mail, 'to' | 'subject' | 'text'> & { key_id: string; sealed_
 function findMails(status: string | undefined, before: string | undefined, skip: number, limit: number): Sql<MailRow> {
   return sql`
     select id, template, status, attempts, last_error, created_at, sent_at, key_id, sealed_message from mails
-     where (${status ?? null}::text is null or status = ${status ?? null}) and (${before ?? null}::text is null or id::text < ${before ?? null})
+     where (${status ?? null}::text is null or status = ${status ?? null}) and (${before ?? null}::uuid is null or id < ${before ?? null})
      order by id desc limit ${literal(limit)} offset ${skipped(skip)}`
 }
 

@@ -156,7 +156,7 @@ async function refuse(
 
 /** The first mapping, in the order of the configuration, whose group the person is in. */
 function roleOf({ groups }: OidcPerson, { group_roles }: OidcSettings): string | undefined {
-  return Object.entries(group_roles).find(([group]) => groups.includes(group))?.[1]
+  return group_roles.find(([group]) => groups.includes(group))?.[1]
 }
 
 /** A subject can be an address or a number of the staff: only its hash is kept. */

@@ -50,7 +50,10 @@ describe('signing in with the organisation', () => {
         client_id: 'openward',
         client_secret: 'a secret of the test',
         groups_claim: 'groups',
-        group_roles: { chiefs: 'admin', wards: 'nurse' },
+        group_roles: [
+          ['chiefs', 'admin'],
+          ['wards', 'nurse'],
+        ],
       },
       local_passwords: false,
     })
@@ -205,7 +208,7 @@ describe('signing in with the organisation', () => {
         client_id: 'x',
         client_secret: undefined,
         groups_claim: 'groups',
-        group_roles: {},
+        group_roles: [],
       },
     })
     assert.equal((await lost.send({ method: 'GET', url: oidcApi.start.path, headers: {} })).status, 503)

@@ -1,4 +1,5 @@
 // Reading accounts. Names are sealed, so a search by name opens them: staff are thousands, not millions.
+import { decodeCursor, encodeCursor } from '#platform/contract/cursor.ts'
 import { notFound, Problem } from '#platform/contract/problem.ts'
 import type { Context, System } from '#platform/context.ts'
 import { permissionsOf } from './authentication.ts'
@@ -33,14 +34,14 @@ export async function readUser(ctx: Context, user_id: string): Promise<User> {
 
 export async function listUsers(ctx: Context, query: UserQuery) {
   const { q, skip, limit, cursor, ...filter } = query
-  const page = { skip: cursor ? 0 : skip, limit, after: afterOf(cursor) }
+  const page = { skip: cursor ? 0 : skip, limit, after: decodeCursor(cursor) }
   if (q) return searchUsers(ctx, q, query)
   const [rows, counted] = await ctx.database.once((tx) =>
     Promise.all([tx.rows(findUsers(filter, { ...page, limit: limit + 1 })), tx.first(countUsers(filter))]),
   )
   const items = rows.slice(0, limit).map((row) => composeUser(ctx.system.keys, row))
   ctx.saw({ details: { count: items.length } })
-  const next_cursor = rows.length > limit ? (items.at(-1)?.id ?? null) : null
+  const next_cursor = encodeCursor(rows.length > limit ? items.at(-1)?.id : undefined)
   return { items, total: counted?.count ?? 0, page: Math.floor(skip / limit) + 1, limit, next_cursor }
 }
 
@@ -72,7 +73,7 @@ async function searchUsers(ctx: Context, q: string, { skip, limit, role, is_acti
 }
 
 export async function listAccess(ctx: Context, { skip, limit, cursor }: Pick<UserQuery, 'skip' | 'limit' | 'cursor'>) {
-  const page = { skip: cursor ? 0 : skip, limit: limit + 1, after: afterOf(cursor) }
+  const page = { skip: cursor ? 0 : skip, limit: limit + 1, after: decodeCursor(cursor) }
   const [rows, counted] = await ctx.database.once((tx) =>
     Promise.all([tx.rows(findReviews(page)), tx.first(countReviews())]),
   )
@@ -95,7 +96,7 @@ export async function listAccess(ctx: Context, { skip, limit, cursor }: Pick<Use
     }
   })
   ctx.saw({ details: { count: items.length } })
-  const next_cursor = rows.length > limit ? (items.at(-1)?.user_id ?? null) : null
+  const next_cursor = encodeCursor(rows.length > limit ? items.at(-1)?.user_id : undefined)
   return { items, total: counted?.count ?? 0, page: Math.floor(skip / limit) + 1, limit, next_cursor }
 }
 
@@ -107,8 +108,4 @@ export async function recordReview(ctx: Context, user_id: string, reviewer_id: s
   })
   if (!made) throw new Problem(notFound)
   return made
-}
-
-function afterOf(cursor: string | undefined): string | undefined {
-  return cursor !== undefined && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(cursor) ? cursor : undefined
 }
