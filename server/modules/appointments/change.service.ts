@@ -151,7 +151,8 @@ async function move(
         allowed: transitions[known.status],
       })
     assertInTime(ctx, known)
-    if (known.version !== judged.version) return 'again'
+    // A merge moves an appointment to another record without a version of its own.
+    if (known.version !== judged.version || known.patient_id !== patient_id) return 'again'
     const key = openKey(ctx.system.keys.keyring, known)
     const change_id = randomUUIDv7()
     const sealed_reason = reason && key ? sealReason(key, change_id, reason) : null

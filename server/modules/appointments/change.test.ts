@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import pg from 'pg'
 import { forbidden, notFound, Problem, stale } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
@@ -34,6 +35,11 @@ async function booked(doctor: Person, time = '09:00', patient_id?: string, more 
     ...more,
   }
   return staff.call(appointmentApi.book, { body })
+}
+async function openOwner() {
+  const client = new pg.Client({ connectionString: api.owner_url })
+  await client.connect()
+  return { query: client.query.bind(client), [Symbol.asyncDispose]: () => client.end() }
 }
 const on = (appointment: Appointment) => ({ params: { appointment_id: appointment.id } })
 /** Puts the start some hours from now, whatever the doctor's hours are. */
@@ -122,6 +128,38 @@ describe('moving an appointment', () => {
       staff.call(appointmentApi.reschedule, { ...on(second), body: taken_over }),
       refusedWith(slotTaken),
     )
+  })
+
+  it('stays with the patient whose it has become by a merge meanwhile', async () => {
+    const survivor = await makePatient(api)
+    const first = await booked(await aDoctor())
+    const other = await aDoctor()
+    await using merging = await openOwner()
+    await merging.query('begin')
+    await merging.query('update appointments set patient_id = $1 where id = $2', [survivor, first.id])
+    const moving = staff.call(appointmentApi.reschedule, {
+      ...on(first),
+      body: { appointment_time: mondayAt('10:00'), doctor_id: other.doctor_id ?? '' },
+    })
+    const waiting = sql`
+      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%appointments%'`
+    while ((await api.rows(waiting)).length === 0);
+    await merging.query('update appointment_history set patient_id = $1 where appointment_id = $2', [
+      survivor,
+      first.id,
+    ])
+    await merging.query('commit')
+    assert.equal((await moving).patient_id, survivor)
+    type Row = { patient_id: string }
+    for (const table of [
+      sql<Row>`select patient_id from appointment_history where appointment_id = ${first.id}`,
+      sql<Row>`select patient_id from care_relationships where doctor_id = ${other.doctor_id}`,
+      sql<Row>`select patient_id from audit_logs where resource_id = ${first.id} and action = 'appointment.reschedule'`,
+    ])
+      assert.deepEqual(
+        [...new Set((await api.rows(table)).map((row) => row.patient_id))],
+        [survivor],
+      )
   })
 
   it('is refused once it has begun', async () => {
