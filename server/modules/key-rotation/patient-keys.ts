@@ -41,8 +41,10 @@ async function replaceKeys(rotation: Rotation, { made_before }: State, damaged: 
     const from = after
     const due = await database.once((tx) => tx.rows(findDueKeys(made_before, from)))
     for (const { id } of due) {
-      const isDone = await unlessDamaged(damaged, id, () => database.transaction((tx) => replaceKey(tx, rotation, id)))
-      if (isDone && (count += 1) % tellEvery === 0) say(`${count} patients have a new key.`)
+      const replace = () => unlessDamaged(damaged, id, () => database.transaction((tx) => replaceKey(tx, rotation, id)))
+      let outcome = await replace()
+      while (outcome === 'again') outcome = await replace()
+      if (outcome === 'done' && (count += 1) % tellEvery === 0) say(`${count} patients have a new key.`)
     }
     after = due.at(-1)?.id
     if (due.length < batchKeys) return count
@@ -59,14 +61,16 @@ function findDueKeys(made_before: string, after: string | undefined): Sql<{ id: 
 
 type PatientKey = StoredDataKey & { patient_id: string }
 
-async function replaceKey(tx: Tx, { keys }: Rotation, id: string): Promise<boolean> {
+async function replaceKey(tx: Tx, { keys }: Rotation, id: string): Promise<'done' | 'not due' | 'again'> {
   // Patients before keys, in the order in which those who change, merge and erase take them.
-  await tx.run(sql`
-    select from patients where id = (select patient_id from patient_keys where id = ${id}) for no key update`)
+  const patient = await tx.first(sql<{ id: string }>`
+    select id from patients where id = (select patient_id from patient_keys where id = ${id}) for no key update`)
   const old = await tx.first(sql<PatientKey>`
     select id, patient_id, kek_id, wrapped from patient_keys
      where id = ${id} and wrapped is not null and replaced_by is null for no key update`)
-  if (!old) return false
+  if (!old) return 'not due'
+  // A merge, or its undoing, that was waited for has given the key to a patient who is not locked.
+  if (old.patient_id !== patient?.id) return 'again'
   const from = openDataKey(keys.keyring, old)
   const { key, ...made } = newDataKey(keys.keyring)
   const to = { id: made.id, key }
@@ -79,7 +83,7 @@ async function replaceKey(tx: Tx, { keys }: Rotation, id: string): Promise<boole
   // Whatever was replaced by the old key is replaced by the new one, so that nobody has to follow a chain.
   await tx.run(sql`update patient_keys set replaced_by = ${made.id} where id = ${id} or replaced_by = ${id}`)
   await tx.run(noteInMerges(old.patient_id, id, made.id))
-  return true
+  return 'done'
 }
 
 type SealedRow = { row_id: string; key_id: string } & Record<string, string | Buffer | null>
@@ -110,7 +114,10 @@ async function sealAnew(
   await tx.run(sql`update ${named(table)} set ${set} where ${named(row_id)} = ${row.row_id}`)
 }
 
-/** A merge that is undone moves back the keys that it moved: the successor of such a key goes with it. */
+/**
+ * A merge that is undone moves back the keys that it moved: the successor of such a key goes with it, through all merges by which
+ * it came.
+ */
 function noteInMerges(patient_id: string, old: string, made: string): Sql {
   return sql`
     update patient_merges set journal =
@@ -119,7 +126,7 @@ function noteInMerges(patient_id: string, old: string, made: string): Sql {
            when journal #> '{tables,patient_keys,had}' @> ${JSON.stringify([old])}::jsonb
            then jsonb_set(journal, '{tables,patient_keys,had}', (journal #> '{tables,patient_keys,had}') || ${JSON.stringify([made])}::jsonb)
            else journal end
-     where survivor_id = ${patient_id} and unmerged_at is null`
+     where survivor_id = any(openward.records_of(${patient_id})) and unmerged_at is null`
 }
 
 /** Rows that were written with an older key meanwhile, or that belong to somebody else since a merge. How many there were. */
