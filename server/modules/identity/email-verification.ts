@@ -43,6 +43,7 @@ export async function mailVerification(
 /**
  * Asks for a new address: its reader gets the link that moves the account, the reader of the old one is told. Where the new one is
  * somebody's already they are told instead, and the same statements run: whoever asks must not learn whose address has an account.
+ * Answers what became of it, for the audit.
  */
 export async function requestMove(
   tx: Tx,
@@ -50,7 +51,7 @@ export async function requestMove(
   { id: user_id, now }: Account,
   old_email: string,
   move: Move,
-): Promise<void> {
+): Promise<'mailed' | 'address_taken' | 'too_often'> {
   const { configuration, keys } = system
   const { kind, tokens } = nameTokens(keys, move.new_email)
   const [asked, holder] = await Promise.all([
@@ -59,13 +60,7 @@ export async function requestMove(
   ])
   const owner = holder && holder.id !== user_id ? openProfile(keys, holder) : undefined
   const taken = owner && hasName(owner, move.new_email) ? owner : undefined
-  tx.audit({
-    action: 'profile.email_request',
-    resource_type: 'user',
-    resource_id: user_id,
-    details: { outcome: (asked?.count ?? 0) >= movesPerHour ? 'too_often' : taken ? 'address_taken' : 'mailed' },
-  })
-  if ((asked?.count ?? 0) >= movesPerHour) return
+  if ((asked?.count ?? 0) >= movesPerHour) return 'too_often'
   const { token, expires_at } = await makeLink(tx, system, user_id, move, taken ? 0 : verification_seconds)
   if (taken) {
     const data = { link: linkTo(configuration, 'sign_in') }
@@ -76,6 +71,7 @@ export async function requestMove(
   }
   const data = { happened_at: now, link: linkTo(configuration, 'sessions') }
   await queueMail(tx, system, { template: 'address_change_requested', to: old_email, user_id, data })
+  return taken ? 'address_taken' : 'mailed'
 }
 
 async function makeLink(tx: Tx, { keys }: System, user_id: string, data: object, lifetime_seconds: number) {

@@ -49,8 +49,9 @@ export async function changeProfile(ctx: Context, change: ProfileChange): Promis
     const kept = { email: before.email, username: is_username ? before.username : wanted.username }
     const profile = isMoving ? { ...wanted, ...kept } : wanted
     const saved = await writeProfile(tx, system, account, profile, false)
-    noteProfileChange(tx, system, user_id, before, profile)
-    if (isMoving) await requestMove(tx, ctx, account, before.email, { new_email: wanted.email, is_username })
+    const move = { new_email: wanted.email, is_username }
+    const new_email = isMoving ? await requestMove(tx, ctx, account, before.email, move) : undefined
+    noteProfileChange(tx, system, user_id, before, profile, 'profile.update', { new_email })
     return composeProfile(profile, { ...account, ...saved })
   })
 }
@@ -114,6 +115,7 @@ export function noteProfileChange(
   before: Profile,
   after: Profile,
   action = 'profile.update',
+  more: Record<string, string | undefined> = {},
 ): void {
   const fields = (Object.keys(after) as (keyof Profile)[]).filter((field) => before[field] !== after[field])
   const key = keys.system('users')
@@ -127,7 +129,7 @@ export function noteProfileChange(
     action,
     resource_type: 'user',
     resource_id: user_id,
-    details: { fields },
+    details: { fields, ...more },
     ...(fields.length > 0 ? { changes: { key_id: key.id, sealed } } : {}),
   })
 }
