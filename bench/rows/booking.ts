@@ -39,9 +39,9 @@ async function race(
   let attempts = 0
   for (const requests of slots) {
     const statuses = await Promise.all(
-      requests.map(async ({ method, path, body }) => {
+      requests.map(async ({ path, body }) => {
         const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
-          method,
+          method: 'POST',
           headers: { ...headers, 'content-type': 'application/json' },
           body: JSON.stringify(body),
         })

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { z } from 'zod'
+import { takesIdempotencyKey } from '#platform/contract/operation.ts'
 import type { Route } from '#platform/http/mount.ts'
 import { startTestApi } from '../../server/testing.ts'
 import { call } from '../authorization/call.ts'
@@ -144,12 +145,7 @@ for (const route of routes) {
           400,
         )
       }
-      if (
-        operation.method === 'POST' &&
-        operation.access !== 'public' &&
-        !operation.secret &&
-        operation.accepts !== 'multipart'
-      ) {
+      if (takesIdempotencyKey(operation)) {
         assert.equal(
           (
             await ask(route, subject, person, {

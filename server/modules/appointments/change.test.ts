@@ -156,10 +156,7 @@ describe('moving an appointment', () => {
       sql<Row>`select patient_id from care_relationships where doctor_id = ${other.doctor_id}`,
       sql<Row>`select patient_id from audit_logs where resource_id = ${first.id} and action = 'appointment.reschedule'`,
     ])
-      assert.deepEqual(
-        [...new Set((await api.rows(table)).map((row) => row.patient_id))],
-        [survivor],
-      )
+      assert.deepEqual([...new Set((await api.rows(table)).map((row) => row.patient_id))], [survivor])
   })
 
   it('is refused once it has begun', async () => {

@@ -21,7 +21,9 @@ describe('the outbox', () => {
     const seen: string[] = []
     let cursor: string | null = null
     do {
-      const page: { items: Mail[]; next_cursor?: string | null } = await admin.call(mailApi.list, { query: { limit: '2', ...(cursor === null ? {} : { cursor }) } })
+      const page: { items: Mail[]; next_cursor?: string | null } = await admin.call(mailApi.list, {
+        query: { limit: '2', ...(cursor === null ? {} : { cursor }) },
+      })
       seen.push(...page.items.map(({ id }) => id))
       cursor = page.next_cursor ?? null
     } while (cursor !== null)
