@@ -96,10 +96,11 @@ export async function runImport(
 
   async function judgeAndWrite(read: (ReadRow | RefusedRow)[]): Promise<ImportProgress> {
     const people = read.filter((row) => 'record' in row)
-    const [knownRows, knownTokens] = await job.database.once((tx) =>
+    // Tokens first: a row that another import commits between the two statements is then known, not somebody else's.
+    const [knownTokens, knownRows] = await job.database.once((tx) =>
       Promise.all([
-        tx.rows(findKnownRows(people.flatMap(sourcesOf))),
         tx.rows(findKnownTokens(people.flatMap(({ tokens }) => tokens.filter(isJudged)))),
+        tx.rows(findKnownRows(people.flatMap(sourcesOf))),
       ]),
     )
     const earlier: Earlier = {

@@ -68,6 +68,16 @@ export const ownedTables: readonly OwnedTable[] = [
     erasure: 'deleted',
   },
   {
+    // Kept by triggers from patients_of_users.
+    table: 'sessions',
+    patient: 'patient_id',
+    id: 'id',
+    merge: 'computed',
+    activity: null,
+    export: null,
+    erasure: 'kept',
+  },
+  {
     table: 'patients_of_users',
     patient: 'patient_id',
     id: 'user_id',
