@@ -54,6 +54,8 @@ export async function startTestApi(overrides: Partial<Configuration> = {}) {
       LOG_LEVEL: process.env.OPENWARD_TEST_LOG ?? 'silent',
     }),
     data_directory,
+    // A busy machine is no overload that a test is about.
+    shed_load: false,
     ...overrides,
   }
   const system = await openSystem({

@@ -76,6 +76,8 @@ export type Configuration = Readonly<{
   cors_origins: readonly string[]
   trusted_proxies: readonly string[]
   rate_limit: boolean
+  /** Refuse early when the event loop falls behind; follows `rate_limit`. */
+  shed_load: boolean
   idle_minutes: number
   audit_retention_years: number
   password_form: boolean
@@ -168,6 +170,7 @@ export function readConfiguration(environment: Record<string, string | undefined
     cors_origins: variables.OPENWARD_CORS_ORIGINS,
     trusted_proxies: variables.OPENWARD_TRUSTED_PROXIES,
     rate_limit: variables.OPENWARD_RATE_LIMIT === 'on',
+    shed_load: variables.OPENWARD_RATE_LIMIT === 'on',
     idle_minutes: variables.OPENWARD_IDLE_MINUTES,
     audit_retention_years: variables.OPENWARD_AUDIT_RETENTION_YEARS,
     password_form: variables.OPENWARD_PASSWORD_FORM === 'on',

@@ -31,7 +31,7 @@ export async function installLimits(app: FastifyInstance, configuration: Configu
   app.addHook('onListen', async () => void (listens_since = performance.now()))
   await app.register(underPressure, {
     // Without limits a busy machine is measured or tested as it is, its slow start included.
-    maxEventLoopDelay: configuration.rate_limit ? 1500 : 0,
+    maxEventLoopDelay: configuration.shed_load ? 1500 : 0,
     maxEventLoopUtilization: 0,
     sampleInterval: measureEveryMilliseconds,
     pressureHandler: (request) => {
