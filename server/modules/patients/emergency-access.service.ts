@@ -14,7 +14,7 @@ import {
 } from './emergency-access.store.ts'
 import { patientErased } from './patient.contract.ts'
 import { openKeyOf } from './patient.sealing.ts'
-import { findPatient } from './patient.store.ts'
+import { lockPatient } from './patient.store.ts'
 import { addressesOf, linkTo } from '#modules/identity'
 import type { Context, System } from '#platform/context.ts'
 import { forbidden, invalidRequest, notFound, Problem, unauthenticated } from '#platform/contract/problem.ts'
@@ -30,7 +30,8 @@ export async function openEmergencyAccess(ctx: Context, patient_id: string, reas
   const { user_id } = ctx.actor
   if (!user_id) throw new Problem(unauthenticated)
   return ctx.database.transaction(async (tx) => {
-    const patient = await tx.first(findPatient(patient_id, ctx.reach, ctx.actor))
+    // Locked: a merge meanwhile would leave the access with a record that opens nothing any more.
+    const patient = await lockPatient(tx, patient_id, ctx.reach, ctx.actor)
     if (!patient || patient.merged_into !== null) throw new Problem(notFound)
     if (patient.erased_at !== null || patient.wrapped === null) throw new Problem(patientErased)
     const id = randomUUIDv7()

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import pg from 'pg'
 import { forbidden, invalidRequest, notFound } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { openLetter } from '#platform/mail/queue.ts'
@@ -132,6 +133,27 @@ describe('emergency access', () => {
       open(doctor, { ...patient, id: '0198c0de-0000-7000-8000-000000000000' }),
       refusedWith(notFound),
     )
+  })
+
+  it('is not opened to a record that becomes part of another meanwhile', { timeout: 30_000 }, async () => {
+    const [patient, survivor] = [await register(), await register()]
+    const merging = new pg.Client({ connectionString: api.owner_url })
+    await merging.connect()
+    try {
+      await merging.query('begin')
+      await merging.query('update patients set merged_into = $1 where id = $2', [survivor.id, patient.id])
+      const opening = assert.rejects(open(doctor, patient), refusedWith(notFound))
+      const waiting = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+      const isDone = opening.then(
+        () => true,
+        () => true,
+      )
+      while ((await api.rows(waiting)).length === 0 && !(await Promise.race([isDone, false])));
+      await merging.query('commit')
+      await opening
+    } finally {
+      await merging.end()
+    }
   })
 
   it('is reviewed once, by an administrator', async () => {
