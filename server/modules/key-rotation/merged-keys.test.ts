@@ -1,6 +1,8 @@
 // Keys of merged records, rotated while the records are one: each goes back to its own patient when the merges are undone.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import pg from 'pg'
+import { insuranceTokenSource } from '#modules/patients'
 import { sql } from '#platform/database/sql.ts'
 import { type Person, startTestApi, type TestApi } from '../../testing.ts'
 import { exportApi } from '../patients/export.contract.ts'
@@ -45,6 +47,29 @@ describe('a key that is rotated while records are merged', () => {
     for (const id of [one, other, third]) {
       const url = exportApi.export.path.replace('{patient_id}', id)
       assert.equal((await admin.send({ method: 'GET', url, headers: {} })).status, 200)
+    }
+  })
+})
+
+describe('tokens of insurances that are made anew', () => {
+  it('hold no insurance while they wait for whoever merges its patient', { timeout: 30_000 }, async () => {
+    const { patient_id } = await wholePatient(api, admin)
+    const [insurance] = await api.rows(sql<{ id: string }>`select id from insurances where patient_id = ${patient_id}`)
+    const id = insurance?.id ?? ''
+    await using rotation = await openRotation(api)
+    const merging = new pg.Client({ connectionString: api.owner_url })
+    await merging.connect()
+    try {
+      await merging.query('begin')
+      await merging.query('select from patients where id = $1 for update', [patient_id])
+      const made = rotation.database.transaction((tx) => insuranceTokenSource.backfill(tx, rotation.keys, [id]))
+      const waiting = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+      while ((await api.rows(waiting)).length === 0);
+      await merging.query('select from insurances where id = $1 for update nowait', [id])
+      await merging.query('commit')
+      assert.deepEqual(await made, [])
+    } finally {
+      await merging.end()
     }
   })
 })

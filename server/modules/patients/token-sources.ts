@@ -84,6 +84,9 @@ export const insuranceTokenSource: TokenSource = {
   owner: 'insurance_id',
   has_kinds: false,
   async backfill(tx, keys, ids) {
+    // Patients before their insurances, as a merge takes them.
+    await tx.run(sql`
+      select from patients where id in (select patient_id from insurances where id = any(${ids}::uuid[])) order by id for no key update`)
     const rows = await tx.rows(sql<PolicyRow>`
       select i.id, i.patient_id, i.key_id, k.kek_id, k.wrapped, i.sealed_policy
         from insurances i join patient_keys k on k.id = i.key_id
