@@ -112,15 +112,19 @@ function scanFiles(needles: Needles): Scan {
   return scan
 }
 
-/** Every row of every table as text. */
+const uuid = /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/g
+
+/** Every row of every table as text, bytes as what they are: written in hexadecimal they would hold dates by chance. */
 async function scanTables(needles: Needles): Promise<Scan> {
   const scan: Scan = { looked_at: 0, bytes: 0, found: [], where: [] }
+  await owner.query(`set bytea_output = 'escape'`)
   const tables = await owner.query<{ name: string }>(
     `select oid::regclass::text as name from pg_class where relkind in ('r', 'm', 'p') and relpersistence <> 't'`,
   )
   for (const { name } of tables.rows) {
     const { rows: copied } = await owner.query<{ row: string }>(`select t::text as row from ${name} t`)
-    const bytes = Buffer.from(copied.map(({ row }) => row).join('\n'))
+    // Ids are random hexadecimal digits: among a hundred thousand of them a birth date without hyphens occurs by chance.
+    const bytes = Buffer.from(copied.map(({ row }) => row.replaceAll(uuid, '')).join('\n'))
     const found = needles.findIn(bytes)
     scan.looked_at += 1
     scan.bytes += bytes.length
