@@ -61,7 +61,7 @@ describe('reads that arrive together', () => {
   })
 
   it('of a wrong statement fail alone', async () => {
-    const scope = { key: 'test', enter: () => sql`select openward.enter_as('all')` }
+    const scope = { key: 'test', enter: sql`select openward.enter_as('all')` }
     const right = api.system.gathered.read(scope, sql`select 1 as n`, async () => [{ n: 'alone' }])
     const wrong = api.system.gathered.read(scope, sql`select 1 / ${0}::int`, async () => {
       throw new RangeError('alone')

@@ -8,7 +8,7 @@ import { isLostAnswer, type Pool, withConnection } from './connection.ts'
 import { type Sql, sql } from './sql.ts'
 
 /** `key` tells scopes apart: equal keys enter alike. */
-type GatheredScope = { key: string; enter: () => Sql }
+type GatheredScope = { key: string; enter: Sql }
 
 export type Gathered = {
   /** `alone` asks the statement by itself. */
@@ -23,7 +23,7 @@ export type WriteOutcome = { answers: Answer[] } | { refused: Error } | { lost: 
 
 type Waiting = {
   key: string
-  enter: () => Sql
+  enter: Sql
   statement: Sql
   alone: () => Promise<unknown[]>
   resolve: (rows: unknown[]) => void
@@ -64,7 +64,7 @@ function gatherReads(pool: Pool): Gathered['read'] {
     if (batch.length > 1) {
       const groups = Map.groupBy(batch, ({ key }) => key)
       const statements = [...groups.values()].flatMap((group) => [
-        group[0]?.enter(),
+        group[0]?.enter,
         ...group.map(({ statement }) => statement),
       ])
       const outcome = await withConnection(pool, (connection) =>
@@ -118,7 +118,7 @@ function gatherWrites(pool: Pool): Gathered['write'] {
 
   async function keep(batch: Queued[]) {
     const groups = [...Map.groupBy(batch, ({ key }) => key).values()]
-    const asked = groups.flatMap((group) => [group[0]?.enter(), ...group.flatMap(({ piece }) => piece.statements)])
+    const asked = groups.flatMap((group) => [group[0]?.enter, ...group.flatMap(({ piece }) => piece.statements)])
     const entries = batch.flatMap(({ piece }) => piece.entries)
     const events = batch.flatMap(({ piece }) => piece.events)
     const statements = [

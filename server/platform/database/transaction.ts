@@ -70,7 +70,7 @@ export function scopedDatabase(pool: Pool, scope: Scope, written: Written, gathe
     async read<Row>(statement: Sql<Row>) {
       const alone = () => run((tx) => tx.rows(statement), true)
       if (!gathered || scope.key === undefined) return alone()
-      return (await gathered.read({ key: scope.key, enter: scope.enter }, statement, alone)) as Row[]
+      return (await gathered.read({ key: scope.key, enter: scope.enter() }, statement, alone)) as Row[]
     },
     async together<T>(fill: (tx: Tx) => Promise<T>) {
       if (!gathered || scope.key === undefined) return run(fill, true)
@@ -78,7 +78,7 @@ export function scopedDatabase(pool: Pool, scope: Scope, written: Written, gathe
       const pending = fill(queue.tx)
       const { asked, entries, events } = queue.shut()
       const piece = { statements: asked.map(({ statement }) => statement), entries, events }
-      const outcome = await gathered.write({ key: scope.key, enter: scope.enter }, piece)
+      const outcome = await gathered.write({ key: scope.key, enter: scope.enter() }, piece)
       if ('answers' in outcome) {
         if (entries.length + events.length > 0 || asked.some(isWrite)) written.committed?.()
         settle(asked, outcome)
