@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { newDataKey } from '#platform/encryption/data-key.ts'
 import { generateMasterKey, parseMasterKeys } from '#platform/encryption/keyring.ts'
@@ -114,3 +118,32 @@ test('an index whose master keys cannot be read fails, and says so without quoti
 function ids(matches: readonly { id: string }[]): string[] {
   return matches.map(({ id }) => id)
 }
+
+test('works under `node --watch`, whose own messages come by the same port', { timeout: 60_000 }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'openward-watch-'))
+  const script = join(folder, 'search.ts')
+  const client = new URL('index.client.ts', import.meta.url).href
+  writeFileSync(
+    script,
+    `import { startNameIndex } from ${JSON.stringify(client)}
+     const index = startNameIndex({ master_keys_text: ${JSON.stringify(masterKeys)} })
+     console.log('found', (await index.search('fonseca', { limit: 20 })).length)
+     await index.close()`,
+  )
+  const child = spawn(process.execPath, ['--watch', script], { stdio: ['ignore', 'pipe', 'pipe'] })
+  try {
+    let output = ''
+    const answered = Promise.withResolvers<void>()
+    const read = (chunk: Buffer) => {
+      output += chunk.toString()
+      if (/found 0|Failed running/.test(output)) answered.resolve()
+    }
+    child.stdout.on('data', read)
+    child.stderr.on('data', read)
+    await answered.promise
+    assert.match(output, /found 0/)
+  } finally {
+    child.kill('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  }
+})

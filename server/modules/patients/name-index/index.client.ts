@@ -43,8 +43,10 @@ export function startNameIndex(settings: WorkerSettings): NameIndexClient {
   let outgoing: NumberedRequest[] = []
   let transferred: ArrayBuffer[] = []
 
-  worker.on('message', (answers: Answer[]) => {
-    for (const answer of answers) {
+  worker.on('message', (answers: Answer[] | object) => {
+    // Under `node --watch` a worker also reports, over the same port, which files it loads.
+    if (!Array.isArray(answers)) return
+    for (const answer of answers as Answer[]) {
       size = answer.size
       memoryBytes = answer.memory_bytes
       waiting.get(answer.request_number)?.resolve(answer)
