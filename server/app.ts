@@ -1,6 +1,9 @@
 // Builds the HTTP application from the modules, with health, metrics and the reference of the API.
 import type { FastifyInstance } from 'fastify'
+import { setTimeout as wait } from 'node:timers/promises'
+import { Problem } from '#platform/contract/problem.ts'
 import type { System } from '#platform/context.ts'
+import { isConnectionFault } from '#platform/database/connection.ts'
 import { eventPurgeSchedule, purgeEvents } from '#platform/events/retention.ts'
 import { installDocumentation } from '#platform/http/documentation.ts'
 import { installHealth } from '#platform/http/health.ts'
@@ -32,8 +35,8 @@ export async function buildApp(system: System): Promise<App> {
     routes,
     async start() {
       following = system.keys.follow(system.log)
-      for (const module of open) await module.start?.()
-      await jobs.start()
+      for (const module of open) await whenAvailable(async () => module.start?.(), system.log)
+      await whenAvailable(() => jobs.start(), system.log)
     },
     async stop() {
       health.drain()
@@ -41,5 +44,19 @@ export async function buildApp(system: System): Promise<App> {
       for (const module of open.toReversed()) await module.stop?.()
       await following?.stop()
     },
+  }
+}
+
+/** A part whose database goes away just as it begins is begun again when it is back; the server serves meanwhile. */
+async function whenAvailable(begin: () => Promise<void>, log: System['log']): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await begin()
+    } catch (error) {
+      const isAway = isConnectionFault(error) || (error instanceof Problem && error.kind.status === 503)
+      if (!isAway || attempt > 60) throw error
+      log.warn({ err: error, attempt }, 'a part could not begin while the database was away: it is tried again')
+      await wait(Math.min(attempt * 250, 2000))
+    }
   }
 }

@@ -59,8 +59,15 @@ test(`${kills} kills of the server and of PostgreSQL under a mixed load lose not
     await load.stop()
   }
 
-  const owner = new pg.Client({ connectionString: embeddedUrl(directory.path) })
-  await owner.connect()
+  // The last kill may have been PostgreSQL's: whoever comes right after it waits for the new one.
+  let owner = new pg.Client()
+  await until('PostgreSQL takes connections', async () => {
+    owner = new pg.Client({ connectionString: embeddedUrl(directory.path) })
+    return owner.connect().then(
+      () => true,
+      () => false,
+    )
+  })
   try {
     const before_repeats = await readEffects(owner, ledger)
     const unsettled = ledger.entries.filter((entry) => !settledAnswer(entry))
