@@ -32,7 +32,6 @@ export async function readEffects(owner: pg.Client, { entries }: Ledger): Promis
 export function findBrokenPromises({ entries }: Ledger, { of }: Effects): string[] {
   return entries.flatMap((entry) => {
     const effects = of(entry)
-    const answer = settledAnswer(entry)
     const told = `${entry.kind} ${entry.key}`
     if (entry.kind === 'read') {
       const shown = entry.attempts.filter((one) => one.answer?.status === 200).length
@@ -42,9 +41,9 @@ export function findBrokenPromises({ entries }: Ledger, { of }: Effects): string
     if (effects > 1) return [`${told}: done ${effects} times`]
     // A repeat of a change without a key can be refused because the lost first one was done.
     const is_alone = entry.attempts.length === 1 || entry.method === 'POST'
-    // A refusal is not kept: a repeat can succeed where the time was freed in between.
-    const is_refused = settledAnswers(entry).every(({ status }) => status >= 400)
-    if (answer && is_refused && effects > 0 && is_alone) return [`${told}: refused with ${answer.status}, and done`]
+    // A refusal is not kept, so a repeat may succeed after it; but what was done stays done for every repeat.
+    const last = settledAnswers(entry).at(-1)
+    if (last && last.status >= 400 && effects > 0 && is_alone) return [`${told}: refused with ${last.status}, and done`]
     return []
   })
 }
