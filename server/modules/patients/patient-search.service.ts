@@ -6,7 +6,8 @@ import type { Criteria, FoundPatients, ListedPatient } from './patient-search.co
 import {
   countPatients,
   findByExact,
-  findByIds,
+  findCards,
+  type CardRow,
   type FoundRow,
   type ListFilter,
   listPatients,
@@ -37,39 +38,57 @@ export async function searchPatients(
     database: ctx.reaching('find'),
     read_reach: reachOf(ctx.actor, 'patients:read') ?? 'none',
     most: mostByName,
+    opened: limit,
   }
-  const { items, index_complete } = await find(ctx, names, question, asked)
+  const { items, total, index_complete } = await find(ctx, names, question, asked)
   const shown = items.slice(0, limit)
-  ctx.saw({ details: { criteria: question.kinds, count: items.length, patient_ids: shown.map(({ row }) => row.id) } })
+  ctx.saw({ details: { criteria: question.kinds, count: total, patient_ids: shown.map(({ row }) => row.id) } })
   return {
     items: shown.map(({ row, card }) => cardOfFound(row, card)),
-    total: items.length,
+    total,
     index_complete,
   }
 }
 
-type Asked = { database: Database; read_reach: string; most: number }
-type Hit = { row: FoundRow; card: ReturnType<typeof tryOpenCard> }
+/** By name `most` are looked for, and of them the best `opened` are opened. */
+type Asked = { database: Database; read_reach: string; most: number; opened: number }
+type Hit = { row: CardRow; card: ReturnType<typeof tryOpenCard> }
+type Found = { items: Hit[]; total: number; index_complete: boolean }
 
-async function find(
-  ctx: Context,
-  names: PatientNames,
-  question: Question,
-  asked: Asked,
-): Promise<{ items: Hit[]; index_complete: boolean }> {
+async function find(ctx: Context, names: PatientNames, question: Question, asked: Asked): Promise<Found> {
   const { exact, patient_number, name, date_of_birth, otherwise_name } = question
   if (exact.length > 0 || patient_number !== undefined) {
     const tokens = tokensOf(ctx.system.keys.tokenizer('patients'), question)
     const rows = await asked.database.once((tx) => tx.rows(findByExact(tokens, patient_number, asked.read_reach)))
     const items = [...verified(ctx, question, rows), ...(await foundThroughMerged(ctx, question, rows))]
-    if (items.length > 0 || otherwise_name === undefined) return { items, index_complete: true }
+    if (items.length > 0 || otherwise_name === undefined) return { items, total: items.length, index_complete: true }
   }
   const { ids, is_complete } = await names.search(name ?? otherwise_name ?? '', { limit: asked.most, date_of_birth })
-  if (ids.length === 0) return { items: [], index_complete: is_complete }
-  const rows = await asked.database.once((tx) => tx.rows(findByIds(ids, asked.read_reach)))
-  const rank = new Map(ids.map((id, at) => [id, at]))
-  const ordered = rows.toSorted((one, other) => (rank.get(one.id) ?? 0) - (rank.get(other.id) ?? 0))
-  return { items: verified(ctx, { ...question, exact: [] }, ordered), index_complete: is_complete }
+  return { ...(await openBest(ctx, ids, date_of_birth, asked)), index_complete: is_complete }
+}
+
+/**
+ * Opens those whom the index named, the best first, until there are as many as asked for: in one trip, but for the few whom the
+ * database no longer has as the index knew them.
+ */
+async function openBest(
+  ctx: Context,
+  ids: readonly string[],
+  date_of_birth: string | undefined,
+  { database, read_reach, opened }: Asked,
+): Promise<Omit<Found, 'index_complete'>> {
+  const items: Hit[] = []
+  let at = 0
+  while (items.length < opened && at < ids.length) {
+    const next = ids.slice(at, at + opened - items.length)
+    at += next.length
+    const rows = new Map((await database.read(findCards(next, read_reach))).map((row) => [row.id, row]))
+    for (const row of next.flatMap((id) => rows.get(id) ?? [])) {
+      const card = tryOpenCard(ctx.system.keys.keyring, row)
+      if (card && (date_of_birth === undefined || card.date_of_birth === date_of_birth)) items.push({ row, card })
+    }
+  }
+  return { items, total: items.length + ids.length - at }
 }
 
 /** A record whose card was altered is shown, without names, to whoever gave its number: nothing else of it can be compared. */
@@ -147,7 +166,12 @@ async function listFound(
   // Emergency access opens one record and lists none.
   const read_reach = ctx.reach.replace(/,?glass/, '')
   const most = ctx.reach === 'all' ? mostByName : mostByNameInScope
-  const { items, index_complete } = await find(ctx, names, question, { database: ctx.database, read_reach, most })
+  const { items, index_complete } = await find(ctx, names, question, {
+    database: ctx.database,
+    read_reach,
+    most,
+    opened: most,
+  })
   const open = items.filter(({ row }) => row.may_open && row.is_active === is_active)
   const shown = open.slice(skip, skip + limit)
   ctx.saw({ details: { criteria: question.kinds, count: open.length, patient_ids: shown.map(({ row }) => row.id) } })
@@ -159,9 +183,6 @@ async function listFound(
   }
 }
 
-function listed(
-  row: Omit<FoundRow, 'sealed_contact' | 'sealed_identifiers'>,
-  card: ReturnType<typeof tryOpenCard>,
-): ListedPatient {
+function listed(row: CardRow, card: ReturnType<typeof tryOpenCard>): ListedPatient {
   return { ...cardOfFound(row, card), is_complete: row.is_complete, registered_date: row.registered_date }
 }

@@ -5,14 +5,14 @@ import type { SealedBy } from './patient.sealing.ts'
 import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 import type { Actor, Reach } from '#platform/context.ts'
 
-/** What an identity card is made of, and what verifies a hit of a token. */
-export type FoundRow = SealedBy &
+/** What an identity card is made of. */
+export type CardRow = SealedBy &
   Pick<Patient, 'id' | 'patient_number' | 'gender' | 'is_active' | 'is_complete' | 'registered_date'> & {
     sealed_card: Buffer
-    sealed_contact: Buffer
-    sealed_identifiers: Buffer | null
     may_open: boolean
   }
+/** With what verifies a hit of a token. */
+export type FoundRow = CardRow & { sealed_contact: Buffer; sealed_identifiers: Buffer | null }
 
 const wholeTokens = 200
 
@@ -72,8 +72,17 @@ export function findByIds(ids: readonly string[], read_reach: Reach): Sql<FoundR
   return found(read_reach, sql`p.id = any(${ids}::uuid[])`)
 }
 
+/** In any order. */
+export function findCards(ids: readonly string[], read_reach: Reach): Sql<CardRow> {
+  return sql`
+    select p.id, p.patient_number, p.key_id, k.kek_id, k.wrapped, p.sealed_card, p.gender, p.is_active, p.is_complete,
+           p.registered_date, openward.may_reach(p.id, ${read_reach}) as may_open
+      from patients p join patient_keys k on k.id = p.key_id
+     where p.merged_into is null and p.erased_at is null and p.id = any(${ids}::uuid[])`
+}
+
 export type ListFilter = { is_active: boolean; after: string | undefined; skip: number; limit: number }
-export type ListRow = Omit<FoundRow, 'sealed_contact' | 'sealed_identifiers' | 'may_open'>
+export type ListRow = Omit<CardRow, 'may_open'>
 
 /** Newest first: ids are in order of time. Whoever is scoped starts from their relationships, so that others cost nothing. */
 export function listPatients(reach: Reach, actor: Actor, { is_active, after, skip, limit }: ListFilter): Sql<ListRow> {
