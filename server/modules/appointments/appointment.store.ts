@@ -2,7 +2,6 @@ import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import type { Appointment, AppointmentChange, AppointmentQuery, AppointmentStatus } from './appointment.contract.ts'
 import type { StoredKey } from './appointment.sealing.ts'
-import { knownRelationship } from './booking.store.ts'
 
 /** Counting stops here: the cost of a page must not grow with the table. */
 const mostCounted = 10_000
@@ -116,12 +115,4 @@ export function moveAppointment(
     with doctor as (select id from doctors where id = ${to.doctor_id} and version = ${to.calendar_version} and is_active for share)
     update appointments set doctor_id = doctor.id, during = tstzrange(${to.starts_at}, ${to.ends_at}), updated_at = now(), version = version + 1
       from doctor where appointments.id = ${id} returning updated_at, version`
-}
-
-/** The doctor who takes a patient over, and their department, reach the record. */
-export function insertRelationship(patient_id: string, doctor_id: string, appointment_id: string): Sql {
-  return sql`
-    insert into care_relationships (patient_id, department_id, doctor_id, origin, origin_id)
-    select ${patient_id}, department_id, id, 'appointment', ${appointment_id} from doctors where id = ${doctor_id}
-       and not exists (${knownRelationship(sql`${patient_id}`, sql`doctors`)})`
 }

@@ -17,25 +17,19 @@ export type NewAppointment = Pick<Appointment, 'id' | 'patient_id' | 'doctor_id'
   day: string
 }
 
-/** One row for a patient and a doctor: the scope of a department is read through these rows, not through a row a visit. */
-export function knownRelationship(patient: Sql, doctor: Sql): Sql {
-  return sql`select from care_relationships c where c.patient_id = ${patient} and c.doctor_id = ${doctor}.id
-                and c.department_id is not distinct from ${doctor}.department_id and c.origin = 'appointment'`
-}
-
 export type Booked = Pick<Appointment, 'confirmation_code' | 'status' | 'created_at' | 'updated_at' | 'version'>
 
 /**
  * Books, or yields no row: the exclusion constraints decide without raising, so that bookings that fight for one time neither
- * wait for nor deadlock with each other. One statement, so that history, care relationship, audit entry and event are
- * written exactly if the appointment is. The locks keep the calendar and the record as they were judged until it commits.
+ * wait for nor deadlock with each other. One statement, so that history, audit entry and event are written exactly if the
+ * appointment is; the care relationship is kept by a trigger. The locks keep the calendar and the record as they were judged until it commits.
  */
 export function insertAppointment(appointment: NewAppointment, entry: AuditEntry, event: DomainEvent): Sql<Booked> {
   const { id, patient_id, doctor_id, starts_at, ends_at, kind, priority, key_id, sealed_notes, created_by, day } =
     appointment
   return sql`
     with doctor as (
-      select id, department_id from doctors
+      select id from doctors
        where id = ${doctor_id} and version = ${appointment.calendar_version} and is_active
          and (accepts_new_patients or ${appointment.takes_anyone}
               or exists (select from care_relationships c where c.doctor_id = doctors.id and c.patient_id = ${patient_id}))
@@ -51,10 +45,6 @@ export function insertAppointment(appointment: NewAppointment, entry: AuditEntry
     ), noted as (
       insert into appointment_history (appointment_id, patient_id, user_id, to_status, to_time)
       select id, patient_id, created_by, status, lower(during) from booked
-    ), related as (
-      insert into care_relationships (patient_id, department_id, doctor_id, origin, origin_id)
-      select booked.patient_id, doctor.department_id, doctor.id, 'appointment', booked.id from booked, doctor
-       where not exists (${knownRelationship(sql`booked.patient_id`, sql`doctor`)})
     ), audited as (
       ${insertAuditEntries([entry])} where exists (select from booked)
     ), told as (

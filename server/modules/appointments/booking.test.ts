@@ -68,16 +68,6 @@ describe('booking an appointment', () => {
     )
   })
 
-  it('relates a patient to a doctor once, however often they meet', async () => {
-    const { doctor_id } = await aDoctor(await api.department())
-    const patient_id = await makePatient(api)
-    for (const time of ['09:00', '10:00', '11:00']) {
-      await staff.call(appointmentApi.book, { body: { doctor_id, patient_id, appointment_time: mondayAt(time) } })
-    }
-    const related = await api.rows(sql`select from care_relationships where patient_id = ${patient_id}`)
-    assert.equal(related.length, 1)
-  })
-
   it('keeps reason and notes sealed', async () => {
     const { doctor_id } = await aDoctor()
     const body = {

@@ -19,7 +19,6 @@ import { shownAppointment } from './appointment.service.ts'
 import {
   findAppointment,
   insertChange,
-  insertRelationship,
   lockAppointment,
   lockCalendars,
   moveAppointment,
@@ -164,23 +163,20 @@ async function move(
     const [, changed] = await Promise.all([tx.run(lockCalendars([calendar.id, patient_id])), moved])
     if (!changed) return 'again'
     const reassigned = calendar.id !== known.doctor_id
-    await Promise.all([
-      tx.run(
-        insertChange({
-          id: change_id,
-          appointment_id: id,
-          patient_id,
-          user_id: ctx.actor.user_id ?? null,
-          from_status: known.status,
-          to_status: known.status,
-          from_time: known.appointment_time,
-          to_time: slot.starts_at,
-          key_id: sealed_reason ? known.key_id : null,
-          sealed_reason,
-        }),
-      ),
-      reassigned ? tx.run(insertRelationship(patient_id, calendar.id, id)) : undefined,
-    ])
+    await tx.run(
+      insertChange({
+        id: change_id,
+        appointment_id: id,
+        patient_id,
+        user_id: ctx.actor.user_id ?? null,
+        from_status: known.status,
+        to_status: known.status,
+        from_time: known.appointment_time,
+        to_time: slot.starts_at,
+        key_id: sealed_reason ? known.key_id : null,
+        sealed_reason,
+      }),
+    )
     const changes = {
       appointment_time: { before: known.appointment_time, after: slot.starts_at },
       ...(reassigned ? { doctor_id: { before: known.doctor_id, after: calendar.id } } : {}),

@@ -14,7 +14,6 @@ import {
   moveAccompanying,
   moveRows,
   promoteRows,
-  relateWritten,
   renewRights,
   updateMerge,
 } from './merge.store.ts'
@@ -102,19 +101,12 @@ async function undo(tx: Tx, ctx: Context, survivor_id: string, body: Unmerge): P
   const outcome: Outcome = is_repeat
     ? { returned: [], undecided: merge.journal.undecided ?? [], changed: [], gone: [] }
     : await moveBack(tx, merge)
-  const written = merge.journal.written ?? outcome.undecided
   const undecided = await assignRows(tx, merge, outcome.undecided, assign)
-  await tx.run(
-    relateWritten(
-      written.flatMap(({ table, id }) => (table === 'appointments' ? [id] : [])),
-      [survivor_id, merged_id],
-    ),
-  )
   for (const statement of alignFollowers([survivor_id, merged_id])) await tx.run(statement)
   await tx.run(renewRights([survivor_id, merged_id]))
   await resealForeign(tx, ctx.system.keys.keyring, [survivor, merged])
   if (!is_repeat) await retoken(tx, ctx.system.keys, [survivor_id, merged_id])
-  await tx.run(updateMerge(merge_id, { ...merge.journal, written, undecided }, ctx.actor.user_id))
+  await tx.run(updateMerge(merge_id, { ...merge.journal, undecided }, ctx.actor.user_id))
 
   for (const row of [survivor, merged]) {
     tx.audit({

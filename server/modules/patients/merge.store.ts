@@ -125,18 +125,6 @@ export function moveAccompanying(
      where patient_id = ${from} and ${identifier(accompanies ?? '')} = any(${origins}::uuid[])`
 }
 
-/** A patient is related to a doctor once. Where that one row went back, who booked in between would reach nobody's record. */
-export function relateWritten(appointments: readonly string[], patients: readonly string[]): Sql {
-  return sql`
-    insert into care_relationships (patient_id, department_id, doctor_id, origin, origin_id)
-    select distinct on (a.patient_id, c.department_id, c.doctor_id) a.patient_id, c.department_id, c.doctor_id, 'appointment', a.id
-      from appointments a join care_relationships c on c.doctor_id = a.doctor_id and c.origin = 'appointment'
-     where a.id = any(${appointments}::uuid[]) and c.patient_id = any(${patients}::uuid[])
-       and not exists (select from care_relationships known where known.patient_id = a.patient_id and known.doctor_id = a.doctor_id
-                        and known.origin = 'appointment')
-    on conflict do nothing`
-}
-
 export function findOverlappingAppointments(one: string, other: string): Sql<{ one: string; other: string }> {
   return sql`
     select a.id as one, b.id as other from appointments a join appointments b on b.during && a.during
@@ -176,8 +164,7 @@ export type TableJournal = { moved: RowVersion[]; had: string[]; demoted: string
 export type Journal = {
   merged: MergedBefore
   tables: Record<string, TableJournal>
-  /** After the merge was undone: rows that were written while the records were one, and those that nobody has assigned yet. */
-  written?: { table: string; id: string }[]
+  /** After the merge was undone: rows that were written while the records were one and that nobody has assigned yet. */
   undecided?: { table: string; id: string }[]
 }
 

@@ -300,7 +300,7 @@ describe('a merge that is undone', () => {
     const reached = await api.rows(
       sql<{
         patient_id: string
-      }>`select patient_id from care_relationships where doctor_id = ${doctor.doctor_id} and patient_id in (${one}, ${other})`,
+      }>`select distinct patient_id from care_relationships where doctor_id = ${doctor.doctor_id} and patient_id in (${one}, ${other})`,
     )
     assert.deepEqual(reached.map(({ patient_id }) => patient_id).toSorted(), [one, other].toSorted())
   })

@@ -21,7 +21,7 @@ export async function addContact(who: Person, patient_id: string, name: string, 
   return (await who.call(emergencyContactApi.add_contact, { params: { patient_id }, body })).id
 }
 
-/** An appointment with its history, and the care relationship where there is none; each at an hour of its own unless said. */
+/** An appointment with its history; each at an hour of its own unless said. */
 export async function addAppointment(
   api: TestApi,
   doctor: Person,
@@ -43,10 +43,6 @@ export async function addAppointment(
       select ${id}, ${id}, ${patient_id}, d.id, tstzrange(t.at, t.at + interval '30 minutes'), ${key.id}, ${notes}
         from doctors d, (select timestamptz '2030-01-01T00:00:00Z' + ${hour}::int * interval '1 hour' as at) t
        where d.id = ${doctor.doctor_id ?? null}
-    ), care as (
-      insert into care_relationships (patient_id, doctor_id, origin, origin_id)
-      select ${patient_id}, ${doctor.doctor_id ?? null}::uuid, 'appointment', ${id}
-       where not exists (select from care_relationships where patient_id = ${patient_id} and doctor_id = ${doctor.doctor_id ?? null})
     )
     insert into appointment_history (id, appointment_id, patient_id, to_status, key_id, sealed_reason)
     select ${history_id}, ${id}, ${patient_id}, 'booked', ${key.id}, ${reason}`)
