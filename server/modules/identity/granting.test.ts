@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
+import { sql } from '#platform/database/sql.ts'
+import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { testAccount } from './accounts.testing.ts'
+import { newestMail, testPassword } from './accounts.testing.ts'
+import { roleApi } from './role.contract.ts'
+import { sessionApi } from './session.contract.ts'
 import { beyondOwnRights, userApi } from './user.contract.ts'
 
 describe('a right that was withdrawn', () => {
@@ -35,5 +39,91 @@ describe('a right that was withdrawn', () => {
       refusedWith(beyondOwnRights),
     )
     assert.equal((await other.call(userApi.update, { ...of(nurse.id), body: { role: 'staff' } })).role, 'staff')
+  })
+})
+
+describe('whoever looks after accounts', () => {
+  let api: TestApi
+  let admin: Person
+  before(async () => {
+    api = await startTestApi()
+    admin = await api.person('admin')
+    const looksAfter = ['users:create', 'users:read', 'users:update', 'users:delete', 'roles:read', 'roles:write']
+    const nursing = sql<{ permissions: string[] }>`select permissions from roles where name = 'nurse'`
+    const [nurse] = await api.rows(nursing)
+    for (const [name, permissions] of Object.entries({
+      personnel: looksAfter,
+      head_nurse: [...looksAfter, ...(nurse?.permissions ?? [])],
+      clerk: ['patients:read:department'],
+      bare: ['appointments:read:own'],
+    }))
+      await api.rows(sql`insert into roles (name, permissions) values (${name}, ${permissions})`)
+  })
+  after(() => api[Symbol.asyncDispose]())
+  let made = 0
+  const create = (who: Person, role: string, department_id?: string) => {
+    const email = `granted.${(made += 1)}@example.test`
+    const body = { email, first_name: 'Grace', last_name: 'Hopper', role, password: testPassword }
+    return who.call(userApi.create, { body: department_id ? { ...body, department_id } : body })
+  }
+  const of = ({ id }: { id: string }) => ({ params: { user_id: id } })
+
+  it('makes no account that sees more than its maker', async () => {
+    const personnel = await api.person('personnel')
+    for (const role of ['staff', 'nurse', 'doctor', 'patient', 'admin', 'auditor', 'clerk', 'bare'])
+      await assert.rejects(create(personnel, role), refusedWith(beyondOwnRights), role)
+    assert.equal((await create(personnel, 'personnel')).role, 'personnel')
+  })
+
+  it('raises no account to more than that, by role, department or opening it again', async () => {
+    const [here, there] = [await api.department(), await api.department()]
+    const head = await api.person('head_nurse', { department_id: here })
+    const nurse = await testAccount(api, { department_id: here })
+    const away = await testAccount(api, { department_id: there, is_active: false })
+    const change = (account: { id: string }, body: object) => head.call(userApi.update, { ...of(account), body })
+    await assert.rejects(change(nurse, { role: 'staff' }), refusedWith(beyondOwnRights))
+    await assert.rejects(change(nurse, { department_id: there }), refusedWith(beyondOwnRights))
+    await assert.rejects(change(away, { is_active: true }), refusedWith(beyondOwnRights))
+    await api.rows(sql`update users set awaits_approval = true where id = ${away.id}`)
+    await assert.rejects(head.call(userApi.approve, of(away)), refusedWith(beyondOwnRights))
+    assert.equal((await change(nurse, { is_active: false })).is_active, false)
+    assert.equal((await change(nurse, { is_active: true })).is_active, true)
+    assert.equal((await change(nurse, { department_id: null })).department_id, null)
+  })
+
+  it('gives what reaches a department within their own only', async () => {
+    const [here, there] = [await api.department(), await api.department()]
+    const head = await api.person('head_nurse', { department_id: here })
+    assert.equal((await create(head, 'nurse', here)).department_id, here)
+    await assert.rejects(create(head, 'nurse', there), refusedWith(beyondOwnRights))
+    await assert.rejects(create(head, 'nurse'), refusedWith(beyondOwnRights))
+    const definition = { params: { name: 'another' }, body: { permissions: ['patients:read:department'] } }
+    await assert.rejects(head.call(roleApi.write, definition), refusedWith(beyondOwnRights))
+  })
+
+  it('appoints whoever treats and cares, as an administrator', async () => {
+    for (const role of ['doctor', 'nurse', 'staff', 'patient', 'auditor', 'admin'])
+      assert.equal((await create(admin, role)).role, role)
+  })
+
+  it('does nothing to those who rule over more', async () => {
+    const personnel = await api.person('personnel')
+    const boss = await testAccount(api, { role: 'admin' })
+    const { token } = await api.signIn(boss.id)
+    for (const refused of [
+      () => personnel.call(userApi.update, { ...of(boss), body: { last_name: 'Renamed' } }),
+      () => personnel.call(userApi.unlock, of(boss)),
+      () => personnel.call(userApi.startReset, of(boss)),
+      () => personnel.call(userApi.endSessions, of(boss)),
+      () => personnel.call(userApi.removeMfa, of(boss)),
+      () => personnel.call(userApi.deactivate, of(boss)),
+      () => personnel.call(roleApi.write, { params: { name: 'auditor' }, body: { permissions: [] } }),
+    ])
+      await assert.rejects(refused(), refusedWith(beyondOwnRights))
+    assert.equal(await newestMail(api, boss.email), undefined)
+    assert.ok(await api.call(sessionApi.me, {}, { authorization: `Bearer ${token}` }))
+    const equal = await testAccount(api, { role: 'personnel' })
+    await personnel.call(userApi.startReset, of(equal))
+    assert.match((await newestMail(api, equal.email))?.token ?? '', /^owp_/)
   })
 })

@@ -2,6 +2,7 @@
 import { notFound, Problem, stale } from '#platform/contract/problem.ts'
 import type { Context } from '#platform/context.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
+import { isHeld, requireRoleNotAbove } from './granting.ts'
 import { type Role, type RoleDefinition, roleProtected } from './role.contract.ts'
 import { beyondOwnRights } from './user.contract.ts'
 
@@ -30,8 +31,10 @@ export async function writeRole(ctx: Context, name: string, { permissions, mfa }
     const before = await tx.first(sql<Role>`select ${columns} from roles where name = ${name}`)
     if (ctx.if_match !== undefined && ctx.if_match !== before?.version) throw new Problem(stale)
     const known = new Set(before?.permissions)
+    if (before) requireRoleNotAbove(ctx.actor, before.permissions)
     const added = wanted.filter((permission) => !known.has(permission))
-    const missing = added.filter((permission) => !isHeld(ctx, permission))
+    // A role has no department: what one holds for a department only is not for a role to give.
+    const missing = added.filter((permission) => !isHeld(ctx.actor, permission))
     if (missing.length > 0) throw new Problem(beyondOwnRights, { detail: `You do not have ${missing.join(', ')}` })
     const removed = [...known].filter((permission) => !wanted.includes(permission))
     const saved = await tx.first(saveRole(name, wanted, mfa))
@@ -39,11 +42,6 @@ export async function writeRole(ctx: Context, name: string, { permissions, mfa }
     tx.audit({ action: 'role.write', resource_type: 'role', details: { name, added, removed, mfa } })
     return saved
   })
-}
-
-/** An unscoped permission covers its scopes. */
-function isHeld({ actor }: Context, permission: string): boolean {
-  return actor.permissions.has(permission) || actor.permissions.has(permission.split(':').slice(0, 2).join(':'))
 }
 
 function saveRole(name: string, permissions: readonly string[], mfa: string): Sql<Role> {

@@ -194,7 +194,7 @@ export const userApi = {
     audit: { action: 'user.approve', resource_type: 'user' },
     params,
     returns: [200, User],
-    problems: [notFound, ownAccount, notAwaitingApproval],
+    problems: [notFound, ownAccount, notAwaitingApproval, beyondOwnRights],
   },
   unlock: {
     method: 'POST',
@@ -204,7 +204,7 @@ export const userApi = {
     audit: { action: 'user.unlock', resource_type: 'user' },
     params,
     returns: [200, User],
-    problems: [notFound, ownAccount],
+    problems: [notFound, ownAccount, beyondOwnRights],
   },
   startReset: {
     method: 'POST',
@@ -214,7 +214,7 @@ export const userApi = {
     audit: { action: 'password.forgot', resource_type: 'user' },
     params,
     returns: [202, null],
-    problems: [notFound, localPasswordsOff],
+    problems: [notFound, beyondOwnRights, localPasswordsOff],
   },
   removeMfa: {
     method: 'DELETE',
@@ -235,7 +235,7 @@ export const userApi = {
     audit: { action: 'session.end_all', resource_type: 'user' },
     params,
     returns: [204, null],
-    problems: [notFound],
+    problems: [notFound, beyondOwnRights],
   },
   accessReview: {
     method: 'GET',

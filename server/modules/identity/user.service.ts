@@ -40,7 +40,7 @@ import {
   saveRights,
   unlockUser,
 } from './user-directory.store.ts'
-import { type Account, findAccount, insertUser, insertUserTokens, lockAccount, removeTotp } from './user.store.ts'
+import { type Account, insertUser, insertUserTokens, lockAccount, removeTotp } from './user.store.ts'
 
 const invitation_seconds = 7 * 86_400
 
@@ -56,7 +56,7 @@ export async function createUser(ctx: Context, identity: Identity, body: NewUser
   const id = randomUUIDv7()
   const created = await ctx.database
     .transaction(async (tx) => {
-      await requireRoleGivable(tx, ctx.actor, role)
+      await requireRoleGivable(tx, ctx.actor, { role, department_id: department_id ?? null })
       await tx.run(
         insertUser({
           id,
@@ -110,7 +110,7 @@ export async function updateUser(ctx: Context, user_id: string, change: UserChan
   if (changesRights && user_id === ctx.actor.user_id) throw new Problem(ownAccount)
   return ctx.database
     .transaction(async (tx) => {
-      const { account, user } = await lock(tx, ctx, user_id)
+      const { account, user } = await lockBelow(tx, ctx, user_id)
       if (ctx.if_match !== undefined && ctx.if_match !== user.version) throw new Problem(stale)
       if (first_name !== undefined || last_name !== undefined) {
         const before = openProfile(ctx.system.keys, account)
@@ -128,12 +128,11 @@ export async function updateUser(ctx: Context, user_id: string, change: UserChan
         department_id: rights.department_id === undefined ? user.department_id : rights.department_id,
         is_active: rights.is_active ?? user.is_active,
       }
-      await requireNotAbove(tx, ctx.actor, user.role)
-      if (next.role !== user.role) await requireRoleGivable(tx, ctx.actor, next.role)
+      if (isRaised(user, next)) await requireRoleGivable(tx, ctx.actor, next)
       if (denied_permissions !== undefined) {
         // Ending a denial gives a right back.
         const given = user.denied_permissions.filter((permission) => !denied_permissions.includes(permission))
-        await requireGivable(tx, ctx.actor, given)
+        await requireGivable(tx, ctx.actor, given, next.department_id)
         await replaceDenials((statement) => tx.run(statement), user_id, denied_permissions, ctx.actor.user_id)
       }
       await applyRights(tx, user, next)
@@ -154,9 +153,8 @@ export async function updateUser(ctx: Context, user_id: string, change: UserChan
 export async function deactivateUser(ctx: Context, user_id: string): Promise<void> {
   if (user_id === ctx.actor.user_id) throw new Problem(ownAccount)
   await ctx.database.transaction(async (tx) => {
-    const { user } = await lock(tx, ctx, user_id)
+    const { user } = await lockBelow(tx, ctx, user_id)
     if (ctx.if_match !== undefined && ctx.if_match !== user.version) throw new Problem(stale)
-    await requireNotAbove(tx, ctx.actor, user.role)
     await applyRights(tx, user, { ...user, is_active: false })
     tx.audit({ action: 'user.deactivate', resource_type: 'user', resource_id: user_id })
   })
@@ -168,38 +166,38 @@ export async function approveUser(ctx: Context, user_id: string): Promise<User> 
   return ctx.database.transaction(async (tx) => {
     const { user } = await lock(tx, ctx, user_id)
     if (!user.awaits_approval) throw new Problem(notAwaitingApproval)
-    await requireRoleGivable(tx, ctx.actor, user.role)
+    await requireRoleGivable(tx, ctx.actor, user)
     await applyRights(tx, user, { ...user, is_active: true })
     tx.audit({ action: 'user.approve', resource_type: 'user', resource_id: user_id, details: { role: user.role } })
     return load(tx, ctx, user_id)
   })
 }
 
-/** @throws Problem notFound, ownAccount */
+/** @throws Problem notFound, ownAccount, beyondOwnRights */
 export async function unlockAccount(ctx: Context, user_id: string): Promise<User> {
   if (user_id === ctx.actor.user_id) throw new Problem(ownAccount)
   return ctx.database.transaction(async (tx) => {
-    await lock(tx, ctx, user_id)
+    await lockBelow(tx, ctx, user_id)
     await tx.run(unlockUser(user_id))
     tx.audit({ action: 'user.unlock', resource_type: 'user', resource_id: user_id })
     return load(tx, ctx, user_id)
   })
 }
 
-/** @throws Problem notFound */
+/** @throws Problem notFound, beyondOwnRights */
 export async function endSessionsOf(ctx: Context, user_id: string): Promise<void> {
   await ctx.database.transaction(async (tx) => {
-    await lock(tx, ctx, user_id)
+    await lockBelow(tx, ctx, user_id)
     await tx.run(revokeSessions(user_id, 'ended_by_administrator'))
     noteEnd(tx, 'session.end_all', user_id)
   })
 }
 
-/** @throws Problem notFound */
+/** @throws Problem notFound, beyondOwnRights */
 export async function startReset(ctx: Context, identity: Identity, user_id: string): Promise<void> {
   if (!ctx.system.configuration.local_passwords) throw new Problem(localPasswordsOff)
-  const account = await ctx.database.once((tx) => tx.first(findAccount(user_id)))
-  if (!account?.is_active) throw new Problem(notFound)
+  const { account } = await ctx.database.transaction((tx) => lockBelow(tx, ctx, user_id))
+  if (!account.is_active) throw new Problem(notFound)
   await sendReset(ctx, identity, account, openProfile(ctx.system.keys, account).email)
 }
 
@@ -207,8 +205,7 @@ export async function startReset(ctx: Context, identity: Identity, user_id: stri
 export async function removeMfa(ctx: Context, user_id: string): Promise<void> {
   if (user_id === ctx.actor.user_id) throw new Problem(ownAccount)
   await ctx.database.transaction(async (tx) => {
-    const { account } = await lock(tx, ctx, user_id)
-    await requireNotAbove(tx, ctx.actor, account.role)
+    const { account } = await lockBelow(tx, ctx, user_id)
     await requireRecentSignIn(tx, ctx)
     await tx.run(removeTotp(user_id))
     await replaceRecoveryCodes(tx, user_id, [])
@@ -233,10 +230,24 @@ async function lock(tx: Tx, { system }: Context, user_id: string): Promise<{ acc
   return { account, user: composeUser(system.keys, row) }
 }
 
+/** An account that does not rule over more than whoever looks after it; everyone's own is that. @throws Problem notFound, beyondOwnRights */
+async function lockBelow(tx: Tx, ctx: Context, user_id: string): Promise<{ account: Account; user: User }> {
+  const locked = await lock(tx, ctx, user_id)
+  if (user_id !== ctx.actor.user_id) await requireNotAbove(tx, ctx.actor, locked.account.role)
+  return locked
+}
+
 async function load(tx: Tx, { system }: Context, user_id: string): Promise<User> {
   const row = await tx.first(findUser(user_id))
   if (!row) throw new Problem(notFound)
   return composeUser(system.keys, row)
+}
+
+/** Another role, another department and a closed account that is opened again give rights. */
+function isRaised(before: User, next: { role: string; department_id: string | null; is_active: boolean }): boolean {
+  const isMoved =
+    next.role !== before.role || (next.department_id !== before.department_id && next.department_id !== null)
+  return isMoved || (next.is_active && !before.is_active)
 }
 
 /** Writes rights so that they hold on the next request, and ends the sessions of who may not come in any more. */
