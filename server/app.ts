@@ -6,6 +6,7 @@ import type { System } from '#platform/context.ts'
 import { isConnectionFault } from '#platform/database/connection.ts'
 import { eventPurgeSchedule, purgeEvents } from '#platform/events/retention.ts'
 import { installDocumentation } from '#platform/http/documentation.ts'
+import { openDraining } from '#platform/http/draining.ts'
 import { installHealth } from '#platform/http/health.ts'
 import { buildHttp } from '#platform/http/server.ts'
 import type { Route } from '#platform/http/mount.ts'
@@ -14,7 +15,16 @@ import type { Repeated } from '#platform/jobs/repeat.ts'
 import type { OpenModule } from '#platform/module.ts'
 import { modules } from './modules.ts'
 
-export type App = { http: FastifyInstance; routes: readonly Route[]; start(): Promise<void>; stop(): Promise<void> }
+export type App = {
+  http: FastifyInstance
+  routes: readonly Route[]
+  start(): Promise<void>
+  /** Answers for `drain_ms` more, unless `hurry` says otherwise, then refuses, finishes what is in flight and ends. */
+  stop(options?: { drain_ms?: number; hurry?: AbortSignal }): Promise<void>
+}
+
+/** How long after the word to end requests in flight are waited for; their connections are then cut. */
+const patienceMilliseconds = 25_000
 
 /** Opens every module and builds the application. Nothing runs by itself until `start`. */
 export async function buildApp(system: System): Promise<App> {
@@ -26,8 +36,9 @@ export async function buildApp(system: System): Promise<App> {
   const authenticate = open.flatMap((module) => module.authenticate ?? [])[0]
   if (!authenticate)
     throw new Error('no module says who people are: OPENWARD_SERVICES must include one that can verify tokens')
-  const http = await buildHttp({ system, routes, authenticate })
-  const health = installHealth(http, system, Object.assign({}, ...open.map(({ checks }) => checks ?? {})))
+  const draining = openDraining()
+  const http = await buildHttp({ system, routes, authenticate, draining })
+  installHealth(http, system, Object.assign({}, ...open.map(({ checks }) => checks ?? {})), draining)
   await installDocumentation(http, routes)
   let following: Repeated | undefined
   return {
@@ -38,9 +49,21 @@ export async function buildApp(system: System): Promise<App> {
       for (const module of open) await whenAvailable(async () => module.start?.(), system.log)
       await whenAvailable(() => jobs.start(), system.log)
     },
-    async stop() {
-      health.drain()
-      await Promise.all([http.close(), jobs.stop()])
+    async stop({ drain_ms = 0, hurry } = {}) {
+      draining.leave()
+      const handedBack = jobs.stop()
+      const told_at = performance.now()
+      if (drain_ms > 0) await wait(drain_ms, undefined, hurry ? { signal: hurry } : {}).catch(() => undefined)
+      const cut = setTimeout(
+        () => {
+          system.log.warn('requests in flight did not finish in time: their connections are cut')
+          http.server.closeAllConnections()
+        },
+        patienceMilliseconds - (performance.now() - told_at),
+      )
+      await draining.refuse()
+      await Promise.all([http.close(), handedBack])
+      clearTimeout(cut)
       for (const module of open.toReversed()) await module.stop?.()
       await following?.stop()
     },

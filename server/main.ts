@@ -6,8 +6,8 @@ import { buildApp } from './app.ts'
 import { openPlace } from './place.ts'
 import { openSystem } from './system.ts'
 
-/** How long requests in flight may take to finish after SIGTERM. */
-const drainMilliseconds = 30_000
+/** How long all of it may take after SIGTERM. */
+const stopMilliseconds = 30_000
 
 export async function serve(): Promise<void> {
   const configuration = readConfiguration(readEnvironment())
@@ -17,23 +17,35 @@ export async function serve(): Promise<void> {
   const first = await ensureFirstAdministrator(system)
   const app = await buildApp(system)
 
+  const hurry = new AbortController()
   let stopping: Promise<void> | undefined
   const stop = (signal: string) => {
-    stopping ??= (async () => {
-      log.info({ signal }, 'stopping: requests in flight are finished first')
+    if (stopping) return hurry.abort()
+    stopping = (async () => {
+      log.info({ signal }, 'stopping: readiness is withdrawn, and requests in flight are finished')
       const late = setTimeout(() => {
-        log.error('requests in flight did not finish in time')
+        log.error('the server could not end in time')
         process.exit(1)
-      }, drainMilliseconds)
-      await app.stop()
+      }, stopMilliseconds)
+      await app.stop({ drain_ms: configuration.drain_seconds * 1000, hurry: hurry.signal })
       await system.close()
       await place.close()
       clearTimeout(late)
     })()
-    return stopping
+    stopping.then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error({ err: error }, 'the server did not end as it should')
+        process.exit(1)
+      },
+    )
   }
-  process.on('SIGTERM', () => void stop('SIGTERM').then(() => process.exit(0)))
-  process.on('SIGINT', () => void stop('SIGINT').then(() => process.exit(0)))
+  process.on('SIGTERM', () => stop('SIGTERM'))
+  process.on('SIGINT', () => {
+    // Somebody at a terminal: no balancer is waited for.
+    hurry.abort()
+    stop('SIGINT')
+  })
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'a promise failed that nobody waited for'))
 
   await app.http.listen({ port: configuration.port, host: configuration.host })

@@ -38,6 +38,7 @@ const Variables = z.object({
   OPENWARD_RATE_LIMIT: z.enum(['on', 'off']).default('on'),
   OPENWARD_IDLE_MINUTES: integer(5, 60).default(30),
   OPENWARD_AUDIT_RETENTION_YEARS: integer(6, 100).default(6),
+  OPENWARD_DRAIN_SECONDS: integer(0, 20).optional(),
   OPENWARD_PASSWORD_FORM: z.enum(['on', 'off']).default('on'),
   OPENWARD_LOCAL_PASSWORDS: z.enum(['on', 'off']).default('on'),
   SMTP_URL: text.regex(/^smtps?:\/\//, 'must begin with smtp://').optional(),
@@ -82,6 +83,8 @@ export type Configuration = Readonly<{
   audit_retention_years: number
   password_form: boolean
   local_passwords: boolean
+  /** How long a server that was told to end goes on answering after readiness is withdrawn. */
+  drain_seconds: number
   smtp_url: string | undefined
   mail_from: string
   oidc:
@@ -183,6 +186,7 @@ export function readConfiguration(environment: Record<string, string | undefined
 }
 
 function productionFaults(variables: z.output<typeof Variables>): string[] {
+    drain_seconds: variables.OPENWARD_DRAIN_SECONDS ?? (production ? 10 : 0),
   const faults: string[] = []
   const known = ['changeme', 'secret', 'password']
   if (!variables.OPENWARD_MASTER_KEY && !variables.OPENWARD_MASTER_KEY_FILE) {

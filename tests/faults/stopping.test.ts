@@ -22,7 +22,7 @@ after(() => cluster?.stop())
 
 type Outcome = { status: number | 'broken' | 'refused'; correlation_id: string; sent_at: number }
 
-/** One POST on a connection that is kept alive, as a load balancer's; `broken` is an answer that was begun or lost. */
+/** One POST by a client that does not heed readiness; `broken` is an answer that was begun, `refused` one that never was. */
 function register(port: number, agent: Agent): Promise<Outcome> {
   const correlation_id = randomUUID()
   const body = JSON.stringify({ ...nextPerson(), force: true })
@@ -43,10 +43,7 @@ function register(port: number, agent: Agent): Promise<Outcome> {
         answer.on('end', () => tell(answer.complete ? (answer.statusCode ?? 'broken') : 'broken'))
       },
     )
-    sent.on('error', (error: NodeJS.ErrnoException) => {
-      // A connection kept alive may be closed while it is idle; the balancer then sends again, and so would any client.
-      tell(error.code === 'ECONNREFUSED' || sent.reusedSocket ? 'refused' : 'broken')
-    })
+    sent.on('error', () => tell('refused'))
     sent.end(body)
   })
 }
@@ -93,10 +90,11 @@ test('SIGTERM under load withdraws readiness, finishes what is in flight, and en
   const acknowledged = by.get(201) ?? []
   assert.ok(acknowledged.length > 50, `${acknowledged.length} were acknowledged`)
   for (const { correlation_id } of acknowledged) assert.equal(await timesDone(correlation_id), 1)
-  for (const { correlation_id } of by.get(503) ?? []) assert.equal(await timesDone(correlation_id), 0)
+  const refused = [...(by.get(503) ?? []), ...(by.get('refused') ?? [])]
+  for (const { correlation_id } of refused) assert.equal(await timesDone(correlation_id), 0)
 })
 
-test('a request that is slow when SIGTERM comes is finished, and readiness is refused first', async () => {
+test('a request that is slow when SIGTERM comes is finished, and others are refused meanwhile', async () => {
   const leaving = await cluster.serve()
   const made = JSON.parse((await caller.ask('POST', '/api/v1/patients', { ...nextPerson(), force: true })).text) as {
     id: string
@@ -113,7 +111,12 @@ test('a request that is slow when SIGTERM comes is finished, and readiness is re
       return (row?.count ?? 0) > 0
     })
     leaving.kill('SIGTERM')
-    await until('readiness is withdrawn', async () => (await statusOf(leaving, '/health/ready')) !== 200)
+    await until('readiness is withdrawn', async () => (await statusOf(leaving, '/health/ready')) === 503)
+    const refused = await caller.at(leaving.port).ask('GET', `/api/v1/patients/${made.id}`)
+    assertStatus(refused, 503)
+    assert.equal(refused.headers['connection'], 'close')
+    assert.match(refused.headers['retry-after'] ?? '', /^\d+$/)
+    assert.equal(await statusOf(leaving, '/health/live'), 200)
     assert.equal(leaving.hasEnded(), false)
     await holder.query('commit')
     assertStatus(await slow, 200)
@@ -121,4 +124,39 @@ test('a request that is slow when SIGTERM comes is finished, and readiness is re
     holder.release()
   }
   assert.deepEqual(await leaving.ended, { code: 0, signal: null })
+})
+
+test('for as long as it drains a server says that it is not ready, and answers everyone who comes all the same', async () => {
+  const leaving = await cluster.serve({ environment: { OPENWARD_DRAIN_SECONDS: '20' } })
+  leaving.kill('SIGTERM')
+  await until('readiness is withdrawn', async () => (await statusOf(leaving, '/health/ready')) === 503)
+  const answer = await caller.at(leaving.port).ask('POST', '/api/v1/patients', { ...nextPerson(), force: true })
+  assertStatus(answer, 201)
+  assert.equal(answer.headers['connection'], 'close')
+  assert.equal(await statusOf(leaving, '/health/ready'), 503)
+  assert.equal(leaving.hasEnded(), false)
+  const told_again_at = performance.now()
+  leaving.kill('SIGTERM')
+  assert.deepEqual(await leaving.ended, { code: 0, signal: null })
+  assert.ok(performance.now() - told_again_at < 15_000, 'a second signal ends the wait')
+})
+
+test('a request that never ends holds a server up for no longer than 30 seconds', async () => {
+  const leaving = await cluster.serve()
+  const endless = request({
+    port: leaving.port,
+    host: '127.0.0.1',
+    method: 'POST',
+    path: '/api/v1/patients',
+    headers: { authorization: `Bearer ${caller.tokens.access_token}`, 'content-type': 'application/json' },
+  })
+  const cut = new Promise((resolve) => void endless.on('error', resolve))
+  endless.write('{')
+  await until('the request is there', () => endless.socket?.connecting === false)
+  assert.equal(await statusOf(leaving, '/health/live'), 200)
+  const told_at = performance.now()
+  leaving.kill('SIGTERM')
+  assert.deepEqual(await leaving.ended, { code: 0, signal: null }, leaving.output().slice(-800))
+  assert.ok(performance.now() - told_at <= 30_000)
+  await cut
 })

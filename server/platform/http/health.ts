@@ -4,13 +4,14 @@ import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { System } from '#platform/context.ts'
 import { withinLimit } from '#platform/database/connection.ts'
 import type { Check } from '#platform/module.ts'
+import type { Draining } from './draining.ts'
 
 export function installHealth(
   app: FastifyInstance,
   { pool, reserve }: System,
   checks: Record<string, () => Promise<Check>>,
+  draining: Draining,
 ) {
-  let draining = false
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const durations = new Histogram({
@@ -43,8 +44,9 @@ export function installHealth(
   app.get('/health/ready', async (_request, reply) => {
     const parts: Record<string, Check> = { database: await databaseCheck() }
     for (const [name, check] of Object.entries(checks)) parts[name] = await check()
-    const ready = !draining && parts.database?.status === 'ok'
-    return reply.code(ready ? 200 : 503).send({ status: draining ? 'draining' : ready ? 'ready' : 'not_ready', parts })
+    const isLeaving = draining.isLeaving()
+    const ready = !isLeaving && parts.database?.status === 'ok'
+    return reply.code(ready ? 200 : 503).send({ status: isLeaving ? 'draining' : ready ? 'ready' : 'not_ready', parts })
   })
   app.get('/metrics', async (request, reply) => {
     // Not public: Prometheus runs beside the server, or reaches it past the proxy.
@@ -69,5 +71,4 @@ export function installHealth(
       return { status: 'down', detail: 'The database does not answer' }
     }
   }
-  return { drain: () => void (draining = true) }
 }

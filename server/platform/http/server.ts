@@ -5,16 +5,22 @@ import multipart from '@fastify/multipart'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import { randomUUID } from 'node:crypto'
 import type { System } from '#platform/context.ts'
+import { type Draining, openDraining } from './draining.ts'
 import { installErrors, refuseAddress, refuseRawRequest } from './errors.ts'
 import { installHeaders } from './headers.ts'
 import { parseJson } from './json.ts'
 import { installLimits } from './limits.ts'
 import { type Authenticate, mount, type Route } from './mount.ts'
 
-export type HttpOptions = { system: System; routes: readonly Route[]; authenticate: Authenticate }
+export type HttpOptions = { system: System; routes: readonly Route[]; authenticate: Authenticate; draining?: Draining }
 
 /** The application, ready to listen or to be injected into. @throws Error when a route has no policy */
-export async function buildHttp({ system, routes, authenticate }: HttpOptions): Promise<FastifyInstance> {
+export async function buildHttp({
+  system,
+  routes,
+  authenticate,
+  draining = openDraining(),
+}: HttpOptions): Promise<FastifyInstance> {
   const { configuration, log } = system
   const app = Fastify({
     loggerInstance: log,
@@ -32,11 +38,11 @@ export async function buildHttp({ system, routes, authenticate }: HttpOptions): 
     frameworkErrors: (error, request, reply) => void refuseAddress(error, request, reply),
     return503OnClosing: true,
   }) as unknown as FastifyInstance
-  endIdleConnections(app)
   app.decorateRequest('bearer', undefined)
   app.decorateRequest('actor')
 
   installHeaders(app)
+  draining.install(app)
   app.addHook('onResponse', (request, reply, done) => {
     // The route, not the address: an address can hold what a person searched for.
     log.info({
@@ -82,26 +88,6 @@ export async function buildHttp({ system, routes, authenticate }: HttpOptions): 
   installErrors(app, () => patterns)
   mount(app, system, routes, authenticate)
   return app
-}
-
-/**
- * While it closes: Node ends the connections that are idle when that begins, but one whose request is answered later would be
- * kept alive, and the process with it.
- */
-function endIdleConnections(app: FastifyInstance) {
-  let sweep: NodeJS.Timeout | undefined
-  app.addHook('preClose', (done) => {
-    sweep = setInterval(() => app.server.closeIdleConnections(), 100)
-    done()
-  })
-  app.addHook('onSend', (_request, reply, _payload, done) => {
-    if (sweep) reply.header('connection', 'close')
-    done()
-  })
-  app.addHook('onClose', (_app, done) => {
-    clearInterval(sweep)
-    done()
-  })
 }
 
 /** The caller's correlation id where it is well-formed, else the trace of a valid `traceparent` (W3C), else a new one. */
