@@ -2,18 +2,47 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import pg from 'pg'
 import { type Configuration, ConfigurationError } from '#platform/configuration.ts'
 import { startEmbeddedPostgres } from '#platform/database/embedded/embedded.ts'
 import { generateMasterKey, type Keyring, parseMasterKeys } from '#platform/encryption/keyring.ts'
+import { openVaultKeyring } from '#platform/encryption/vault-keyring.ts'
+import { openVault } from '#platform/encryption/vault.ts'
 import type { Log } from '#platform/logging.ts'
 
 export type Place = { keyring: Keyring; owner_url: string; close(): Promise<void> }
 
-/** Reads the keys and starts (or joins) the database. @throws ConfigurationError, EmbeddedDatabaseUnavailable */
+/** Reads the keys and starts (or joins) the database. @throws ConfigurationError, EmbeddedDatabaseUnavailable, VaultUnavailable */
 export async function openPlace(configuration: Configuration, log: Log): Promise<Place> {
   mkdirSync(configuration.data_directory, { recursive: true, mode: 0o700 })
-  const keyring = readKeyring(configuration)
-  return { keyring, ...(await openDatabase(configuration, log)) }
+  // Master keys that are wrong are told before a database is started.
+  const given = readKeyring(configuration)
+  const database = await openDatabase(configuration, log)
+  try {
+    return { keyring: await openKeyring(configuration, given, database.owner_url), ...database }
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+async function openKeyring(
+  { kms_urls }: Configuration,
+  given: Keyring | undefined,
+  owner_url: string,
+): Promise<Keyring> {
+  if (kms_urls.length > 0) {
+    const owner = new pg.Client({ connectionString: owner_url, connectionTimeoutMillis: 5000 })
+    owner.on('error', () => undefined)
+    await owner.connect()
+    try {
+      return await openVaultKeyring({ vault: openVault({ keys: kms_urls }), given, owner })
+    } finally {
+      await owner.end()
+    }
+  }
+  if (!given) throw new ConfigurationError(['there is neither OPENWARD_MASTER_KEY nor OPENWARD_KMS_URL: set one'])
+  return given
 }
 
 /** Starts (or joins) the database, for work that needs no key. @throws EmbeddedDatabaseUnavailable */
@@ -29,8 +58,15 @@ export async function openDatabase(configuration: Configuration, log: Log): Prom
   return { owner_url: embedded.superuser_url, close: () => embedded.stop() }
 }
 
-function readKeyring(configuration: Configuration): Keyring {
-  const text = configuration.master_keys ?? secretFile(configuration, 'master.key', generateMasterKey)
+/** None is made where a vault keeps the keys; one that is there still counts. */
+function readKeyring(configuration: Configuration): Keyring | undefined {
+  const isMade = existsSync(join(configuration.data_directory, 'keys', 'master.key'))
+  const text =
+    configuration.master_keys ??
+    (configuration.kms_urls.length === 0 || (isMade && !configuration.production)
+      ? secretFile(configuration, 'master.key', generateMasterKey)
+      : undefined)
+  if (text === undefined) return undefined
   try {
     return parseMasterKeys(text)
   } catch (error) {

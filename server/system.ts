@@ -43,12 +43,15 @@ export async function openSystem({
       inspect: (client) => assertMasterKeyOpens(client, keyring),
     })
   }
-  const passwords = deriveSecrets(keyring, passwordPurpose).map((secret) => secret.toString('base64url'))
+  const passwords = () => deriveSecrets(keyring, passwordPurpose).map((secret) => secret.toString('base64url'))
   const connections = {
     url: appUrl(owner_url, app_password),
     on_error: (error: Error) => log.warn({ err: error }, 'a database connection broke'),
     password:
-      passwords.length > 1 ? () => firstAccepted(passwords, (password) => appUrl(owner_url, password)) : undefined,
+      // The keys of a vault are replaced while the server runs.
+      keyring.vault || keyring.keks.length > 1
+        ? () => firstAccepted(passwords(), (password) => appUrl(owner_url, password))
+        : undefined,
   }
   const pool = openPool({ ...connections, size: pool_size, name: 'openward' })
   const reserve = openPool({ ...connections, size: 2, name: 'openward-reserve' })

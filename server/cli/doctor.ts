@@ -16,7 +16,7 @@ import { type Command, CommandFailed, configurationHere } from './command.ts'
 const usage = `openward doctor
 
 Looks at the installation and says what to do: Node.js, configuration, disk space, database, its version and settings, clock,
-master key, migrations, the role that serves requests, the audit log, mail and Redis where they are configured. Mends nothing.
+master key or key vault, migrations, the role that serves requests, the audit log, mail and Redis where they are configured. Mends nothing.
 Exit codes: 0 all is well, 1 something is not.`
 
 const leastFreeBytes = 2 * 1024 ** 3
@@ -64,7 +64,8 @@ async function examineAll(report: Report) {
     return
   }
   let place: Place | undefined
-  await report('database', async () => void (place = await openPlace(known, createLog('silent'))))
+  const name = known.kms_urls.length > 0 ? 'database and key vault' : 'database'
+  await report(name, async () => void (place = await openPlace(known, createLog('silent'))))
   if (!place) return
   try {
     await examineDatabase(report, known, place)
@@ -155,6 +156,7 @@ async function examineDatabase(report: Report, configuration: Configuration, pla
             )
             .join('; ')
     })
+    if (configuration.kms_urls.length > 0) await report('key vault', () => examineVault(owner, configuration))
     await report('interrupted rotations', async () => {
       const kinds = await one(
         owner,
@@ -167,6 +169,17 @@ async function examineDatabase(report: Report, configuration: Configuration, pla
   } finally {
     await owner.end().catch(() => undefined)
   }
+}
+
+/** That the vault answers is shown by now: the keys that it wrapped are open. */
+async function examineVault(owner: pg.Client, { kms_urls: [newest = ''] }: Configuration): Promise<Finding> {
+  const unused = await one(owner, 'select id from master_keys where used_at is null')
+  if (unused)
+    return `its key ${unused} is known and not used yet: run \`openward keys rotate --kek\` once every server runs with OPENWARD_KMS_URL`
+  const wrappedBy = String(await one(owner, 'select vault_key from master_keys order by number desc limit 1'))
+  return wrappedBy === newest || wrappedBy.startsWith(`${newest}/`)
+    ? undefined
+    : `the newest key is wrapped by ${wrappedBy}, and OPENWARD_KMS_URL names ${newest} first: run \`openward keys rotate --kek\``
 }
 
 /** The one value of a query; undefined where there is no row. */

@@ -1,6 +1,7 @@
 // `openward keys`: making master keys, looking at the stored ones, rotating them while servers run.
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { ensureAppRole } from '#platform/database/migrate.ts'
 import { openPool } from '#platform/database/connection.ts'
 import { generateMasterKey } from '#platform/encryption/keyring.ts'
 import { openKeys } from '#platform/encryption/keys.ts'
@@ -20,13 +21,14 @@ import {
 } from '#modules/key-rotation'
 import { rotateTokenKey } from '#modules/identity'
 import { openPlace } from '../place.ts'
+import { databasePassword } from '../system.ts'
 import { type Command, CommandFailed, configurationHere } from './command.ts'
 
 const usage = `openward keys generate | status | rotate
 
   generate                  prints a new master key for OPENWARD_MASTER_KEY; keep it apart from the backups
   status                    tells under which master keys the stored keys lie, and how old they are
-  rotate --kek              wraps every stored key anew under the newest master key
+  rotate --kek              wraps every stored key anew under the newest master key; with a key vault under a new one that it makes
   rotate --patients [--older-than DAYS]
                             gives every patient a new key, and seals anew what is sealed for them
   rotate --system           makes new keys of the system, and seals users anew
@@ -38,6 +40,7 @@ Servers go on serving. A rotation that was interrupted, even by kill -9, goes on
 
 To replace the master key: \`openward keys generate\`; give every server OPENWARD_MASTER_KEY=old,new and restart one after the
 other; the same with new,old (with a single server begin here); \`openward keys rotate --kek\` with new,old; restart with new.
+With OPENWARD_KMS_URL \`openward keys rotate --kek\` is all there is to do.
 Exit codes: 0 done, 1 something was left behind, 2 wrong words, 75 another rotation is running.`
 
 const rotations: Record<string, (rotation: Rotation, older_than_days: number) => Promise<Outcome>> = {
@@ -110,7 +113,21 @@ async function withRotation<T>(work: (rotation: Rotation) => Promise<T>): Promis
     await assertMasterKeyOpens(pool, place.keyring)
     const database = rotationDatabase(pool)
     const keys = await openKeys(place.keyring, (run) => database.transaction(run))
-    return await work({ pool, database, keys, say: (line) => print(line), wait: (seconds) => delay(seconds * 1000) })
+    return await work({
+      pool,
+      database,
+      keys,
+      say: (line) => print(line),
+      wait: (seconds) => delay(seconds * 1000),
+      async setAppPassword() {
+        const owner = await pool.connect()
+        try {
+          await ensureAppRole(owner, databasePassword(place.keyring))
+        } finally {
+          owner.release()
+        }
+      },
+    })
   } catch (error) {
     if (error instanceof RotationRunning) throw new CommandFailed(error.message, 75)
     throw error

@@ -2,6 +2,7 @@
 import { ConfigurationError } from '#platform/configuration.ts'
 import { MigrationError } from '#platform/database/migrate.ts'
 import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts'
+import { VaultUnavailable } from '#platform/encryption/vault.ts'
 import { EmbeddedDatabaseUnavailable } from '#platform/database/embedded/embedded.ts'
 import { type Command, CommandFailed } from './command.ts'
 import { auditCommand } from './audit.ts'
@@ -52,6 +53,9 @@ if (!command) {
     ) {
       process.stderr.write(`${error.message}\n`)
       process.exitCode = 78
+    } else if (error instanceof VaultUnavailable) {
+      process.stderr.write(`${error.message}\n`)
+      process.exitCode = 75
     } else {
       throw error
     }

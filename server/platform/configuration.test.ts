@@ -90,6 +90,8 @@ describe('the configuration', () => {
 
   for (const [change, words] of [
     [{ OPENWARD_MASTER_KEY: '' }, 'OPENWARD_MASTER_KEY'],
+    [{ OPENWARD_KMS_URL: 'http://ours.vault.azure.net/keys/openward' }, 'OPENWARD_KMS_URL'],
+    [{ OPENWARD_KMS_URL: 'https://ours.vault.azure.net/secrets/openward' }, 'OPENWARD_KMS_URL'],
     [{ OPENWARD_PUBLIC_URL: 'http://hospital.example' }, 'https://'],
     [{ OPENWARD_TRUSTED_PROXIES: '' }, 'OPENWARD_TRUSTED_PROXIES'],
     [{ OPENWARD_CORS_ORIGINS: '*' }, 'OPENWARD_CORS_ORIGINS'],

@@ -21,6 +21,7 @@ const Variables = z.object({
   OPENWARD_DATA_DIR: text.default('./data'),
   OPENWARD_MASTER_KEY: text.optional(),
   OPENWARD_MASTER_KEY_FILE: text.optional(),
+  OPENWARD_KMS_URL: list.default([]),
   OPENWARD_ADMIN_EMAIL: z.email('must be an e-mail address').optional(),
   OPENWARD_ADMIN_PASSWORD: z.string().min(15, 'must have 15 characters or more').optional(),
   OPENWARD_COUNTRY: z
@@ -37,8 +38,8 @@ const Variables = z.object({
   OPENWARD_SERVICES: z.literal('all', 'must be all: this version serves every module in each process').default('all'),
   OPENWARD_RATE_LIMIT: z.enum(['on', 'off']).default('on'),
   OPENWARD_IDLE_MINUTES: integer(5, 60).default(30),
-  OPENWARD_AUDIT_RETENTION_YEARS: integer(6, 100).default(6),
   OPENWARD_DRAIN_SECONDS: integer(0, 20).optional(),
+  OPENWARD_AUDIT_RETENTION_YEARS: integer(6, 100).default(6),
   OPENWARD_PASSWORD_FORM: z.enum(['on', 'off']).default('on'),
   OPENWARD_LOCAL_PASSWORDS: z.enum(['on', 'off']).default('on'),
   SMTP_URL: text.regex(/^smtps?:\/\//, 'must begin with smtp://').optional(),
@@ -68,6 +69,8 @@ export type Configuration = Readonly<{
   data_directory: string
   /** Base64 of 32 bytes each, newest first; undefined in development before the first start. */
   master_keys: string | undefined
+  /** Addresses of keys in a vault, newest first: where it wraps the key-encryption keys. */
+  kms_urls: readonly string[]
   admin_email: string | undefined
   admin_password: string | undefined
   country: string
@@ -80,11 +83,11 @@ export type Configuration = Readonly<{
   /** Refuse early when the event loop falls behind; follows `rate_limit`. */
   shed_load: boolean
   idle_minutes: number
+  /** How long a server that was told to end goes on answering after readiness is withdrawn. */
+  drain_seconds: number
   audit_retention_years: number
   password_form: boolean
   local_passwords: boolean
-  /** How long a server that was told to end goes on answering after readiness is withdrawn. */
-  drain_seconds: number
   smtp_url: string | undefined
   mail_from: string
   oidc:
@@ -121,6 +124,8 @@ export function readEnvironment(): Record<string, string | undefined> {
   return { ...file, ...process.env }
 }
 
+/** Address of a key in a vault: the vault, the key's name, and its version where one is named. */
+export const keyAddress = /^(https:\/\/[^/]+)\/keys\/([0-9a-zA-Z-]{1,127})(?:\/([0-9a-zA-Z]{1,64}))?$/
 const foreign = /^(OPENWARD_(?!TEST_)|OIDC_)/
 
 /**
@@ -150,6 +155,11 @@ export function readConfiguration(environment: Record<string, string | undefined
   if (variables.OPENWARD_MASTER_KEY && variables.OPENWARD_MASTER_KEY_FILE) {
     faults.push('OPENWARD_MASTER_KEY and OPENWARD_MASTER_KEY_FILE are both set: keep one of them')
   }
+  if (!variables.OPENWARD_KMS_URL.every((url) => keyAddress.test(url))) {
+    faults.push(
+      'OPENWARD_KMS_URL must be the address of a key, such as https://NAME.vault.azure.net/keys/KEY; several are comma-separated, newest first',
+    )
+  }
   if (variables.OPENWARD_CORS_ORIGINS.includes('null')) {
     faults.push('OPENWARD_CORS_ORIGINS must not list null: every sandboxed page and local file has that origin')
   }
@@ -164,6 +174,7 @@ export function readConfiguration(environment: Record<string, string | undefined
     redis_url: variables.REDIS_URL,
     data_directory: resolve(variables.OPENWARD_DATA_DIR),
     master_keys: variables.OPENWARD_MASTER_KEY ?? readKeyFile(variables.OPENWARD_MASTER_KEY_FILE),
+    kms_urls: variables.OPENWARD_KMS_URL,
     admin_email: variables.OPENWARD_ADMIN_EMAIL,
     admin_password: variables.OPENWARD_ADMIN_PASSWORD,
     country: variables.OPENWARD_COUNTRY,
@@ -175,6 +186,7 @@ export function readConfiguration(environment: Record<string, string | undefined
     rate_limit: variables.OPENWARD_RATE_LIMIT === 'on',
     shed_load: variables.OPENWARD_RATE_LIMIT === 'on',
     idle_minutes: variables.OPENWARD_IDLE_MINUTES,
+    drain_seconds: variables.OPENWARD_DRAIN_SECONDS ?? (production ? 10 : 0),
     audit_retention_years: variables.OPENWARD_AUDIT_RETENTION_YEARS,
     password_form: variables.OPENWARD_PASSWORD_FORM === 'on',
     local_passwords: variables.OPENWARD_LOCAL_PASSWORDS === 'on',
@@ -186,12 +198,15 @@ export function readConfiguration(environment: Record<string, string | undefined
 }
 
 function productionFaults(variables: z.output<typeof Variables>): string[] {
-    drain_seconds: variables.OPENWARD_DRAIN_SECONDS ?? (production ? 10 : 0),
   const faults: string[] = []
   const known = ['changeme', 'secret', 'password']
-  if (!variables.OPENWARD_MASTER_KEY && !variables.OPENWARD_MASTER_KEY_FILE) {
+  if (
+    !variables.OPENWARD_MASTER_KEY &&
+    !variables.OPENWARD_MASTER_KEY_FILE &&
+    variables.OPENWARD_KMS_URL.length === 0
+  ) {
     faults.push(
-      'OPENWARD_MASTER_KEY or OPENWARD_MASTER_KEY_FILE must be set in production: make one with `openward keys generate` and keep it apart from the backups',
+      'OPENWARD_MASTER_KEY, OPENWARD_MASTER_KEY_FILE or OPENWARD_KMS_URL must be set in production: make one with `openward keys generate` and keep it apart from the backups',
     )
   }
   if (!variables.OPENWARD_PUBLIC_URL?.startsWith('https://')) {

@@ -5,6 +5,7 @@ import type { Tx } from '#platform/database/transaction.ts'
 import { IntegrityError } from '#platform/encryption/failures.ts'
 import { type Keyring, kekIds, rewrapKey, type WrapPlace } from '#platform/encryption/keyring.ts'
 import { alone, type Outcome, type Rotation } from './rotation.ts'
+import { forgetVaultKeys, renewVaultKey } from './vault-key.ts'
 
 type WrappedRow = { id: string; purpose: string; kek_id: string; wrapped: Buffer }
 
@@ -21,11 +22,19 @@ const wrappedTables: readonly WrappedTable[] = [
 const batchRows = 200
 const tellEvery = 10_000
 
-/** Safe to interrupt and to run again: what is wrapped anew already is not looked at. */
+/**
+ * Safe to interrupt and to run again: what is wrapped anew already is not looked at. Where a vault keeps the keys, a new one is made
+ * first.
+ */
 export async function rotateMasterKey(rotation: Rotation): Promise<Outcome> {
   const { database, keys, say } = rotation
-  const [newest, ...older] = kekIds(keys.keyring)
   return alone(rotation, async () => {
+    const before = kekIds(keys.keyring)[0]
+    await renewVaultKey(
+      rotation,
+      (await countByKek(rotation)).every(({ kek_id }) => kek_id === before),
+    )
+    const [newest, ...older] = kekIds(keys.keyring)
     const unfinished: string[] = []
     let total = 0
     for (const wrapped of wrappedTables) {
@@ -59,6 +68,7 @@ export async function rotateMasterKey(rotation: Rotation): Promise<Outcome> {
       })
     })
     say(`${total} keys were wrapped anew under ${newest}.`)
+    if (unfinished.length === 0) await forgetVaultKeys(rotation, older)
     if (unfinished.length === 0)
       say(`No key is left under ${older.length > 0 ? older.join(' or ') : 'another master key'}.`)
     return { unfinished }

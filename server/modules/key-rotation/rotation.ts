@@ -11,6 +11,8 @@ export type Rotation = {
   keys: Keys
   say: (line: string) => void
   wait: (seconds: number) => Promise<void>
+  /** Gives the role that serves requests the password of the newest key-encryption key, where a vault's key takes over. */
+  setAppPassword?: () => Promise<void>
 }
 
 /** The database for a rotation, whose statements may take their time. */

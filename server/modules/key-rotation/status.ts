@@ -8,11 +8,20 @@ import { named } from './rotation.ts'
 
 type Aged = { name: string; id: string; days: number; is_current: boolean }
 
+const unused = 'known, not used yet: run `openward keys rotate --kek`'
+
 /** Lines for the operator to read. */
 export async function describeKeys(rotation: Pick<Rotation, 'database' | 'keys'>): Promise<string[]> {
   const { database, keys } = rotation
   const [newest, ...older] = kekIds(keys.keyring)
   const counts = await countByKek(rotation)
+  const ofVault = keys.keyring.vault
+    ? await database.once((tx) =>
+        tx.rows(sql<{ id: string; vault_key: string; days: number; is_used: boolean }>`
+          select id, vault_key, (extract(epoch from now() - made_at) / 86400)::int as days, used_at is not null as is_used
+            from master_keys order by number desc`),
+      )
+    : []
   const { aged, patients, tokens, interrupted } = await database.once(async (tx) => {
     const [agedRows, patientRow, tokenRows, interruptedRows] = await Promise.all([
       tx.rows(sql<Aged>`
@@ -52,6 +61,11 @@ export async function describeKeys(rotation: Pick<Rotation, 'database' | 'keys'>
     ...counts.map(
       ({ table, kek_id, keys: count }) =>
         `  ${table.padEnd(13)} ${kek_id}  ${String(count).padStart(9)}  ${role(kek_id)}`,
+    ),
+    ...(ofVault.length > 0 ? ['Key-encryption keys that a vault has wrapped:'] : []),
+    ...ofVault.map(
+      ({ id, vault_key, days, is_used }) =>
+        `  ${id}  ${String(days).padStart(5)} days  ${is_used ? 'in use' : unused}  ${vault_key}`,
     ),
     'Keys of patients:',
     `  ${patients?.current ?? 0} in use, the oldest ${patients?.oldest_days ?? 0} days old; ${patients?.replaced ?? 0} replaced, ${patients?.destroyed ?? 0} destroyed`,

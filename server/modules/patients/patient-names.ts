@@ -6,7 +6,7 @@ import type { PatientRecord } from './patient.sealing.ts'
 import type { System } from '#platform/context.ts'
 import { sql } from '#platform/database/sql.ts'
 import { type Database, scopedDatabase } from '#platform/database/transaction.ts'
-import { unsafeMasterKeysText } from '#platform/encryption/keyring.ts'
+import { kekIds, unsafeMasterKeysText } from '#platform/encryption/keyring.ts'
 import { type FollowedEvent, followEvents } from '#platform/events/follower.ts'
 import type { Repeated } from '#platform/jobs/repeat.ts'
 import type { Check } from '#platform/module.ts'
@@ -58,14 +58,24 @@ export function openPatientNames(system: Pick<System, 'pool' | 'keys' | 'log'>):
   const written = new Map<string, number>()
   let waiting: SealedCardRow[] = []
 
+  /** Keys of a vault are replaced while the server runs: the thread is told before it meets the first row under a new one. */
+  let knownKeks = ''
+  function tellKeys(client: NameIndexClient) {
+    const ids = kekIds(system.keys.keyring).join()
+    if (ids !== knownKeks) void client.useMasterKeys(unsafeMasterKeysText(system.keys.keyring)).catch(() => undefined)
+    knownKeks = ids
+  }
+
   function flush() {
     const rows = waiting
     waiting = []
+    if (rows.length > 0 && index) tellKeys(index)
     if (rows.length > 0) void index?.addSealed(rows).catch(() => undefined)
   }
 
   async function add(client: NameIndexClient, rows: readonly IndexableRow[]) {
     flush()
+    tellKeys(client)
     const fresh = rows.filter(({ id, version }) => (written.get(id) ?? 0) <= version)
     const { unreadable } = await client.addSealed(fresh)
     if (unreadable.length > 0)
@@ -90,6 +100,7 @@ export function openPatientNames(system: Pick<System, 'pool' | 'keys' | 'log'>):
   async function run() {
     while (!isStopping) {
       const client = startNameIndex({ master_keys_text: unsafeMasterKeysText(system.keys.keyring) })
+      knownKeks = kekIds(system.keys.keyring).join()
       index = client
       try {
         await fill(client)

@@ -7,7 +7,7 @@ import { isDatabaseError } from './connection.ts'
 
 const directory = new URL('../../migrations/', import.meta.url)
 /** Any number, as long as all versions of OpenWard use the same. */
-const migrationLock = 7_203_441_001
+export const migrationLock = 7_203_441_001
 
 export class MigrationError extends Error {}
 
@@ -103,8 +103,8 @@ async function applyWithRetry(client: pg.Client, { name, text, checksum }: Migra
   }
 }
 
-/** The role that serves requests: it signs in, owns nothing and cannot pass row-level security by. */
-async function ensureAppRole(client: pg.Client, password: string) {
+/** The role that serves requests: it signs in, owns nothing and cannot pass row-level security by. Sets its password where one is given. */
+export async function ensureAppRole(client: pg.ClientBase, password?: string): Promise<void> {
   const { rowCount } = await client.query(`select from pg_roles where rolname = 'openward_app'`)
   if (rowCount === 0) {
     // Roles belong to the cluster: another database's migration may make it at this moment.
@@ -114,6 +114,7 @@ async function ensureAppRole(client: pg.Client, password: string) {
         if (!isDatabaseError(error) || !['42710', '23505'].includes(error.code)) throw error
       })
   }
+  if (password === undefined) return
   const { rows } = await client.query<{ literal: string }>('select quote_literal($1) as literal', [password])
   await client
     .query(`alter role openward_app password ${rows[0]?.literal ?? ''}`)

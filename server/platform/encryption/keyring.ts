@@ -1,13 +1,37 @@
 // The master keys (key-encryption keys, KEK) of this server: they wrap other keys, and never leave this file.
 // Raw bytes live in KeyObjects, so that no log line or error can print them.
-import { createHash, createSecretKey, hkdfSync, randomBytes, type KeyObject } from 'node:crypto'
+import {
+  createHash,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+  type KeyObject,
+} from 'node:crypto'
+import type { Tx } from '#platform/database/transaction.ts'
 import { associatedData, decrypt, encrypt } from './aead.ts'
 import { IntegrityError, KeyUnavailable } from './failures.ts'
 
 /** Newest first: the newest wraps, all unwrap. */
-export type Keyring = { readonly keks: readonly [Kek, ...Kek[]] }
+export type Keyring = {
+  readonly keks: readonly [Kek, ...Kek[]]
+  /** Where a key vault wraps the keys of the ring; such a ring can grow while the server runs. */
+  readonly vault?: VaultRing
+}
 
-type Kek = { readonly id: string; readonly root: KeyObject; readonly wrapping: KeyObject }
+export type VaultRing = {
+  /** Reads whether there are other keys by now. The vault is asked only for those that are new. */
+  renew(run: Run): Promise<void>
+  /** Makes a key that every server comes to know, and none uses yet. @throws ConfigurationError, VaultUnavailable */
+  make(run: Run): Promise<void>
+  /** The address under which the vault wraps new keys. */
+  address: string
+}
+
+type Run = <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
+
+export type Kek = { readonly id: string; readonly root: KeyObject; readonly wrapping: KeyObject }
 
 /** What a wrapped key is for and which one it is: a key wrapped for one place does not unwrap in another. */
 export type WrapPlace = { purpose: string; id: string }
@@ -37,6 +61,29 @@ export function parseMasterKeys(text: string): Keyring {
 /** A new master key, as `parseMasterKeys` reads it. */
 export function generateMasterKey(): string {
   return randomBytes(masterKeyBytes).toString('base64')
+}
+
+/** 32 random bytes for a key-encryption key: for a vault to wrap, and for `kekOf`. */
+export function newKekBytes(): Buffer {
+  return randomBytes(masterKeyBytes)
+}
+
+/** The key-encryption key of 32 bytes. */
+export function kekOf(bytes: Buffer): Kek {
+  if (bytes.length !== masterKeyBytes) throw new RangeError(`a key-encryption key has ${masterKeyBytes} bytes`)
+  const root = createSecretKey(bytes)
+  const id = createHash('sha256').update(derive(root, 'id')).digest('hex').slice(0, 16)
+  return { id, root, wrapping: createSecretKey(derive(root, 'wrap')) }
+}
+
+/** What only a holder of `by` can say: that `made` belongs here. */
+export function vouch(by: Kek, made: Kek): Buffer {
+  return createHmac('sha256', derive(by.root, 'vouch')).update(derive(made.root, 'id')).digest()
+}
+
+export function isVouched(by: Kek, made: Kek, voucher: Buffer): boolean {
+  const right = vouch(by, made)
+  return voucher.length === right.length && timingSafeEqual(voucher, right)
 }
 
 /** The ring as `parseMasterKeys` reads it: only for a thread of this process that opens keys itself. */
@@ -89,9 +136,7 @@ function readMasterKey(text: string, name: string): Kek {
   }
   // 32 random bytes have fewer than 12 different ones less often than once in 10^20; typed examples do.
   if (new Set(bytes).size < 12) throw new Error(`${name} is a placeholder, not random: ${remedy}`)
-  const root = createSecretKey(bytes)
-  const id = createHash('sha256').update(derive(root, 'id')).digest('hex').slice(0, 16)
-  return { id, root, wrapping: createSecretKey(derive(root, 'wrap')) }
+  return kekOf(bytes)
 }
 
 function derive(root: KeyObject, purpose: string): Buffer {

@@ -95,7 +95,10 @@ export async function openKeys(keyring: Keyring, transaction: Run): Promise<Keys
     }
   }
 
-  const reload = () => transaction(load)
+  async function reload() {
+    await keyring.vault?.renew(transaction)
+    await transaction(load)
+  }
   await reload()
   if (roots.length === 0 || systemPurposes.some((purpose) => !current.has(purpose))) {
     await transaction(makeMissing)

@@ -15,8 +15,21 @@ export async function assertMasterKeyOpens(connection: Connection, keyring: Keyr
   const known = new Set<string>(kekIds(keyring))
   const missing = (rows as { kek_id: string }[]).map(({ kek_id }) => kek_id).filter((id) => !known.has(id))
   if (missing.length === 0) return
+  if (await liesInVault(connection, missing, keyring))
+    throw new ConfigurationError([
+      `the keys in this database are wrapped under ${missing.join(' and ')}, which a key vault keeps: set OPENWARD_KMS_URL to the address of its key`,
+    ])
   throw new ConfigurationError([
-    `OPENWARD_MASTER_KEY does not open this database: its keys are wrapped under ${missing.map((id) => `the master key with the id ${id}`).join(' and ')}, ` +
+    `${keyring.vault ? 'OPENWARD_KMS_URL, with OPENWARD_MASTER_KEY where it is set,' : 'OPENWARD_MASTER_KEY'} does not open this database: its keys are wrapped under ${missing.map((id) => `the master key with the id ${id}`).join(' and ')}, ` +
       `and the ids of the configured ones are ${[...known].join(', ')}. Give the key that this database was made with, or, while it is being replaced, both: the new one, a comma, the old one`,
   ])
+}
+
+/** With a vault its ring has them; without, the table tells that there is one. */
+async function liesInVault(connection: Connection, ids: readonly string[], keyring: Keyring): Promise<boolean> {
+  if (keyring.vault) return false
+  const { rows: found } = await connection.query(`select to_regclass('public.master_keys') is not null as is_there`)
+  if (!(found as { is_there: boolean }[])[0]?.is_there) return false
+  const { rows } = await connection.query('select id from master_keys')
+  return (rows as { id: string }[]).some(({ id }) => ids.includes(id))
 }

@@ -9,6 +9,8 @@ export type { NameMatch, NameSearch, SealedCardRow }
 export type NameIndexClient = {
   /** Adds patients, or replaces what was known of them; resolves when they can be found. Ids that did not open come back. */
   addSealed: (rows: readonly SealedCardRow[]) => Promise<{ unreadable: string[] }>
+  /** Other master keys from now on, in the form of OPENWARD_MASTER_KEY. */
+  useMasterKeys: (text: string) => Promise<void>
   remove: (ids: readonly string[]) => Promise<void>
   /** The best matches first, by name, by birth date, or both; who may see them is for the database to say. */
   search: (text: string, options: NameSearch) => Promise<NameMatch[]>
@@ -25,6 +27,9 @@ export type NameIndexClient = {
 /** A search waits for the batch before it: 200 cards take about 8 ms to open and index. */
 const BATCH_ROWS = 200
 
+/** What a search allocates is gone with its answer; the index itself lies outside the heap. */
+const YOUNG_GENERATION_MB = 12
+
 type Waiting = { resolve: (answer: Answer) => void; reject: (reason: Error) => void }
 
 /**
@@ -32,7 +37,11 @@ type Waiting = { resolve: (answer: Answer) => void; reject: (reason: Error) => v
  * Every promise is rejected with an Error when the worker has failed or was closed; it is then started anew and filled again.
  */
 export function startNameIndex(settings: WorkerSettings): NameIndexClient {
-  const worker = new Worker(new URL('./name-index.worker.ts', import.meta.url), { workerData: settings, name: 'names' })
+  const worker = new Worker(new URL('./name-index.worker.ts', import.meta.url), {
+    workerData: settings,
+    name: 'names',
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+  })
   worker.unref()
   const waiting = new Map<number, Waiting>()
   const { promise: stopped, resolve: reportStopped } = Promise.withResolvers<Error>()
@@ -92,6 +101,9 @@ export function startNameIndex(settings: WorkerSettings): NameIndexClient {
         unreadable.push(...answer.unreadable)
       }
       return { unreadable }
+    },
+    useMasterKeys: async (text) => {
+      await ask({ kind: 'master_keys', text })
     },
     remove: async (ids) => {
       await ask({ kind: 'remove', ids })

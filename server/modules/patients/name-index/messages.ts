@@ -6,6 +6,7 @@ export type WorkerSettings = { master_keys_text: string }
 
 export type Request =
   | { kind: 'add_sealed'; packed: Uint8Array<ArrayBuffer> }
+  | { kind: 'master_keys'; text: string }
   | { kind: 'remove'; ids: readonly string[] }
   | { kind: 'search'; text: string; options: NameSearch }
 

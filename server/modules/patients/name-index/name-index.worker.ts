@@ -17,7 +17,7 @@ type SealedCard = {
 }
 
 const settings: WorkerSettings = workerData
-const keyring = parseMasterKeys(settings.master_keys_text)
+let keyring = parseMasterKeys(settings.master_keys_text)
 const index = createNameIndex()
 const port = parentPort
 if (port === null) throw new Error('name-index.worker.ts runs as a worker only')
@@ -30,6 +30,9 @@ function answer({ request_number, request }: NumberedRequest): Answer {
   switch (request.kind) {
     case 'add_sealed':
       unreadable = addSealed(request.packed)
+      break
+    case 'master_keys':
+      keyring = parseMasterKeys(request.text)
       break
     case 'remove':
       for (const id of request.ids) index.remove(id)
