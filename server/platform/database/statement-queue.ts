@@ -1,5 +1,6 @@
 // What a piece of work asks for, collected until it travels: statements, and the entries and events that go with them.
 import { type AuditEntry, insertAuditEntries } from '#platform/audit/record.ts'
+import { certain } from '#platform/certain.ts'
 import { type DomainEvent, insertEvents } from '#platform/events/outbox.ts'
 import type { Answer, Outcome } from './batch.ts'
 import type { Sql } from './sql.ts'
@@ -7,6 +8,8 @@ import type { Sql } from './sql.ts'
 export type Tx = {
   rows<Row>(statement: Sql<Row>): Promise<Row[]>
   first<Row>(statement: Sql<Row>): Promise<Row | undefined>
+  /** Of a statement that always gives a row. @throws Error when it gives none: a bug */
+  one<Row>(statement: Sql<Row>): Promise<Row>
   /** The number of rows that the statement touched. */
   run(statement: Sql): Promise<number>
   /** Records an entry that commits with the change or not at all. */
@@ -15,14 +18,13 @@ export type Tx = {
 }
 
 export type Queued = { statement: Sql; resolve: (answer: Answer) => void; reject: (error: Error) => void }
-const noAnswer: Answer = { rows: [], count: 0, command: '' }
 
 /**
  * Tells each statement its answer. Those behind one that failed were not run; they are told a turn later, so that work which
  * waits for all of them learns the cause and not its consequence.
  */
 export function settle(asked: readonly Queued[], { answers, error }: Outcome) {
-  asked.slice(0, answers.length).forEach(({ resolve }, index) => resolve(answers[index] ?? noAnswer))
+  answers.forEach((answer, index) => asked[index]?.resolve(answer))
   if (!error) return
   const [failed, ...skipped] = asked.slice(answers.length)
   failed?.reject(error)
@@ -62,6 +64,7 @@ export function openQueue(completed: (entry: AuditEntry) => AuditEntry, ready?: 
   const tx: Tx = {
     rows: async <Row>(statement: Sql<Row>) => (await query(statement)).rows as Row[],
     first: async <Row>(statement: Sql<Row>) => (await query(statement)).rows[0] as Row | undefined,
+    one: async <Row>(statement: Sql<Row>) => certain((await query(statement)).rows[0] as Row | undefined, 'row'),
     run: async (statement) => (await query(statement)).count,
     audit: (entry) => void entries.push(completed(entry)),
     emit: (event) => void events.push(event),

@@ -37,6 +37,14 @@ describe('a transaction', () => {
     })
   }
 
+  it('gives the one row of a statement that always has one, and fails where it has none', async () => {
+    const one = (code: string) =>
+      api.database.once((tx) => tx.one(sql<{ code: string }>`select code from departments where code = ${code}`))
+    await api.database.once((tx) => tx.run(insert('one')))
+    assert.deepEqual(await one('one'), { code: 'one' })
+    await assert.rejects(one('none'), { message: 'there is no row, which cannot be' })
+  })
+
   it('does not pass for success when a failed statement was swallowed', async () => {
     const work = api.database.transaction(async (tx) => {
       await tx.run(insert('swallowed'))
