@@ -232,6 +232,12 @@ function assertTransition(ctx: Context, known: Locked, status: AppointmentStatus
     throw new Problem(invalidTransition, { detail, allowed })
   }
   if (status === 'cancelled') assertInTime(ctx, known)
+  if (status === 'no_show' && Date.parse(known.appointment_time) > Temporal.Now.instant().epochMilliseconds) {
+    throw new Problem(invalidTransition, {
+      detail: 'Nobody has missed an appointment that has not begun: wait for its start, or cancel it',
+      allowed: allowed.filter((next) => next !== 'no_show'),
+    })
+  }
 }
 
 function assertInTime(ctx: Context, known: Locked) {

@@ -188,6 +188,7 @@ describe('the state of an appointment', () => {
       it(`${isAllowed ? 'goes' : 'does not go'} from ${from} to ${to}`, async () => {
         const appointment = await booked(await aDoctor())
         await api.rows(sql`update appointments set status = ${from} where id = ${appointment.id}`)
+        if (to === 'no_show') await startsIn(appointment, -1)
         const change = staff.call(appointmentApi.setStatus, { ...on(appointment), body: { status: to } })
         if (isAllowed) assert.equal((await change).status, to)
         else
@@ -200,6 +201,23 @@ describe('the state of an appointment', () => {
           )
       })
     }
+  }
+
+  for (const [minutes, isAllowed] of [
+    [1, false],
+    [0, true],
+  ] as const) {
+    it(`is ${isAllowed ? 'a' : 'no'} no-show ${minutes} minutes before its start`, async () => {
+      const appointment = await booked(await aDoctor())
+      await startsIn(appointment, minutes / 60)
+      const change = staff.call(appointmentApi.setStatus, { ...on(appointment), body: { status: 'no_show' } })
+      if (isAllowed) assert.equal((await change).status, 'no_show')
+      else
+        await assert.rejects(change, (error) => {
+          if (!refusedWith(invalidTransition)(error) || !(error instanceof Problem)) return false
+          return JSON.stringify(error.members['allowed']) === '["confirmed","cancelled"]'
+        })
+    })
   }
 
   it('is cancelled with a reason that stays sealed, and once', async () => {
