@@ -45,11 +45,23 @@ export const patientRows: readonly Row[] = [
     expect: { ...chartOfStaff, own: 403 },
     ask: () => ({ body: newPatient() }),
   },
-  { operation: 'DELETE /api/v1/patients/{patient_id}', expect: adminOnly },
+  {
+    operation: 'DELETE /api/v1/patients/{patient_id}',
+    expect: adminOnly,
+    ask: () => ({ query: { cancel_appointments: 'true' } }),
+    entries: 2,
+  },
+  {
+    operation: 'DELETE /api/v1/patients/{patient_id}',
+    when: 'while they are expected',
+    expect: adminOnly,
+    never_succeeds: 'an appointment stands',
+  },
   {
     operation: 'POST /api/v1/patients/{patient_id}/restore',
     expect: adminOnly,
-    prepare: async (subject, { maker }) => void (await done(maker, 'DELETE', at(subject))),
+    prepare: async (subject, { maker }) =>
+      void (await done(maker, 'DELETE', `${at(subject)}?cancel_appointments=true`)),
   },
 
   { operation: 'GET /api/v1/patients/{patient_id}/emergency-contacts', expect: chart },

@@ -43,7 +43,7 @@ const writes: Record<string, Asked> = {
     },
   },
   'PATCH /api/v1/patients/{patient_id}': { body: { last_name: canary } },
-  'DELETE /api/v1/patients/{patient_id}': {},
+  'DELETE /api/v1/patients/{patient_id}': { query: { cancel_appointments: 'true' } },
   'POST /api/v1/patients/{patient_id}/emergency-contacts': {
     body: { name: canary, relationship: 'sister', phone: '+14155550178' },
   },

@@ -112,7 +112,7 @@ describe('emergency contacts', () => {
 
   it('are not changed for a deleted patient', async () => {
     const { params } = await register()
-    await (await api.person('admin')).call(patientApi.delete, { params })
+    await (await api.person('admin')).call(patientApi.delete, { params, query: {} })
     await assert.rejects(nurse.call(add_contact, { params, body: brother }), refusedWith(patientInactive))
   })
 })

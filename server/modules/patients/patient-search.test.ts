@@ -224,6 +224,7 @@ describe('the list', () => {
     const { total } = await list(admin, { is_active: 'false' })
     await admin.call(patientApi.delete, {
       params: { patient_id: (await staff.call(patientApi.register, { body: nextPerson() })).id },
+      query: {},
     })
     assert.deepEqual(
       [(await list(admin, { is_active: 'false' })).total, (await list(admin)).total],

@@ -1,6 +1,6 @@
 // The patient record: registration, reading, changing, deleting. What finding somebody shows is in patient-search.contract.ts.
 import { z } from 'zod'
-import { Id, Instant, LocalDate, Text } from '#platform/contract/fields.ts'
+import { Id, Instant, LocalDate, QueryBoolean, Text } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
 import { defineProblem } from '#platform/contract/problem.ts'
 
@@ -147,6 +147,12 @@ export const patientMerged = defineProblem(
   'This record was merged into another: change that one',
 )
 
+export const patientExpected = defineProblem(
+  'patient_expected',
+  409,
+  'This patient has appointments that have not taken place: `appointments` lists them',
+)
+
 const PatientParams = z.strictObject({ patient_id: Id })
 
 const example = {
@@ -222,11 +228,15 @@ export const patientApi = {
     method: 'DELETE',
     path: '/api/v1/patients/{patient_id}',
     summary: 'Delete a patient; the record is kept and can be restored',
+    description:
+      'Refused while the patient is expected somewhere, with the appointments that stand, unless `cancel_appointments` says to cancel ' +
+      'them, for which appointments:cancel is needed too.',
     access: 'patients:delete',
     audit: { action: 'patient.delete', resource_type: 'patient' },
     params: PatientParams,
+    query: z.strictObject({ cancel_appointments: QueryBoolean.default(false) }),
     returns: [204, null],
-    problems: [patientErased],
+    problems: [patientErased, patientExpected],
     versioned: true,
   },
   restore: {

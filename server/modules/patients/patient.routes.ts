@@ -11,7 +11,7 @@ export function patientRoutes(names: PatientNames): Route[] {
     read: (ctx, { params }) => readPatient(ctx, params.patient_id),
     replace: (ctx, { params, body }) => replacePatient(ctx, names, params.patient_id, body),
     change: (ctx, { params, body }) => changePatient(ctx, names, params.patient_id, body),
-    delete: (ctx, { params }) => deletePatient(ctx, params.patient_id),
+    delete: (ctx, { params, query }) => deletePatient(ctx, params.patient_id, query.cancel_appointments),
     restore: (ctx, { params }) => restorePatient(ctx, params.patient_id),
   })
 }

@@ -10,6 +10,7 @@ import {
   likelyDuplicates,
   Patient,
   patientApi,
+  patientExpected,
   patientInactive,
 } from './patient.contract.ts'
 import { nextPerson } from './people.testing.ts'
@@ -298,10 +299,68 @@ describe('deleting a patient', () => {
   it('keeps the record, which an administrator restores', async () => {
     const patient = await register(staff)
     const params = { patient_id: patient.id }
-    await assert.rejects(staff.call(patientApi.delete, { params }), refusedWith(forbidden))
-    await admin.call(patientApi.delete, { params })
+    await assert.rejects(staff.call(patientApi.delete, { params, query: {} }), refusedWith(forbidden))
+    await admin.call(patientApi.delete, { params, query: {} })
     assert.equal((await read(staff, patient.id)).is_active, false)
     await assert.rejects(change(staff, patient.id, { occupation: 'Baker' }), refusedWith(patientInactive))
     assert.equal((await admin.call(patientApi.restore, { params })).is_active, true)
+  })
+
+  it('is refused while they are expected somewhere, and cancels those appointments where it is told to', async () => {
+    const patient = await register(staff)
+    const params = { patient_id: patient.id }
+    const doctor = await api.person('doctor', { doctor: true })
+    const book = async (hours: number, status: string) => {
+      const [row] = await api.rows<{ id: string }>(sql`
+        insert into appointments (confirmation_code, patient_id, doctor_id, during, status)
+        values (${`${patient.id} ${hours}`}, ${patient.id}, ${doctor.doctor_id},
+                tstzrange(now() + ${hours} * interval '1 hour', now() + ${hours + 0.5} * interval '1 hour'), ${status}) returning id`)
+      return row?.id ?? ''
+    }
+    await book(-48, 'completed')
+    await book(-24, 'booked')
+    await book(30, 'cancelled')
+    const standing = [await book(24, 'booked'), await book(48, 'confirmed')]
+    const remove = (query: object) => admin.call(patientApi.delete, { params, query })
+    const named = (error: unknown) => {
+      const { appointments } = (error as Problem).members as { appointments: { id: string }[] }
+      return refusedWith(patientExpected)(error) ? appointments.map(({ id }) => id) : []
+    }
+    await assert.rejects(remove({}), (error) => JSON.stringify(named(error)) === JSON.stringify(standing))
+    assert.equal((await read(staff, patient.id)).is_active, true)
+
+    const begun = await book(0, 'in_progress')
+    await assert.rejects(remove({ cancel_appointments: 'true' }), (error) => named(error).includes(begun))
+    await api.rows(sql`update appointments set status = 'completed' where id = ${begun}`)
+    await remove({ cancel_appointments: 'true' })
+    assert.equal((await read(staff, patient.id)).is_active, false)
+    const rows = await api.rows(sql`
+      select a.status, h.from_status, h.user_id, e.payload ->> 'to_status' as told, l.action
+        from appointments a join appointment_history h on h.appointment_id = a.id
+        join events e on e.subject_id = a.id join audit_logs l on l.resource_id = a.id where a.id = any(${standing}) order by a.id`)
+    const cancelled = { status: 'cancelled', user_id: admin.user_id, told: 'cancelled', action: 'appointment.cancel' }
+    assert.deepEqual(
+      rows,
+      ['booked', 'confirmed'].map((from_status) => ({ ...cancelled, from_status })),
+    )
+  })
+
+  it('needs the right to cancel for that, and sees appointments beyond the reach of whoever deletes', async () => {
+    await api.rows(sql`insert into roles (name, permissions) values
+      ('remover', array['patients:read:department', 'patients:delete:department', 'appointments:read:own'])`)
+    const department_id = await api.department()
+    const remover = await api.person('remover', { department_id })
+    const [reached, beyond] = [await api.patient(), await api.patient()]
+    await api.rows(sql`insert into care_relationships (patient_id, department_id, origin, origin_id)
+                       values (${reached}, ${department_id}, 'registration', ${reached})`)
+    const doctor = await api.person('doctor', { doctor: true, department_id: await api.department() })
+    const remove = (patient_id: string, query: object = {}) =>
+      remover.call(patientApi.delete, { params: { patient_id }, query })
+    await assert.rejects(remove(beyond), refusedWith(notFound))
+    await api.rows(sql`
+      insert into appointments (confirmation_code, patient_id, doctor_id, during)
+      values (${reached}, ${reached}, ${doctor.doctor_id}, tstzrange(now() + interval '1 day', now() + interval '25 hours'))`)
+    await assert.rejects(remove(reached), refusedWith(patientExpected))
+    await assert.rejects(remove(reached, { cancel_appointments: 'true' }), refusedWith(forbidden))
   })
 })
