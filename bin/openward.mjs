@@ -10,6 +10,12 @@ import { InstallationFailed, installDependencies, installRuntime } from './insta
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const [command = '--help', ...rest] = process.argv.slice(2)
 
+/** Requests leave nothing behind: a young generation of 3 x 8 MB serves them as fast as the default of 3 x 32. */
+const memory_flags = ['--max-semi-space-size=8']
+
+/** Sources without their types, as the last start made them; where the folder cannot be written, each start makes them anew. */
+const compile_cache = { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/openward') }
+
 /** Commands about the project itself; every other word belongs to the product's command line. */
 const project_commands = {
   test: () => [join(root, 'bin/test.ts'), ...rest],
@@ -35,18 +41,16 @@ try {
   const is_project_command = Object.hasOwn(project_commands, command)
   installDependencies(root, { with_development: is_project_command && command !== 'dev' })
   const runtime = installRuntime(root)
-  run(
-    runtime,
-    is_project_command ? project_commands[command]() : [join(root, 'server/cli/main.ts'), ...process.argv.slice(2)],
-  )
+  if (is_project_command) run(runtime, project_commands[command](), {})
+  else run(runtime, [...memory_flags, join(root, 'server/cli/main.ts'), ...process.argv.slice(2)], compile_cache)
 } catch (error) {
   if (!(error instanceof InstallationFailed)) throw error
   process.stderr.write(`\n${error.message}\n`)
   process.exit(1)
 }
 
-function run(runtime, args) {
-  const child = spawn(runtime, args, { stdio: 'inherit' })
+function run(runtime, args, environment) {
+  const child = spawn(runtime, args, { stdio: 'inherit', env: { ...environment, ...process.env } })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2']) {
     if (process.platform === 'win32' && signal !== 'SIGINT') continue
     process.on(signal, () => {

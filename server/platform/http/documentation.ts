@@ -1,6 +1,5 @@
 // The OpenAPI document, its rendered reference, and the page of each problem, which `type` in a problem document leads to.
-import scalar from '@scalar/fastify-api-reference'
-import type { FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openApiDocument } from '#platform/contract/openapi.ts'
@@ -21,7 +20,24 @@ export async function installDocumentation(app: FastifyInstance, routes: readonl
     if (page === undefined) return reply.callNotFound()
     return reply.headers({ ...send, 'content-type': 'text/plain; charset=utf-8' }).send(page)
   })
-  await app.register(scalar, {
+  // Rendered when it is first looked at: whoever never does spares the memory of a large page.
+  let reference: Promise<FastifyInstance> | undefined
+  const show = async (request: FastifyRequest, reply: FastifyReply) => {
+    const page = await (await (reference ??= openReference())).inject(request.url.replace(/^\/docs$/, '/docs/'))
+    const type = String(page.headers['content-type'])
+    reply.code(page.statusCode).type(type)
+    if (type.startsWith('text/html')) reply.header('content-security-policy', pagePolicy(page.payload))
+    return reply.send(page.rawPayload)
+  }
+  app.get('/docs', show)
+  app.get('/docs/*', show)
+}
+
+/** The page and its one script, in a server of their own that listens nowhere. */
+async function openReference(): Promise<FastifyInstance> {
+  const { default: scalar } = await import('@scalar/fastify-api-reference')
+  const reference = Fastify()
+  await reference.register(scalar, {
     routePrefix: '/docs',
     configuration: {
       url: '/openapi.json',
@@ -34,13 +50,7 @@ export async function installDocumentation(app: FastifyInstance, routes: readonl
       mcp: { disabled: true },
     },
   })
-  let policy: string | undefined
-  app.addHook('onSend', (request, reply, payload, done) => {
-    if (/^\/docs(\/|$|\?)/.test(request.url) && String(reply.getHeader('content-type')).startsWith('text/html')) {
-      reply.header('content-security-policy', (policy ??= pagePolicy(String(payload))))
-    }
-    done()
-  })
+  return reference
 }
 
 /** The text of each page by its code. An installation without its documents serves all the same. */
