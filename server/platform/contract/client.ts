@@ -25,7 +25,10 @@ export function createClient(send: Send) {
       query?: Record<string, string | undefined>
       body?: unknown
     }
-    const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
+    const path = Object.entries(params).reduce<string>(
+      (text, [name, value]) => text.replace(`{${name}}`, encodeURIComponent(value)),
+      operation.path,
+    )
     const present = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined)
     const search = new URLSearchParams(present).toString()
     const type = operation.accepts === 'form' ? 'application/x-www-form-urlencoded' : 'application/json'
@@ -40,13 +43,8 @@ export function createClient(send: Send) {
       ...(body === undefined ? {} : { body: encoded }),
     })
     if (answer.status === operation.returns[0]) {
-      return (
-        answer.text === ''
-          ? undefined
-          : operation.sends && operation.sends !== 'json'
-            ? answer.text
-            : JSON.parse(answer.text)
-      ) as Returned<O>
+      const isText = operation.sends !== undefined && operation.sends !== 'json'
+      return (answer.text === '' ? undefined : isText ? answer.text : JSON.parse(answer.text)) as Returned<O>
     }
     const {
       code = 'unknown',

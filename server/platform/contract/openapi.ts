@@ -29,7 +29,6 @@ const mediaTypes = {
   merge_patch: 'application/merge-patch+json',
   form: 'application/x-www-form-urlencoded',
   multipart: 'multipart/form-data',
-  csv: 'multipart/form-data',
   zip: 'application/zip',
   text: 'text/plain',
   html: 'text/html',
@@ -220,5 +219,5 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output') {
 }
 
 function tagOf(id: string): string {
-  return id.split('.', 1)[0] ?? id
+  return id.slice(0, id.indexOf('.'))
 }

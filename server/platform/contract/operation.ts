@@ -35,7 +35,7 @@ export type Operation = Parts & {
   /** Polling: does not keep a session awake. */
   background?: boolean
   /** What the body may be; JSON unless said. */
-  accepts?: 'json' | 'merge_patch' | 'form' | 'multipart' | 'csv'
+  accepts?: 'json' | 'merge_patch' | 'form' | 'multipart'
   /** What success sends; JSON unless said. */
   sends?: 'json' | 'zip' | 'text' | 'html'
   /** RFC 6749 section 5.2: a failure also carries `error`, as an OAuth client expects it. Problem documents unless said. */

@@ -27,8 +27,8 @@ export async function answerOnce(
     const known = await claimKey(tx, system.keys, claim)
     if (known) {
       reply.code(known.status).headers(known.headers).header('idempotency-replayed', 'true')
-      if (known.body) reply.type('application/json; charset=utf-8')
-      return reply.send(known.body === '' ? undefined : known.body)
+      if (known.body === '') return reply.send()
+      return reply.type('application/json; charset=utf-8').send(known.body)
     }
     rc.join(tx)
     const body = await answer(rc, operation, reply, await run())

@@ -38,7 +38,7 @@ const byStatus = new Map<number, ProblemKind>([
 export function installErrors(app: FastifyInstance, pathPatterns: () => { method: string; pattern: RegExp }[]) {
   app.setErrorHandler((error: FastifyError, request, reply) => sendProblem(asProblem(error), request, reply, error))
   app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?', 1)[0] ?? ''
+    const path = pathOf(request)
     const allowed = pathPatterns().filter(({ pattern }) => pattern.test(path))
     if (allowed.length === 0) return sendProblem(new Problem(notFound), request, reply)
     reply.header('allow', [...new Set(allowed.map(({ method }) => method))].join(', '))
@@ -53,14 +53,14 @@ export function refuseAddress(error: FastifyError, request: FastifyRequest, repl
   return sendProblem(error.statusCode === 414 ? new Problem(notFound) : asProblem(error), request, reply, error)
 }
 
-function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyReply, cause?: unknown) {
+function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyReply, cause: unknown = problem) {
   const { status } = problem.kind
-  if (status >= 500) request.log.error({ err: cause ?? problem, code: problem.kind.code }, 'request failed')
+  if (status >= 500) request.log.error({ err: cause, code: problem.kind.code }, 'request failed')
   const { retry_after_seconds } = problem.members
   if (retry_after_seconds !== undefined) reply.header('retry-after', String(retry_after_seconds))
   else if (status === 503 || status === 429) reply.header('retry-after', '1')
   if (status === 401) reply.header('www-authenticate', 'Bearer')
-  const body = problemBody(problem, request.url.split('?', 1)[0] ?? '', request.id)
+  const body = problemBody(problem, pathOf(request), request.id)
   if (request.routeOptions.config?.fails_as === 'oauth') {
     const failure = oauthFailure(problem)
     return reply
@@ -70,6 +70,11 @@ function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyRe
       .send({ ...body, ...failure })
   }
   return reply.code(status).type('application/problem+json').serializer(JSON.stringify).send(body)
+}
+
+function pathOf({ url }: FastifyRequest): string {
+  const [path = ''] = url.split('?', 1)
+  return path
 }
 
 /** RFC 6749 section 5.2: what the caller sent is status 400, and `error` says what was wrong with it. */

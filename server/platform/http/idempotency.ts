@@ -6,7 +6,6 @@ import { sql } from '#platform/database/sql.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import type { Keys } from '#platform/encryption/keys.ts'
 import { open, seal } from '#platform/encryption/sealing.ts'
-import { isDatabaseError } from '#platform/database/connection.ts'
 
 export type StoredAnswer = { status: number; headers: Record<string, string>; body: string }
 export type Claim = { user_id: string; operation: string; key_hash: Buffer; request_hash: Buffer }
@@ -28,26 +27,21 @@ export function claimOf(key: string, user_id: string, operation: string, url: st
  */
 export async function claimKey(tx: Tx, keys: Keys, claim: Claim): Promise<StoredAnswer | undefined> {
   // Another holder of the key is not waited for: it is told at once that the first request still runs.
-  const claimed = await tx.rows<{ got: boolean }>(
+  const { got } = await tx.one<{ got: boolean }>(
     sql`select pg_try_advisory_xact_lock(hashtextextended(${claim.user_id + claim.operation + claim.key_hash.toString('hex')}, 7)) as got`,
   )
-  if (!claimed[0]?.got) throw new Problem(idempotencyInFlight, { retry_after_seconds: 1 })
-  const inserted = await tx
-    .run(
-      sql`insert into idempotency_keys (user_id, operation, key_hash, request_hash)
-          values (${claim.user_id}, ${claim.operation}, ${claim.key_hash}, ${claim.request_hash}) on conflict do nothing`,
-    )
-    .catch((error: unknown) => {
-      if (isDatabaseError(error) && error.code === '55P03')
-        throw new Problem(idempotencyInFlight, { retry_after_seconds: 1 }, error)
-      throw error
-    })
+  if (!got) throw new Problem(idempotencyInFlight, { retry_after_seconds: 1 })
+  const inserted = await tx.run(
+    sql`insert into idempotency_keys (user_id, operation, key_hash, request_hash)
+        values (${claim.user_id}, ${claim.operation}, ${claim.key_hash}, ${claim.request_hash}) on conflict do nothing`,
+  )
   if (inserted > 0) return undefined
-  const known = await tx.first<{ request_hash: Buffer; status: number | null; key_id: string; sealed_answer: Buffer }>(
+  const known = await tx.first<{ request_hash: Buffer; status: number; key_id: string; sealed_answer: Buffer }>(
     sql`select request_hash, status, key_id, sealed_answer from idempotency_keys
         where user_id = ${claim.user_id} and operation = ${claim.operation} and key_hash = ${claim.key_hash}`,
   )
-  if (!known?.status) throw new Problem(idempotencyInFlight, { retry_after_seconds: 1 })
+  // It has been forgotten since: a day had gone by.
+  if (!known) throw new Problem(idempotencyInFlight, { retry_after_seconds: 1 })
   if (!known.request_hash.equals(claim.request_hash)) throw new Problem(idempotencyMismatch)
   const { headers, body } = JSON.parse(
     open(keys.systemById(known.key_id), place(claim), known.sealed_answer),

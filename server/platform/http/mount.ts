@@ -159,7 +159,6 @@ function refusedMediaType({ body, accepts = 'json' }: Operation, request: Fastif
   const type = request.headers['content-type']
   const hasBody =
     request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
-  if (accepts === 'csv') return undefined
   if (type === undefined) return hasBody ? new Problem(unsupportedMediaType) : undefined
   if (!body && !hasBody && accepts === 'json') return undefined
   return mediaTypes[accepts].test(type) ? undefined : new Problem(unsupportedMediaType)
@@ -183,14 +182,14 @@ function compileDecoder(operation: Operation) {
     const errors: InvalidMember[] = []
     const decoded: Record<string, unknown> = {}
     for (const { part, schema } of parts) {
-      const result = schema.safeParse(request[part] ?? (part === 'body' ? undefined : {}))
+      const result = schema.safeParse(request[part] ?? undefined)
       if (result.success) decoded[part] = result.data
       else errors.push(...result.error.issues.flatMap((issue) => invalidMembers(part, issue)))
     }
     if (!operation.query && Object.keys(request.query as object).length > 0) {
       errors.push({ path: '/query', code: 'unrecognized_keys', message: 'This address takes no query' })
     }
-    if (!operation.body && request.body !== undefined && request.body !== null && !operation.accepts) {
+    if (!operation.body && request.body !== undefined && request.body !== null) {
       throw new Problem(malformed, { detail: 'This address takes no body' })
     }
     if (errors.length > 0) throw new Problem(invalidRequest, { errors })

@@ -105,14 +105,13 @@ export function buildContext(
 
 /** The caller's address; that of the proxy where it forwards what is no address. */
 function addressOf({ ip, socket }: FastifyRequest): string {
-  const address = isIP(ip) ? ip : (socket.remoteAddress ?? '')
-  return address.split('%', 1)[0] || '0.0.0.0'
+  const address = [ip, socket.remoteAddress].find((known) => isIP(String(known)) !== 0) ?? '0.0.0.0'
+  return address.replace(/%.*/, '')
 }
 
 /** `{patient_id}` in a path names the patient; `{…_id}` last in it the resource. */
 function subjectOfParams(params: Record<string, string>): Subject {
-  const isId = (text: string | undefined) =>
-    text !== undefined && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
+  const isId = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
   const ids = Object.entries(params).filter(([name, value]) => name.endsWith('_id') && isId(value))
   const last = ids.at(-1)?.[1]
   const patient = ids.find(([name]) => name === 'patient_id')?.[1]
