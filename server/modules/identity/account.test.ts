@@ -8,6 +8,7 @@ import { accountApi, accountExists, tokenInvalid } from './account.contract.ts'
 import { bearer, newestMail, signedInAs, testAccount, testPassword } from './accounts.testing.ts'
 import { invalidCredentials, loginApi, otpRequired, signInLocked } from './login.contract.ts'
 import { reauthRequired, sessionApi } from './session.contract.ts'
+import { externalAccount, userApi } from './user.contract.ts'
 
 const another = 'seven quiet lanterns over lisbon'
 
@@ -151,6 +152,26 @@ describe('an account', () => {
         refusedWith(tokenInvalid),
       )
       await assert.rejects(api.call(registrationApi.verifyEmail, { body: { token } }), refusedWith(tokenInvalid))
+    })
+
+    it('is nothing that who signs in with the organisation gets, who is answered alike', async () => {
+      const ada = await testAccount(api)
+      await forget(ada.email)
+      const { token = '' } = (await newestMail(api, ada.email)) ?? {}
+      await api.rows(sql`delete from mails where user_id = ${ada.id}`)
+      await api.rows(sql`update users set external_subject = ${ada.id}, password_hash = null where id = ${ada.id}`)
+      const answer = await forget(ada.email)
+      assert.deepEqual([answer.status, answer.text], [202, ''])
+      assert.equal(await newestMail(api, ada.email), undefined)
+      const [entry] = await api.rows(sql`
+        select outcome, details from audit_logs where action = 'password.forgot' and resource_id = ${ada.id} order by id desc limit 1`)
+      assert.deepEqual(entry, { outcome: 'failure', details: { reason: 'external_account' } })
+      await assert.rejects(reset(token, another), refusedWith(tokenInvalid))
+      const admin = await api.person('admin')
+      await assert.rejects(
+        admin.call(userApi.startReset, { params: { user_id: ada.id } }),
+        refusedWith(externalAccount),
+      )
     })
 
     it('is mailed five times an hour at most', async () => {

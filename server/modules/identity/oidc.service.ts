@@ -17,6 +17,7 @@ import { hasName, nameTokens, openProfile, profileTokens, sealProfile } from './
 import { replaceRecoveryCodes } from './second-factor.ts'
 import { revokeSessions } from './session.store.ts'
 import { hashOf, openSession } from './sessions.ts'
+import { countAdministrators, lockAdministrators } from './user-directory.store.ts'
 import { type Account, findAccountByName, insertUser, insertUserTokens, lockAccount, removeTotp } from './user.store.ts'
 
 export type Oidc = { client: OidcClient; settings: OidcSettings } | undefined
@@ -72,8 +73,8 @@ export async function finishOidc(
       const account = locked ?? (await takeOn(tx, identity, person, role))
       if ('refused' in account) return account
       if (!account.is_active) return { refused: accountInactive, reason: 'inactive', user_id: account.id }
-      if (account.role !== role) await tx.run(saveRole(account.id, role))
-      return openSession(tx, ctx, identity, { ...account, role }, { method: 'oidc' })
+      const given = await followGroups(tx, account, role)
+      return openSession(tx, ctx, identity, { ...account, role: given }, { method: 'oidc' })
     })
     .catch(violating({ user_tokens_one_account: accountExists, users_external_subject: accountExists }))
   if ('refused' in outcome) return refuse(ctx, outcome.refused, outcome.reason, outcome.user_id)
@@ -81,6 +82,23 @@ export async function finishOidc(
 }
 
 type Refused = { refused: ProblemKind; reason: string; user_id?: string | undefined }
+
+/** The role that the person has from now on: that of their groups, unless the house would be left without an administrator. */
+async function followGroups(tx: Tx, account: Account, role: string): Promise<string> {
+  if (account.role === role) return role
+  const changed = { action: 'user.update', resource_type: 'user', resource_id: account.id, user_id: account.id }
+  if (account.role === 'admin') {
+    await tx.run(lockAdministrators())
+    const { count = 0 } = (await tx.first(countAdministrators())) ?? {}
+    if (count <= 1) {
+      tx.audit({ ...changed, outcome: 'denied', details: { method: 'oidc', role, reason: 'last_administrator' } })
+      return account.role
+    }
+  }
+  await tx.run(saveRole(account.id, role))
+  tx.audit({ ...changed, details: { method: 'oidc', role, fields: ['role'] } })
+  return role
+}
 
 /** The account of someone who comes for the first time: one that an administrator made for that address, or a new one. */
 async function takeOn(tx: Tx, { system }: Identity, person: OidcPerson, role: string): Promise<Account | Refused> {

@@ -174,6 +174,25 @@ describe('signing in with the organisation', () => {
     assert.equal((await comeBack(await signInAtProvider(claims))).body.code, 'account_inactive')
   })
 
+  it('leaves the last administrator what they are, whatever their groups say, and records both', async () => {
+    const roleOf = async ({ body }: { body: Record<string, string> }) => me(body.access_token ?? '')
+    await api.rows(sql`update users set is_active = false where role = 'admin'`)
+    const claims = { sub: 'boss', email: 'boss@example.test', email_verified: true, groups: ['chiefs'] }
+    const boss = await roleOf(await comeBack(await signInAtProvider(claims)))
+    assert.equal(boss.role, 'admin')
+    const demoted = { ...claims, groups: ['wards'] }
+    const kept = await comeBack(await signInAtProvider(demoted))
+    assert.equal((await roleOf(kept)).role, 'admin')
+    await api.person('admin')
+    assert.equal((await roleOf(await comeBack(await signInAtProvider(demoted)))).role, 'nurse')
+    const entries = await api.rows(sql`
+      select outcome, details from audit_logs where action = 'user.update' and resource_id = ${boss.id} order by id`)
+    assert.deepEqual(entries, [
+      { outcome: 'denied', details: { method: 'oidc', role: 'nurse', reason: 'last_administrator' } },
+      { outcome: 'success', details: { method: 'oidc', role: 'nurse', fields: ['role'] } },
+    ])
+  })
+
   it('takes an answer once, only in the browser that left, and only as it was given', async () => {
     const claims = { sub: 'dora', email: 'dora@example.test', email_verified: true, groups: ['wards'] }
     const answer = await signInAtProvider(claims)

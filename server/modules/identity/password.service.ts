@@ -85,7 +85,10 @@ export async function sendReset(
     const turn = nameTokens(system.keys, address).tokens[0]?.token.toString('hex') ?? ''
     await tx.run(sql`select pg_advisory_xact_lock(hashtextextended(${turn}, 8))`)
     const asked = await tx.first(countRecentTokens(user_id ?? null, 'password_reset'))
-    const isSent = account !== undefined && (asked?.count ?? 0) < resetsPerHour
+    // Who signs in with their organisation loses it there; a password of their own here would outlast that.
+    const isExternal = account !== undefined && account.external_subject !== null
+    const isSent = account !== undefined && !isExternal && (asked?.count ?? 0) < resetsPerHour
+    const unsent = isExternal ? 'external_account' : account ? 'too_often' : 'unknown_address'
     const made = await tx.first(
       insertOneTimeToken({
         token_hash: hashOf('password_reset', token),
@@ -106,7 +109,7 @@ export async function sendReset(
       resource_type: 'user',
       resource_id: user_id,
       outcome: isSent ? 'success' : 'failure',
-      details: { reason: isSent ? 'mailed' : account ? 'too_often' : 'unknown_address' },
+      details: { reason: isSent ? 'mailed' : unsent },
     })
   })
 }
@@ -130,7 +133,7 @@ export async function choosePassword(
   const held = token_hash && (await ctx.database.once((tx) => tx.first(findOneTimeToken(purpose, token_hash))))
   const user_id = held?.user_id
   const account = user_id && (await ctx.database.once((tx) => tx.first(findAccount(user_id))))
-  if (!token_hash || !account || !account.is_active) {
+  if (!token_hash || !account || !account.is_active || account.external_subject !== null) {
     await ctx.record({
       action,
       resource_type: 'user',

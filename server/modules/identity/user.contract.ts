@@ -25,6 +25,12 @@ export const notAwaitingApproval = defineProblem(
   'This account does not wait for approval',
 )
 
+export const externalAccount = defineProblem(
+  'external_account',
+  409,
+  'This person signs in with their organisation, which looks after their password',
+)
+
 export const RoleName = z.string().regex(/^[a-z][a-z_]{1,39}$/, 'Must be the name of a role, such as nurse')
 export const Permission = z
   .string()
@@ -214,7 +220,7 @@ export const userApi = {
     audit: { action: 'password.forgot', resource_type: 'user' },
     params,
     returns: [202, null],
-    problems: [notFound, beyondOwnRights, localPasswordsOff],
+    problems: [notFound, beyondOwnRights, externalAccount, localPasswordsOff],
   },
   removeMfa: {
     method: 'DELETE',

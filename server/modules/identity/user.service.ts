@@ -24,6 +24,7 @@ import { revokeSessions } from './session.store.ts'
 import { hashOf } from './sessions.ts'
 import {
   type CreatedUser,
+  externalAccount,
   lastAdministrator,
   type NewUser,
   notAwaitingApproval,
@@ -193,11 +194,12 @@ export async function endSessionsOf(ctx: Context, user_id: string): Promise<void
   })
 }
 
-/** @throws Problem notFound, beyondOwnRights */
+/** @throws Problem notFound, beyondOwnRights, externalAccount */
 export async function startReset(ctx: Context, identity: Identity, user_id: string): Promise<void> {
   if (!ctx.system.configuration.local_passwords) throw new Problem(localPasswordsOff)
   const { account } = await ctx.database.transaction((tx) => lockBelow(tx, ctx, user_id))
   if (!account.is_active) throw new Problem(notFound)
+  if (account.external_subject !== null) throw new Problem(externalAccount)
   await sendReset(ctx, identity, account, openProfile(ctx.system.keys, account).email)
 }
 
