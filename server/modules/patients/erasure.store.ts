@@ -48,8 +48,12 @@ export function closeAccount({ user_id, key_id, sealed_profile }: EmptyProfile):
     sql`delete from user_tokens where user_id = ${user_id}`,
     sql`delete from one_time_tokens where user_id = ${user_id}`,
     sql`delete from mails where user_id = ${user_id}`,
-    sql`update sessions set revoked_at = now(), revoke_reason = 'erased', ip_address = null, user_agent = null
-         where user_id = ${user_id} and revoked_at is null`,
+    sql`delete from known_devices where user_id = ${user_id}`,
+    sql`delete from recovery_codes where user_id = ${user_id}`,
+    // Those that have ended, too: they tell from where somebody came.
+    sql`update sessions set revoked_at = coalesce(revoked_at, now()), revoke_reason = coalesce(revoke_reason, 'erased'),
+               ip_address = null, user_agent = null
+         where user_id = ${user_id}`,
   ]
 }
 

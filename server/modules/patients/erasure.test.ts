@@ -156,6 +156,33 @@ describe('an erasure', () => {
     assert.notEqual(again.id, patient_id)
   })
 
+  it('leaves no trace of where they signed in from, of ended sessions either', async () => {
+    const patient_id = await old()
+    const { user_id } = await api.person('patient', { patient_id })
+    for (let count = 0; count < 2; count += 1) await api.signIn(user_id)
+    await api.rows(
+      sql`update sessions set ip_address = '203.0.113.7', user_agent = 'A phone' where user_id = ${user_id}`,
+    )
+    await api.rows(sql`
+      update sessions set revoked_at = now(), revoke_reason = 'logout' where id = (select min(id::text)::uuid from sessions where user_id = ${user_id})`)
+    await api.rows(sql`
+      update sessions set expires_at = now() where id = (select max(id::text)::uuid from sessions where user_id = ${user_id})`)
+    await api.rows(sql`insert into known_devices (user_id, token_hash) values (${user_id}, ${Buffer.from(user_id)})`)
+    await api.rows(sql`insert into recovery_codes (user_id, code_hash) values (${user_id}, ${Buffer.from(user_id)})`)
+    await erase(patient_id)
+    const sessions = await api.rows(sql`
+      select ip_address, user_agent, revoked_at is not null as is_ended, revoke_reason from sessions where user_id = ${user_id} order by revoke_reason`)
+    const ended = { ip_address: null, user_agent: null, is_ended: true }
+    assert.deepEqual(sessions, [
+      { ...ended, revoke_reason: 'erased' },
+      { ...ended, revoke_reason: 'erased' },
+      { ...ended, revoke_reason: 'logout' },
+    ])
+    const kept = await api.rows(sql`
+      select user_id from known_devices where user_id = ${user_id} union all select user_id from recovery_codes where user_id = ${user_id}`)
+    assert.deepEqual(kept, [])
+  })
+
   it('takes the records with it that were merged into this one, and they do not come back', async () => {
     const [one, other] = [await person(everything), await person(everything)]
     await api.rows(sql`update appointments set status = 'cancelled' where patient_id = ${other}`)
