@@ -5,7 +5,7 @@ import type { PatientToken } from './patient-tokens.ts'
 
 /**
  * What was there before a row, as texts. A source leads to the name that came with it in this import, or to whether the
- * person imported before still has the row's name (`same`) or not (`other`).
+ * person imported before still has the row's name (`same`), has another (`other`) or is no more (`erased`).
  */
 export type Earlier = { sources: Map<string, string>; tokens: Set<string> }
 
@@ -28,6 +28,10 @@ export function judgeRows(rows: readonly (ReadRow | RefusedRow)[], earlier: Earl
       continue
     }
     const known = earlier.sources.get(sourceOf(row))
+    if (known === 'erased') {
+      findings.push(erasedPerson(row))
+      continue
+    }
     // Whose row has come before word for word is known, whatever they are called today.
     if (known !== undefined && (!row.has_external_id || known === 'same' || known === nameOf(row))) {
       rows_known += 1
@@ -58,6 +62,12 @@ function takenIdentifier({ line, tokens }: ReadRow, earlier: Earlier): ImportFin
   return (
     taken && refusal(line, taken.kind, 'duplicate_identifier', 'Another patient is registered with this identifier')
   )
+}
+
+function erasedPerson({ line }: ReadRow): ImportFinding {
+  const reason =
+    'This row was imported before, and its person has been erased: remove it from the file, or register them at the desk if they come again'
+  return refusal(line, null, 'person_erased', reason)
 }
 
 function otherPerson({ line }: ReadRow): ImportFinding {

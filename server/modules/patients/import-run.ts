@@ -112,9 +112,9 @@ export async function runImport(
         row.earlier_hashes.map((hash) => [hash.toString('hex'), row.source_hash.toString('hex')]),
       ),
     )
-    for (const { source_hash, is_same } of knownRows) {
+    for (const { source_hash, is_same, is_erased } of knownRows) {
       const hash = source_hash.toString('hex')
-      earlier.sources.set(today.get(hash) ?? hash, is_same ? 'same' : 'other')
+      earlier.sources.set(today.get(hash) ?? hash, is_erased ? 'erased' : is_same ? 'same' : 'other')
     }
     const { accepted, findings, rows_known } = judgeRows(read, earlier)
     const rows_accepted = accepted.length

@@ -69,9 +69,11 @@ export function unlockImport(id: string): Sql {
 export type Wanted = { source_hash: Buffer; name: PatientToken | undefined }
 
 /** Rows that were imported before; `is_same` when the person still has the name and birth date of the row. */
-export function findKnownRows(wanted: readonly Wanted[]): Sql<{ source_hash: Buffer; is_same: boolean }> {
+export function findKnownRows(
+  wanted: readonly Wanted[],
+): Sql<{ source_hash: Buffer; is_same: boolean; is_erased: boolean }> {
   return sql`
-    select r.source_hash,
+    select r.source_hash, p.erased_at is not null as is_erased,
            p.merged_into is not null or exists (select from patient_tokens t where t.patient_id = p.id and t.kind = 'name_birth_date'
                                                  and t.key_version = w.key_version and t.token = w.token) as is_same
       from unnest(${wanted.map(({ source_hash }) => source_hash)}::bytea[], ${wanted.map(({ name }) => name?.key_version ?? 0)}::int[],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { after, before, describe, it } from 'node:test'
+import { erasePatient } from './erasure.service.ts'
 import { importApi, largestImportBytes, PatientImport } from './import.contract.ts'
 import { importPatients } from './import.service.ts'
 import { patientApi } from './patient.contract.ts'
@@ -73,7 +74,7 @@ const counts = ({ status, rows_total, rows_accepted, rows_known, rows_refused }:
 ]
 const told = ({ report }: PatientImport) => report.map(({ line, field, code }) => [line, field, code])
 const patientCount = async () =>
-  (await api.rows(sql<{ count: string }>`select count(*)::int as count from patients`))[0]?.count
+  (await api.rows(sql<{ count: number }>`select count(*)::int as count from patients`))[0]?.count
 
 describe('an import of patients', () => {
   it('registers what is right, and says of the rest which line and column is wrong and why', async () => {
@@ -130,6 +131,33 @@ describe('an import of patients', () => {
     await api.system.keys.reload()
     assert.deepEqual(counts(await importFile(`${file}\n${row()}`)), ['finished', 3, 1, 2, 0])
     assert.deepEqual(counts(await importFile(file)), ['finished', 2, 0, 2, 0])
+  })
+
+  it('registers nobody again who was erased since, and says so', async () => {
+    const lines = [header, row(), row()]
+    const unnamed = [header, row()].map((line) => line.split(',').slice(1).join(','))
+    const files = [lines.join('\n'), unnamed.join('\n')]
+    const before = await patientCount()
+    for (const file of files) assert.equal((await importFile(file)).rows_refused, 0)
+    const [erased, , other] = await api.rows<{ id: string; patient_number: string }>(
+      sql`select id, patient_number from patients order by id desc limit 3`,
+    )
+    await api.rows(
+      sql`update patients set created_at = now() - interval '30 years', updated_at = now() - interval '30 years'`,
+    )
+    for (const one of [erased, other]) await erasePatient(api.system, one?.patient_number ?? '', 'Asked for')
+    const [again, unnamedAgain] = [await importFile(lines.join('\n')), await importFile(unnamed.join('\n'))]
+    assert.deepEqual(
+      [counts(again), counts(unnamedAgain)],
+      [
+        ['finished', 2, 0, 1, 1],
+        ['finished', 1, 0, 0, 1],
+      ],
+    )
+    assert.deepEqual(told(again), [[2, null, 'person_erased']])
+    assert.deepEqual(told(unnamedAgain), [[2, null, 'person_erased']])
+    assert.equal((await importFile(lines.join('\n'), { dry_run: 'true' })).rows_refused, 1)
+    assert.equal(await patientCount(), (before ?? 0) + 3)
   })
 
   it('takes an id of another person for what it is', async () => {

@@ -148,7 +148,8 @@ export const ownedTables: readonly OwnedTable[] = [
     merge: 'stays',
     activity: null,
     export: null,
-    erasure: 'deleted',
+    // A keyed hash, which nobody can read: without it the file that they came from would bring them back.
+    erasure: 'kept',
   },
   {
     table: 'care_relationships',
