@@ -1,6 +1,7 @@
 // Follows the events table from now on, so that what this process keeps in memory learns of every server's changes.
+import { certain } from '#platform/certain.ts'
 import { type Pool, withinLimit } from '#platform/database/connection.ts'
-import { sql } from '#platform/database/sql.ts'
+import { literal, sql } from '#platform/database/sql.ts'
 import { repeat, type Repeated } from '#platform/jobs/repeat.ts'
 import type { Log } from '#platform/logging.ts'
 
@@ -45,7 +46,7 @@ export async function followEvents({
 }: FollowOptions): Promise<Repeated> {
   const begun = sql`select openward.settled_xid()::text as horizon`
   const { rows } = await pool.query<{ horizon: string }>(begun.text)
-  let xid = rows[0]?.horizon ?? '0'
+  let xid = certain(rows[0], 'settled transaction').horizon
   let id = beforeAllIds
 
   async function readPage(): Promise<boolean> {
@@ -60,17 +61,16 @@ export async function followEvents({
              select id, recorded_xid::text as recorded_xid, type, subject_type, subject_id, patient_id, payload from events
               where (recorded_xid, id) > (${xid}::xid8, ${id}::uuid) and recorded_xid < settled.horizon
                 and type = any(${types}::text[])
-              order by events.recorded_xid, events.id limit 1000) as e on true`
+              order by events.recorded_xid, events.id limit ${literal(pageRows)}) as e on true`
     const page = await pool.query<Row & { horizon: string; id: string | null }>(
       withinLimit(text, answerLimitMilliseconds, [...values], statement),
     )
     const events = page.rows.filter((row) => row.id !== null)
     if (events.length > 0) await onEvents(events)
-    const last = events.at(-1)
-    const isFull = events.length === pageRows
-    xid = isFull && last ? last.recorded_xid : (page.rows[0]?.horizon ?? xid)
-    id = isFull && last ? last.id : beforeAllIds
-    return isFull
+    const lastOfFull = events[pageRows - 1]
+    const { horizon } = certain(page.rows[0], 'settled transaction')
+    ;({ recorded_xid: xid, id } = lastOfFull ?? { recorded_xid: horizon, id: beforeAllIds })
+    return lastOfFull !== undefined
   }
 
   return repeat({

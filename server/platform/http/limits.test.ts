@@ -11,6 +11,8 @@ describe('the limit of an address', () => {
     ['2001:0DB8:1:2::6', '2001:db8:1:2'],
     ['2001:db8::6', '2001:db8:0:0'],
     ['::1', '0:0:0:0'],
+    ['2001:db8::', '2001:db8:0:0'],
+    ['::', '0:0:0:0'],
     ['fe80::1%eth0', 'fe80:0:0:0'],
     ['no address', 'no address'],
   ] as const) {
@@ -31,5 +33,51 @@ describe('the limit of an address', () => {
     const statuses = []
     for (let host = 1; host <= 11; host += 1) statuses.push(await forget(host))
     assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 202), 429])
+  })
+
+  it('is counted by this server alone while Redis is away, and never for what tells that it lives', async () => {
+    await using api = await startTestApi({ rate_limit: true, redis_url: 'redis://127.0.0.1:1' })
+    const ask = (url: string) => api.send({ method: 'GET', url, headers: {} })
+    for (let count = 1; count <= 1200; count += 1) assert.equal((await ask('/problems/not_found')).status, 200)
+    const { status, headers } = await ask('/problems/not_found')
+    assert.deepEqual([status, headers['ratelimit-policy']], [429, '"address";q=1200;w=60'])
+    assert.match(String(headers['ratelimit']), /^"address";r=0;t=\d+$/)
+    assert.match(String(headers['retry-after']), /^\d+$/)
+    assert.equal((await ask('/health/live')).status, 200)
+  })
+
+  it('of a person holds wherever they ask from', async () => {
+    await using api = await startTestApi({ rate_limit: true, trusted_proxies: ['127.0.0.1'] })
+    const nurse = await api.person('nurse')
+    const ask = (host: number) =>
+      nurse.send({ method: 'GET', url: '/api/v1/auth/me', headers: { 'x-forwarded-for': `203.0.113.${host}` } })
+    for (let count = 1; count <= 600; count += 1) assert.equal((await ask(count % 200)).status, 200)
+    const { status, headers } = await ask(201)
+    assert.deepEqual([status, headers['ratelimit-policy']], [429, '"user";q=600;w=60'])
+  })
+})
+
+describe('a server whose event loop falls behind', () => {
+  it('is spared for the time of its start, then refuses early all but what tells that it lives and ends sessions', async () => {
+    await using api = await startTestApi({ shed_load: true })
+    const ask = (url: string) => api.send({ method: 'GET', url, headers: {} })
+    /** Holds the event loop for longer than a server may fall behind; the load is measured in the turn after. */
+    const hold = async () => {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1800)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await api.app.http.listen({ port: 0, host: '127.0.0.1' })
+    const began_at = performance.now()
+    let refused
+    do {
+      await hold()
+      refused = await ask('/problems/overloaded')
+    } while (refused.status === 200 && performance.now() - began_at < 60_000)
+    // Held for 1.8 s it falls behind from the first time on; what begins takes up to 2 s.
+    assert.ok(performance.now() - began_at >= 2000, 'it was not spared')
+    assert.deepEqual([refused.status, refused.headers['retry-after']], [503, '2'])
+    assert.equal((JSON.parse(refused.text) as { code: string }).code, 'overloaded')
+    assert.equal((await ask('/health/live')).status, 200)
+    assert.notEqual((await ask('/api/v1/auth/logout')).status, 503)
   })
 })

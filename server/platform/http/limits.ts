@@ -2,7 +2,7 @@
 import rateLimit from '@fastify/rate-limit'
 import underPressure from '@fastify/under-pressure'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { isIP } from 'node:net'
 import { overloaded, Problem, tooManyRequests } from '#platform/contract/problem.ts'
 import type { Configuration } from '#platform/configuration.ts'
@@ -26,6 +26,17 @@ declare module 'fastify' {
 const measureEveryMilliseconds = 500
 const startMilliseconds = 4 * measureEveryMilliseconds
 
+/** Loaded where it is used: most hospitals have none. */
+async function connectRedis(url: string): Promise<Redis> {
+  const { Redis } = await import('ioredis')
+  return new Redis(url, {
+    connectTimeout: 500,
+    maxRetriesPerRequest: 1,
+    enableOfflineQueue: false,
+    commandTimeout: 500,
+  })
+}
+
 export async function installLimits(app: FastifyInstance, configuration: Configuration, log: Log) {
   let listens_since = performance.now()
   app.addHook('onListen', async () => void (listens_since = performance.now()))
@@ -39,16 +50,9 @@ export async function installLimits(app: FastifyInstance, configuration: Configu
       if (!exempt.test(request.url)) throw new Problem(overloaded, { retry_after_seconds: 2 })
     },
   })
-  if (!configuration.rate_limit) return () => undefined
+  if (!configuration.rate_limit) return
   // Without Redis, or while it is away, each server counts for itself: never unlimited.
-  const redis = configuration.redis_url
-    ? new Redis(configuration.redis_url, {
-        connectTimeout: 500,
-        maxRetriesPerRequest: 1,
-        enableOfflineQueue: false,
-        commandTimeout: 500,
-      })
-    : undefined
+  const redis = configuration.redis_url ? await connectRedis(configuration.redis_url) : undefined
   redis?.on('error', () => log.warn('redis is away: limits are counted by each server for itself'))
   const createLocal = await limitsIn(app, {})
   const createShared = redis ? await limitsIn(app, { redis }) : undefined
@@ -61,7 +65,7 @@ export async function installLimits(app: FastifyInstance, configuration: Configu
     }
   }
   const address = limiters('address', perAddress, ({ ip }) => networkOf(ip))
-  const user = limiters('user', perUser, (request) => request.actor.user_id ?? request.ip)
+  const user = limiters('user', perUser, ({ actor }) => String(actor.user_id))
   const strict = new Map<string, ReturnType<typeof limiters>>()
 
   app.addHook('onRequest', async (request, reply) => {
@@ -86,24 +90,22 @@ export async function installLimits(app: FastifyInstance, configuration: Configu
     reply: { header(name: string, value: string): unknown },
   ) {
     const state = await (limiter.shared?.(request).catch(() => limiter.local(request)) ?? limiter.local(request))
-    if (state.isAllowed) return
-    const { max, remaining, ttlInSeconds, isExceeded } = state
+    // Only what an allow-list names is allowed without being counted, and there is none.
+    const { max, remaining, ttlInSeconds, isExceeded } = state as Extract<typeof state, { isAllowed: false }>
     reply.header('ratelimit-policy', `"${limiter.name.replaceAll('.', '-')}";q=${max};w=60`)
     reply.header('ratelimit', `"${limiter.name.replaceAll('.', '-')}";r=${Math.max(0, remaining)};t=${ttlInSeconds}`)
     if (isExceeded) throw new Problem(tooManyRequests, { retry_after_seconds: Math.max(1, ttlInSeconds) })
   }
-  return () => redis?.status
 }
 
 /** Limits that are counted in one store: the plugin knows one for each scope, and ignores one that a single limit names. */
 async function limitsIn(app: FastifyInstance, store: { redis?: Redis }): Promise<FastifyInstance['createRateLimit']> {
-  let create: FastifyInstance['createRateLimit'] | undefined
+  const { promise, resolve } = Promise.withResolvers<FastifyInstance['createRateLimit']>()
   await app.register(async (scope) => {
     await scope.register(rateLimit, { global: false, skipOnError: false, ...store })
-    create = scope.createRateLimit.bind(scope)
+    resolve(scope.createRateLimit.bind(scope))
   })
-  if (!create) throw new Error('the limits could not be set up')
-  return create
+  return promise
 }
 
 /** Whom an address counts for: an IPv6 subscriber has 2^64 of them (RFC 6177), an IPv4 one is told apart by the whole. */
@@ -111,7 +113,7 @@ export function networkOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
   if (mapped !== undefined) return mapped
   if (isIP(address) !== 6) return address
-  const [head = '', tail] = (address.split('%', 1)[0] ?? '').toLowerCase().split('::')
+  const [head = '', tail] = address.replace(/%.*/, '').toLowerCase().split('::')
   const groups = head === '' ? [] : head.split(':')
   const missing = tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length)
   const all = [...groups, ...Array.from({ length: Math.max(0, missing) }, () => '0'), ...(tail ? tail.split(':') : [])]

@@ -5,13 +5,15 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { PgBoss } from 'pg-boss'
 import { z } from 'zod'
+import { openPool } from '#platform/database/connection.ts'
 import { appUrl } from '#platform/database/migrate.ts'
 import { sql } from '#platform/database/sql.ts'
 import { createLog } from '#platform/logging.ts'
 import { startTestApi, type TestApi, testAppPassword } from '../../testing.ts'
 import { enqueueJob } from './enqueue.ts'
 import { defineJob, defineSchedule, type Job } from './job.ts'
-import { type Jobs, openJobs } from './jobs.ts'
+import { JobEnded } from './failure.ts'
+import { type Jobs, openJobs, unlessAborted } from './jobs.ts'
 
 const Payload = z.strictObject({ number: z.int() })
 type Payload = z.output<typeof Payload>
@@ -106,6 +108,13 @@ describe('a job', () => {
     const job = newJob()
     assert.deepEqual([await enqueue(job, 1, 'key'), await enqueue(job, 2, 'key'), await enqueue(job, 3)], [1, 0, 1])
     assert.deepEqual(await states(job), { created: 2 })
+  })
+
+  it('is queued under no key that could name a person', async () => {
+    const job = newJob()
+    for (const key of ['', 'Maria Testperson', 'x'.repeat(101)])
+      assert.throws(() => enqueueJob({ run: async () => 1 }, job, { number: 1 }, { key }), TypeError)
+    assert.equal(await enqueue(job, 1, 'patient:0198c0de-0000-7000-8000-000000000001'), 1)
   })
 
   it('is not taken before its time', async () => {
@@ -233,6 +242,67 @@ describe('a job', () => {
   })
 })
 
+describe('the jobs of a server', () => {
+  const closed = () => openJobs({ pool: api.system.pool, log: createLog('silent') })
+
+  it('have one handler each, named before they start', async () => {
+    const [job, late] = [newJob(), newJob()]
+    await servers(
+      1,
+      (jobs) => {
+        jobs.work(job, async () => undefined)
+        assert.throws(() => jobs.work(job, async () => undefined), { message: `two handlers for the job ${job.name}` })
+      },
+      async ([jobs]) => assert.throws(() => jobs?.work(late, async () => undefined), /named before jobs start/),
+    )
+  })
+
+  it('that never started are stopped without a word', async () => {
+    const jobs = closed()
+    await jobs.stop()
+    assert.deepEqual(await jobs.check(), { status: 'ok' })
+  })
+
+  it('are told to be degraded while the database cannot be asked for them, and are lost with it by nobody', async () => {
+    const pool = openPool({ url: appUrl(api.owner_url, testAppPassword), size: 4, name: 'jobs', on_error() {} })
+    const jobs = openJobs({ pool, log: createLog('silent'), poll_seconds: 0.5, supervise_seconds: 1 })
+    const job = newJob()
+    const begun = Promise.withResolvers<void>()
+    jobs.work(job, () => {
+      begun.resolve()
+      return new Promise(() => undefined)
+    })
+    await enqueue(job, 1)
+    await jobs.start()
+    await begun.promise
+    assert.deepEqual(await jobs.check(), { status: 'ok' })
+    // From here on no connection is to be had.
+    await pool.end()
+    await until('it is noticed', async () => (await jobs.check()).status === 'degraded')
+    await jobs.stop(0)
+    assert.deepEqual(await states(job), { active: 1 })
+  })
+})
+
+describe('a run', () => {
+  const never = new Promise(() => undefined)
+
+  it('is over as soon as its signal says so, before it began as well', async () => {
+    const stopped = new AbortController()
+    const run = unlessAborted(stopped.signal, never)
+    stopped.abort('the server stops')
+    await assert.rejects(run, { constructor: JobEnded, cause: 'the server stops' })
+    await assert.rejects(unlessAborted(stopped.signal, never), { constructor: JobEnded, cause: 'the server stops' })
+  })
+
+  it('ends as its work ends', async () => {
+    const { signal } = new AbortController()
+    await unlessAborted(signal, Promise.resolve())
+    const failure = new Error('of the work')
+    await assert.rejects(unlessAborted(signal, Promise.reject(failure)), failure)
+  })
+})
+
 describe('a schedule', () => {
   it('has one run in each period, whatever the number of servers', async () => {
     const schedule = defineSchedule({ name: 'test.schedule', every_seconds: 1, retry: quick })
@@ -283,6 +353,8 @@ describe('the declaration of a job', () => {
     ['members that nobody declared', z.looseObject({ id: z.uuid() })],
     ['a list', z.strictObject({ names: z.array(z.string()) })],
     ['something nested', z.strictObject({ patient: z.strictObject({ name: z.string() }) })],
+    ['one of two kinds of text', z.strictObject({ name: z.union([z.string(), z.email()]) })],
+    ['anything at all', z.strictObject({ name: z.unknown() })],
     ['anything', z.unknown()],
   ]
   it('lets a payload name things', () => {
@@ -293,6 +365,12 @@ describe('the declaration of a job', () => {
       assert.throws(() => defineJob({ name: 'test.refused', payload }), TypeError)
     })
   }
+  it('has a name that fits into a column, and a batch of two at least', () => {
+    for (const name of ['', 'a', 'A job', '9lives', `a${'b'.repeat(61)}`])
+      assert.throws(() => defineJob({ name, payload: allowed }), TypeError)
+    assert.throws(() => defineJob({ name: 'test.batch', payload: allowed, batch: 1 }), RangeError)
+    assert.equal(defineJob({ name: `a${'b'.repeat(60)}`, payload: allowed, batch: 2 }).batch, 2)
+  })
   it('takes periods from a second to a day', () => {
     for (const every_seconds of [0, 0.5, 86_401, NaN])
       assert.throws(() => defineSchedule({ name: 'test.period', every_seconds }), RangeError)

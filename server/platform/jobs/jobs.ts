@@ -3,6 +3,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Job as FetchedJob, JobResult, PgBoss } from 'pg-boss'
 import type { z } from 'zod'
+import { certain } from '#platform/certain.ts'
 import { type Pool, withinLimit } from '#platform/database/connection.ts'
 import { sql } from '#platform/database/sql.ts'
 import { scopedDatabase } from '#platform/database/transaction.ts'
@@ -138,7 +139,7 @@ export function openJobs({ pool, log, poll_seconds = 2, supervise_seconds = 30 }
           ),
         )
         schedules.forEach(({ work }, index) => {
-          if (added[index] === 1) started.notifyWorker(wake.get(work.name) ?? '')
+          if (added[index] === 1) started.notifyWorker(certain(wake.get(work.name), `worker of ${work.name}`))
         })
       }
     },
@@ -171,7 +172,7 @@ export function openJobs({ pool, log, poll_seconds = 2, supervise_seconds = 30 }
 }
 
 /** @throws JobEnded as soon as the signal says so, whether the work heeds it or not */
-async function unlessAborted(signal: AbortSignal, work: Promise<unknown>): Promise<void> {
+export async function unlessAborted(signal: AbortSignal, work: Promise<unknown>): Promise<void> {
   work.catch(() => undefined)
   const { promise, reject } = Promise.withResolvers<never>()
   const end = () => reject(new JobEnded('the run was ended before it was done', { cause: signal.reason }))

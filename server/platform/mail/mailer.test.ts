@@ -69,7 +69,34 @@ function header(source: string, name: string): string | undefined {
   return new RegExp(`^${name}: (.*)$`, 'im').exec(source)?.[1]?.trim()
 }
 
+/** A mail server that greets with these words, and says nothing else. */
+async function startGreeting(words: string) {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.end(`${words}\r\n`)
+  })
+  const port = await listen(server)
+  return { port, [Symbol.asyncDispose]: () => new Promise<void>((resolve) => server.close(() => resolve())) }
+}
+
 describe('a message', () => {
+  it('waits where the mail server turns everybody away', async () => {
+    await using smtp = await startGreeting('554 5.3.2 No service here')
+    assert.deepEqual(await mailerFor(smtp.port).send(message), {
+      outcome: 'failed',
+      is_permanent: false,
+      reason: 'other',
+      smtp_code: 554,
+      enhanced_code: '5.3.2',
+    })
+  })
+
+  it('waits where the name of the mail server leads nowhere', async () => {
+    const mailer = createMailer({ smtp_url: 'smtp://mail.invalid:25', mail_from: 'care@example.org' })
+    const unreachable: MailResult = { outcome: 'failed', is_permanent: false, reason: 'unreachable' }
+    assert.deepEqual(await mailer.send(message), unreachable)
+  })
+
   it('arrives with sender, recipient, subject and text', async () => {
     await using smtp = await startSmtp()
     const result = await mailerFor(smtp.port).send(message)

@@ -79,7 +79,7 @@ export function createMailer({ smtp_url, mail_from, timeout_ms = 20_000 }: Maile
       await transport.sendMail(mail)
       return { outcome: 'sent', message_id }
     } catch (error) {
-      return failureOf(error)
+      return failureOf(error as SmtpFailure)
     }
   }
 
@@ -93,8 +93,8 @@ function messageId({ event_id, to }: MailMessage, sender: string): string {
 }
 
 function readSender(mailFrom: string): { name: string; address: string } {
-  const named = /^\s*"?([^"<>\p{Cc}]*?)"?\s*<([^<>]+)>\s*$/u.exec(mailFrom)
-  const [name, address] = named ? [named[1] ?? '', named[2] ?? ''] : ['', mailFrom.trim()]
+  const named = /^\s*"?([^"<>\p{Cc}]*?)"?\s*<([^<>]+)>\s*$/u.exec(mailFrom) ?? []
+  const [, name = '', address = mailFrom.trim()] = named
   if (!mailbox.test(address)) throw new TypeError('MAIL_FROM is no e-mail address')
   return { name, address }
 }
@@ -114,9 +114,7 @@ const certificateFailure = /CERT|TLS|SSL|LEAF_SIGNATURE|HOSTNAME|EPROTO/
  * Only what the server says about this recipient or this message is permanent. That it refuses us (login, sender, TLS) is for
  * the operator to mend: the message waits.
  */
-function failureOf(error: unknown): MailResult {
-  if (!(error instanceof Error)) return { outcome: 'failed', is_permanent: false, reason: 'other' }
-  const failure: Error & SmtpFailure = error
+function failureOf(failure: SmtpFailure): MailResult {
   const { responseCode, response } = failure
   const smtp_code = typeof responseCode === 'number' ? responseCode : undefined
   const enhanced_code =

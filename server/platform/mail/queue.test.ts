@@ -66,6 +66,22 @@ describe('the mail queue', () => {
     assert.match(message?.text ?? '', /at Saint Mary.*owp_canary.*9:00\sAM EST/s)
   })
 
+  for (const [mail_from, signed] of [
+    ['"Saint Mary" <care@example.test>', 'Saint Mary'],
+    ['care@example.test', 'OpenWard'],
+    ['<care@example.test>', 'OpenWard'],
+  ] as const) {
+    it(`signs as ${signed} for a sender ${mail_from}`, async () => {
+      const system = { keys: api.system.keys, configuration: { ...api.configuration, mail_from } }
+      await api.database.transaction((tx) =>
+        queueMail(tx, system, { template: 'registration_repeated', to: 'ada@example.test', data: { link } }),
+      )
+      const mailer = server(taken)
+      assert.equal(await deliverAll(mailer), 1)
+      assert.ok(mailer.sent[0]?.text.includes(`tried to register at ${signed} with`))
+    })
+  }
+
   it('sends nothing of a transaction that did not commit', async () => {
     const failure = new Error('rolled back')
     await assert.rejects(
