@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, describe, it } from 'node:test'
+import { sql } from '#platform/database/sql.ts'
+import type { Tx } from '#platform/database/transaction.ts'
+import { startTestApi, type TestApi } from '../../testing.ts'
+import type { FollowedEvent } from './follower.ts'
+import { relayEvents } from './relay.ts'
+
+let api: TestApi
+before(async () => {
+  api = await startTestApi()
+  await api.rows(
+    sql`create table relayed (at bigserial, number integer, name text); grant all on relayed, relayed_at_seq to openward_app`,
+  )
+})
+after(() => api[Symbol.asyncDispose]())
+beforeEach(async () => {
+  await api.rows(sql`delete from relayed`)
+  await api.rows(sql`delete from event_relay_failures`)
+  await api.rows(
+    sql`insert into event_relays values ('test', openward.settled_xid(), '00000000-0000-0000-0000-000000000000')
+        on conflict (name) do update set settled_xid = excluded.settled_xid, event_id = excluded.event_id`,
+  )
+})
+
+const subject_id = '0198c0de-0000-7000-8000-000000000001'
+
+function emit(numbers: readonly number[], type = 'test.relayed') {
+  return api.database.once(async (tx) => {
+    for (const number of numbers) tx.emit({ type, subject_type: 'test', subject_id, payload: { number } })
+  })
+}
+
+const upTo = (count: number) => Array.from({ length: count }, (_, at) => at)
+
+async function write(tx: Tx, events: readonly FollowedEvent[], name = 'one') {
+  for (const { payload } of events)
+    await tx.run(sql`insert into relayed (number, name) values (${Number(payload['number'])}, ${name})`)
+}
+
+function start(relay: (tx: Tx, events: readonly FollowedEvent[]) => Promise<void>) {
+  return relayEvents({
+    database: api.database,
+    name: 'test',
+    types: ['test.relayed'],
+    relay,
+    log: api.system.log,
+    every_ms: 5,
+  })
+}
+
+async function until<T>(read: () => Promise<T[]>, count: number): Promise<T[]> {
+  for (;;) {
+    const rows = await read()
+    if (rows.length >= count) return rows
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+const relayed = () => api.rows(sql<{ number: number; name: string }>`select number, name from relayed order by at`)
+
+describe('relaying events', () => {
+  it('does each once and in order, of more than a page', { timeout: 30_000 }, async () => {
+    await emit(upTo(450))
+    const relay = start(write)
+    await until(relayed, 450)
+    await emit([450])
+    const rows = await until(relayed, 451)
+    await relay.stop()
+    assert.deepEqual(
+      rows.map(({ number }) => number),
+      upTo(451),
+    )
+  })
+
+  it('does each once where several servers relay', { timeout: 30_000 }, async () => {
+    const relays = ['one', 'two', 'three'].map((name) => start((tx, events) => write(tx, events, name)))
+    for (const number of upTo(60)) await emit([number])
+    await until(relayed, 60)
+    await Promise.all(relays.map((relay) => relay.stop()))
+    const rows = await relayed()
+    assert.deepEqual(
+      rows.map(({ number }) => number),
+      upTo(60),
+    )
+  })
+
+  it('leaves nothing of what fails, and does it again', { timeout: 30_000 }, async () => {
+    await emit(upTo(10))
+    let failures = 0
+    const relay = start(async (tx, events) => {
+      await write(tx, events)
+      if (failures++ < 2) throw new Error('not yet')
+    })
+    await until(relayed, 10)
+    await relay.stop()
+    assert.deepEqual(
+      (await relayed()).map(({ number }) => number),
+      upTo(10),
+    )
+  })
+
+  it('sets aside the one that never succeeds, and goes on with the others', { timeout: 30_000 }, async () => {
+    await emit(upTo(20))
+    const relay = start(async (tx, events) => {
+      await write(tx, events)
+      if (events.some(({ payload }) => payload['number'] === 7)) throw new Error('poison')
+    })
+    await until(relayed, 19)
+    await relay.stop()
+    assert.deepEqual(
+      (await relayed()).map(({ number }) => number),
+      upTo(20).filter((number) => number !== 7),
+    )
+    const aside = await api.rows(
+      sql`select f.code, e.payload from event_relay_failures f join events e on e.id = f.event_id where relay = 'test'`,
+    )
+    assert.deepEqual(aside, [{ code: 'unexpected', payload: { number: 7 } }])
+  })
+
+  it('does not read again what is of no concern to it', { timeout: 30_000 }, async () => {
+    const relay = start(write)
+    await emit(upTo(5), 'test.other')
+    await emit([1])
+    await until(relayed, 1)
+    await relay.stop()
+    const [{ left } = { left: -1 }] = await api.rows(
+      sql<{ left: number }>`select count(*)::int as left from events e join event_relays r on r.name = 'test'
+                             where (e.recorded_xid, e.id) > (r.settled_xid, r.event_id)`,
+    )
+    assert.equal(left, 0)
+  })
+})

@@ -1,0 +1,128 @@
+// Relays events to what must happen once for each of them: what is done and how far the relay has come commit together, so that
+// neither a crash nor another server repeats it or leaves it out. One server at a time relays; the others wait for its row.
+import { certain } from '#platform/certain.ts'
+import type { Database, Tx } from '#platform/database/transaction.ts'
+import { literal, type Sql, sql } from '#platform/database/sql.ts'
+import { codeOf } from '#platform/jobs/failure.ts'
+import { repeat, type Repeated } from '#platform/jobs/repeat.ts'
+import type { Log } from '#platform/logging.ts'
+import type { FollowedEvent } from './follower.ts'
+
+export type RelayOptions = {
+  database: Database
+  /** A row of event_relays, which a migration brings with the place to begin at. */
+  name: string
+  types: readonly string[]
+  /** Does in `tx` what the events call for, in their order. What it throws is tried again, and set aside in the end. */
+  relay: (tx: Tx, events: readonly FollowedEvent[]) => Promise<void>
+  log: Log
+  every_ms?: number
+}
+
+type Row = FollowedEvent & { recorded_xid: string }
+
+const pageRows = 200
+/** An event that fails alone as often is set aside. */
+const mostAttempts = 3
+
+/** Begins to relay, and looks for more every second. */
+export function relayEvents({ database, name, types, relay, log, every_ms = 1000 }: RelayOptions): Repeated {
+  /** After a page has failed its events are taken one by one, so that only the one at fault is set aside. */
+  let oneByOne = 0
+  let attempts = 0
+
+  async function takePage(): Promise<boolean> {
+    const limit = oneByOne > 0 ? 1 : pageRows
+    let taken = 0
+    try {
+      taken = await database.transaction(async (tx) => {
+        const page = await lockAndRead(tx, name, types, limit)
+        if (!page) return 0
+        if (page.events.length > 0) await relay(tx, page.events)
+        await moveOn(tx, name, page, limit)
+        return page.events.length
+      })
+    } catch (error) {
+      if (limit > 1) {
+        oneByOne = pageRows
+        return true
+      }
+      attempts += 1
+      if (attempts < mostAttempts) throw error
+      taken = await setAside(error)
+    }
+    attempts = 0
+    oneByOne = taken === 0 ? 0 : Math.max(0, oneByOne - 1)
+    return taken === limit
+  }
+
+  /** Passes over the event that is next, and leaves word of it. */
+  function setAside(error: unknown): Promise<number> {
+    return database.transaction(async (tx) => {
+      const page = await lockAndRead(tx, name, types, 1)
+      if (!page) return 0
+      for (const { id, type } of page.events) {
+        log.error({ err: error, relay: name, event_id: id, type }, 'an event could not be relayed and was set aside')
+        await tx.run(
+          sql`insert into event_relay_failures (relay, event_id, code) values (${name}, ${id}, ${codeOf(error)})
+              on conflict do nothing`,
+        )
+      }
+      await moveOn(tx, name, page, 1)
+      return page.events.length
+    })
+  }
+
+  return repeat({
+    name: `relay of ${name}`,
+    every_ms,
+    log,
+    async work() {
+      while (await takePage());
+    },
+  })
+}
+
+type Page = { events: Row[]; horizon: string }
+
+/** Undefined where another server is relaying. */
+async function lockAndRead(tx: Tx, name: string, types: readonly string[], limit: number): Promise<Page | undefined> {
+  const locked = await tx.first(
+    sql<{ name: string }>`select name from event_relays where name = ${name} for update skip locked`,
+  )
+  if (!locked) return undefined
+  const rows = await tx.rows(nextEvents(name, types, limit))
+  return {
+    events: rows.filter((row): row is Row & { horizon: string } => row.id !== null),
+    horizon: certain(rows[0], 'settled transaction').horizon,
+  }
+}
+
+/** Those whose transactions are older than every one that runs, so that none is passed over that commits late. */
+function nextEvents(
+  name: string,
+  types: readonly string[],
+  limit: number,
+): Sql<(Row | { [Member in keyof Row]: null }) & { horizon: string }> {
+  return sql`
+    with settled as materialized (select openward.settled_xid() as horizon)
+    select settled.horizon::text as horizon, e.*
+      from settled left join lateral (
+           select e.id, e.recorded_xid::text as recorded_xid, e.type, e.subject_type, e.subject_id, e.patient_id, e.payload
+             from event_relays r join events e on (e.recorded_xid, e.id) > (r.settled_xid, r.event_id)
+            where r.name = ${name} and e.recorded_xid < settled.horizon and e.type = any(${types}::text[])
+            order by e.recorded_xid, e.id limit ${literal(limit)}) as e on true`
+}
+
+/** Where no event is left behind, the next look begins at the horizon: other events are not read again and again. */
+async function moveOn(tx: Tx, name: string, { events, horizon }: Page, limit: number): Promise<void> {
+  const last = events.at(-1)
+  const to =
+    last && events.length === limit
+      ? { xid: last.recorded_xid, id: last.id }
+      : { xid: horizon, id: '00000000-0000-0000-0000-000000000000' }
+  await tx.run(
+    sql`update event_relays set settled_xid = ${to.xid}::xid8, event_id = ${to.id}
+         where name = ${name} and (settled_xid, event_id) <> (${to.xid}::xid8, ${to.id}::uuid)`,
+  )
+}
