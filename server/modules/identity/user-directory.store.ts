@@ -1,4 +1,5 @@
 // Users as those see them who look after them.
+import type { SealedProfile } from './profiles.ts'
 import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 
 export type UserRow = {
@@ -48,6 +49,19 @@ export function findUsers(
   return sql`
     select ${columns} from users where ${all([matching(filter), after])}
      order by users.id limit ${literal(page.limit)} offset ${skipped(page.skip)}`
+}
+
+export function findUsersById(ids: readonly string[]): Sql<UserRow> {
+  return sql`select ${columns} from users where id = any(${ids}::uuid[]) order by id`
+}
+
+/** Names in the order of the accounts' ids; of patients only where their role is asked for. */
+export function findProfiles(filter: UserFilter, after: string | undefined, limit: number): Sql<SealedProfile> {
+  const worksHere = filter.role === undefined ? sql`users.role <> 'patient'` : undefined
+  const beyond = after === undefined ? undefined : sql`users.id > ${after}`
+  return sql`
+    select id, key_id, sealed_profile from users where ${all([matching(filter), worksHere, beyond])}
+     order by users.id limit ${literal(limit)}`
 }
 
 export function countUsers(filter: UserFilter): Sql<{ count: number }> {

@@ -104,7 +104,14 @@ export const UserQuery = z.strictObject({
   ...Page,
   role: RoleName.optional(),
   is_active: QueryBoolean.optional(),
-  q: z.string().max(100).optional().describe('Part of a name, an e-mail or a user name'),
+  q: z
+    .string()
+    .max(100)
+    .optional()
+    .describe(
+      'Part of a name, an e-mail or a user name of somebody who works here; patients are found by their whole e-mail or user name, ' +
+        'or by a part of it with role=patient',
+    ),
 })
 export type UserQuery = z.output<typeof UserQuery>
 
