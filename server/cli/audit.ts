@@ -3,16 +3,19 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { parseRoots, parseTrustedKeys } from '#platform/audit/root.ts'
+import { PurgeRefused } from '#platform/audit/purge.ts'
+import { isStatable } from '#platform/audit/purge-statement.ts'
 import { AuditForkError } from '#platform/audit/seal.ts'
 import { describeVerdict } from '#platform/audit/verdict.ts'
 import { openPool, type Pool } from '#platform/database/connection.ts'
 import { createLog } from '#platform/logging.ts'
-import { openAuditSealing, verifyStoredLog } from '#modules/audit-trail'
+import { openAuditSealing, purgeStoredLog, verifyStoredLog } from '#modules/audit-trail'
 import { openDatabase } from '../place.ts'
 import { type Command, CommandFailed, configurationWithoutKeys, withSystem } from './command.ts'
 
 const usage = `openward audit verify [--keys FILE] [--from FILE] [--to FILE] [--outside FILE]
 openward audit seal
+openward audit purge --by NAME --reason TEXT [--older-than YEARS] [--yes]
 
 verify proves that the audit log is whole, or names the first entry that was altered, removed, swapped, added or back-dated.
 It only reads, and needs no master key: DATABASE_URL may name the owner of the database or openward_app.
@@ -21,15 +24,23 @@ It only reads, and needs no master key: DATABASE_URL may name the owner of the d
   --to FILE       a signed root at which to end
   --outside FILE  roots kept elsewhere (a copy of audit/roots.txt): they betray a cut tail or a rewritten log
 seal seals what has been written since the last root, as servers do every two seconds: for after commands without a server.
-Exit codes: 0 whole or sealed, 1 not whole, 2 wrong words.`
+purge deletes the entries that were sealed before OPENWARD_AUDIT_RETENTION_YEARS, under a signed statement that verify tells of from then
+on; without --yes it only counts them. It needs the master key and the owner of the database. Refused while a patient of one of
+them is under legal hold, and while the log is not whole.
+  --by NAME, --reason TEXT  stand in the statement for everyone to read: name no patient
+  --older-than YEARS        more years than must be
+Exit codes: 0 whole, sealed or purged, 1 not whole or refused, 2 wrong words.`
 
 export const auditCommand: Command = {
-  summary: 'verify, seal: proves that the audit log is whole',
+  summary: 'verify, seal, purge: proves that the audit log is whole; purges what is old enough',
   usage,
   async run(words) {
     const { positionals, values } = readWords(words)
     const verb = positionals.join(' ')
-    if (verb === 'verify') await verify(values)
+    const { by, reason, 'older-than': years, yes, ...files } = values
+    const purges = [by, reason, years, yes].some((value) => value !== undefined)
+    if (verb === 'verify' && !purges) await verify(files)
+    else if (verb === 'purge' && Object.keys(files).length === 0) await purge({ by, reason, years, yes })
     else if (verb === 'seal' && Object.keys(values).length === 0) await seal()
     else throw new CommandFailed(`say what to do with the audit log\n\n${usage}`, 2)
   },
@@ -86,13 +97,50 @@ async function seal() {
   })
 }
 
+type PurgeWords = Record<'by' | 'reason' | 'years', string | undefined> & { yes: boolean | undefined }
+
+async function purge({ by = '', reason = '', years, yes = false }: PurgeWords) {
+  if (!isStatable(by) || !isStatable(reason))
+    throw new CommandFailed(`say who and why with --by and --reason, one line each\n\n${usage}`, 2)
+  if (years !== undefined && !/^[1-9]\d{0,2}$/.test(years))
+    throw new CommandFailed('--older-than takes a number of years', 2)
+  await withSystem(async (system, place, { audit_retention_years }) => {
+    const kept_years = years === undefined ? audit_retention_years : Number(years)
+    const purged = await purgeStoredLog(system, place.owner_url, { kept_years, by, reason, dry_run: !yes }).catch(
+      (error: unknown) => {
+        throw error instanceof PurgeRefused ? new CommandFailed(error.message) : error
+      },
+    )
+    if (!purged)
+      process.stdout.write(`No entry was sealed more than ${kept_years} years ago: there is nothing to purge.\n`)
+    else {
+      const { entries, first_seq, last_seq, sealed_at, statement } = purged
+      const range = `${entries} entries, ${first_seq} to ${last_seq}, sealed until ${sealed_at}`
+      process.stdout.write(
+        statement
+          ? `Purged: ${range}\n\n${statement}\nKeep this statement with the copies of the roots.\n`
+          : `To purge: ${range}. Nothing was done: say --yes to purge them for ever.\n`,
+      )
+    }
+  })
+}
+
 function readWords(words: string[]) {
-  const file = { type: 'string' } as const
+  const text = { type: 'string' } as const
   try {
     return parseArgs({
       args: words,
       allowPositionals: true,
-      options: { keys: file, from: file, to: file, outside: file },
+      options: {
+        keys: text,
+        from: text,
+        to: text,
+        outside: text,
+        by: text,
+        reason: text,
+        'older-than': text,
+        yes: { type: 'boolean' },
+      },
     })
   } catch (error) {
     throw new CommandFailed(`${error instanceof Error ? error.message : 'the words are not understood'}\n\n${usage}`, 2)

@@ -48,6 +48,17 @@ const AuditFinding = z.object({
 export const AuditVerdict = z.object({
   is_whole: z.boolean(),
   whole_entries: z.int(),
+  purged_entries: z.int().describe('Gone after their time, as a signed statement says'),
+  purges: z.array(
+    z.object({
+      first_seq: z.int(),
+      last_seq: z.int(),
+      purged_at: Instant,
+      kept_years: z.int(),
+      by: z.string(),
+      reason: z.string(),
+    }),
+  ),
   unsealed_entries: z.int(),
   roots: z.int(),
   agreeing_outside_roots: z.int(),

@@ -46,9 +46,12 @@ export async function verifyAuditLog(ctx: Context, sealing: AuditSealing): Promi
   if (verifying) throw new Problem(verificationRunning, { retry_after_seconds: 5 })
   verifying = true
   try {
-    const { last_root: _, first: _first, ...verdict } = await sealing.verify()
+    const { last_root: _, first: _first, purges: statements, ...verdict } = await sealing.verify()
+    const purges = statements.map(({ first_seq, last_seq, purged_at, kept_years, by, reason }) => {
+      return { first_seq, last_seq, purged_at, kept_years, by, reason }
+    })
     ctx.saw({ details: { is_whole: verdict.is_whole, whole_entries: verdict.whole_entries } })
-    return verdict
+    return { ...verdict, purges }
   } finally {
     verifying = false
   }

@@ -3,6 +3,7 @@ import type { Module } from '#platform/module.ts'
 import { auditLogRoutes } from './audit-log.routes.ts'
 import { openAuditSealing } from './sealing.ts'
 
+export { purgeStoredLog } from './purge.ts'
 export { openAuditSealing } from './sealing.ts'
 export { verifyStoredLog } from './verification.ts'
 

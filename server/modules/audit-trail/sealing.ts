@@ -87,7 +87,8 @@ export async function openAuditSealing(system: System): Promise<AuditSealing> {
   return sealing
 }
 
-async function openSigner({ pool, keys: { keyring } }: System): Promise<{ signer: RootSigner; keys: string[] }> {
+/** The key that signs now, and the public keys of all. */
+export async function openSigner({ pool, keys: { keyring } }: System): Promise<{ signer: RootSigner; keys: string[] }> {
   const database = scopedDatabase(
     pool,
     { enter: () => sql`select openward.enter_as('none')` },

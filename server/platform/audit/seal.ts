@@ -127,6 +127,11 @@ async function publishRoots(db: AuditConnection, publisher: RootPublisher): Prom
   if (chunk.length > 0) await publisher.publish(chunk)
 }
 
+/** Waits until nobody seals: for a change of what is sealed. */
+export async function requireSealLock(db: AuditConnection): Promise<void> {
+  await db.query('select pg_advisory_xact_lock($1)', [sealLock])
+}
+
 async function tryLock(db: AuditConnection): Promise<boolean> {
   const { rows } = await db.query('select pg_try_advisory_xact_lock($1) as is_locked', [sealLock])
   return (rows as { is_locked: boolean }[])[0]?.is_locked === true

@@ -3,7 +3,7 @@ import type pg from 'pg'
 import { type EntryTexts, entryColumns, hashEntry } from './leaf.ts'
 import { appendLeaf, emptyFrontier, rootOfFrontier } from './merkle.ts'
 import { hashOfRoot, type RootSigner, type SignedRoot, signRoot } from './root.ts'
-import { insertRoot } from './root.store.ts'
+import { eachRoot, insertRoot } from './root.store.ts'
 import type { SealedLog } from './testing.ts'
 
 /** Builds every leaf and root anew from the entries as they are, as someone who holds a key could: same sizes and instants. */
@@ -23,6 +23,23 @@ export async function rewriteLog(client: pg.Client, signer: RootSigner, roots: S
     const rewritten = signRoot({ ...root, root_hash: rootOfFrontier(frontier), previous_hash }, signer)
     await insertRoot(client, rewritten, '3', frontier)
     previous_hash = hashOfRoot(rewritten)
+  }
+}
+
+/** As if these roots had been sealed so long before, signed anew: published roots of before are of another log then. */
+export async function ageRoots(client: pg.Client, signer: RootSigner, years: number, to: number, from = 0) {
+  const roots: SignedRoot[] = []
+  for await (const root of eachRoot(client, 0)) roots.push(root)
+  let previous_hash: Buffer | null = null
+  for (const [index, root] of roots.entries()) {
+    const aged = Temporal.Instant.from(root.sealed_at).toZonedDateTimeISO('UTC').subtract({ years }).toInstant()
+    const sealed_at: string = index >= from && index < to ? aged.toString() : root.sealed_at
+    const signed: SignedRoot = signRoot({ ...root, sealed_at, previous_hash }, signer)
+    await client.query(
+      'update audit_roots set sealed_at = $2, previous_hash = $3, key_id = $4, signature = $5 where tree_size = $1',
+      [signed.tree_size, signed.sealed_at, signed.previous_hash, signed.key_id, signed.signature],
+    )
+    previous_hash = hashOfRoot(signed)
   }
 }
 

@@ -7,6 +7,8 @@ const stretch: AuditFinding = { kind: 'altered', seq: 11, last_seq: 16, entry_id
 const added: AuditFinding = { kind: 'added', seq: null, last_seq: null, entry_id: 'e-x', reason: 'it has no leaf' }
 const whole: AuditVerdict = {
   is_whole: true,
+  purged_entries: 0,
+  purges: [],
   whole_entries: 1234,
   unsealed_entries: 3,
   roots: 7,

@@ -1,4 +1,5 @@
 // What a verification of the audit log found, and how it is said.
+import type { Purge } from './purge-statement.ts'
 import type { Root } from './root.ts'
 
 export type AuditFindingKind =
@@ -11,6 +12,7 @@ export type AuditFindingKind =
   | 'log_rewritten'
   | 'root_removed'
   | 'root_not_trusted'
+  | 'purge_not_trusted'
 
 /**
  * One thing that is wrong. `seq` to `last_seq` is where: one entry where it is known exactly, otherwise the smallest part
@@ -28,6 +30,9 @@ export type AuditVerdict = {
   is_whole: boolean
   /** Entries that are proved by a root to be as they were when they were sealed. */
   whole_entries: number
+  /** Entries that are gone as a signed statement says. */
+  purged_entries: number
+  purges: Purge[]
   /** Entries too young to be in the last root. */
   unsealed_entries: number
   roots: number
@@ -62,6 +67,10 @@ export function describeVerdict(verdict: AuditVerdict): string[] {
     if (untold > 0) lines.push(`and ${untold} more`)
   }
   lines.push(`${entries(verdict.whole_entries)} whole, ${verdict.unsealed_entries} not sealed yet`)
+  for (const { first_seq, last_seq, purged_at, kept_years, by, reason } of verdict.purges)
+    lines.push(
+      `entries ${first_seq} to ${last_seq} were purged at ${purged_at} after ${kept_years} years by ${by}: ${reason}`,
+    )
   if (last_root !== null) {
     const { tree_size, sealed_at, root_hash } = last_root
     lines.push(`last root: ${entries(tree_size)}, sealed ${sealed_at}, ${root_hash.toString('base64')}`)
@@ -81,6 +90,7 @@ const names: Record<AuditFindingKind, string> = {
   log_rewritten: 'rewritten',
   root_removed: 'root removed',
   root_not_trusted: 'root not trusted',
+  purge_not_trusted: 'purge not trusted',
 }
 
 function describeFinding({ kind, seq, last_seq, entry_id, reason }: AuditFinding): string {

@@ -12,6 +12,8 @@ test('an untouched log is whole, and agrees with every root published', async ()
   assert.deepEqual(verdict, {
     is_whole: true,
     whole_entries: 30,
+    purged_entries: 0,
+    purges: [],
     unsealed_entries: 0,
     roots: 3,
     agreeing_outside_roots: 3,

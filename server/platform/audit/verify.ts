@@ -1,8 +1,12 @@
 // Verification of the audit log from the database and the public keys alone. Three things are compared: each entry with
-// its leaf, the tree over the leaves with every signed root, and the roots with those kept outside. The tree is built over
+// its leaf, the tree over the leaves with every signed root, and the roots with those kept outside. Entries that a signed statement
+// says were purged may be missing; their leaves may not. The tree is built over
 // the stored leaves, so an altered entry is named exactly while the leaves around it are still proved by the roots.
-import { type EntryTexts, entryColumns, hashEntry } from './leaf.ts'
+import { hashEntry } from './leaf.ts'
+import { countUnsealed, eachLeaf, type Leaf } from './leaf.store.ts'
 import { appendLeaf, completeSubtrees, emptyFrontier, rootOfFrontier } from './merkle.ts'
+import type { SignedPurge } from './purge-statement.ts'
+import { readPurges } from './purge.store.ts'
 import { hashOfRoot, type SignedRoot, type TrustedKeys, verifyRoot } from './root.ts'
 import {
   type AuditConnection,
@@ -34,7 +38,10 @@ export async function verifyAudit(
   options: VerifyOptions = {},
 ): Promise<AuditVerdict> {
   return withWholeLog(db, 'repeatable read read only', async () => {
-    const walk = startWalk(keys, options)
+    const { believed: purges, refused } = await readPurges(db, keys)
+    const walk = startWalk(keys, options, purges)
+    for (const { last_seq, reason } of refused)
+      report(walk, { kind: 'purge_not_trusted', seq: last_seq, last_seq, entry_id: null, reason })
     await walkLog(db, walk)
     nameSwaps(walk)
     const last = await findLastRoot(db)
@@ -47,6 +54,8 @@ export async function verifyAudit(
     return {
       is_whole: walk.findings_total === 0,
       whole_entries: walk.proved_entries,
+      purged_entries: walk.purged_entries,
+      purges,
       unsealed_entries: unsealed.pending,
       roots: walk.roots,
       agreeing_outside_roots: walk.agreeing,
@@ -58,10 +67,13 @@ export async function verifyAudit(
   })
 }
 
-type Leaf = EntryTexts & { seq: number; entry_id: string; leaf_hash: Buffer; xid: string | null }
 type Suspect = { finding: AuditFinding; leaf: Leaf }
 
-function startWalk(keys: TrustedKeys, { from, to, outside, tolerance_seconds }: VerifyOptions) {
+function startWalk(
+  keys: TrustedKeys,
+  { from, to, outside, tolerance_seconds }: VerifyOptions,
+  purges: readonly SignedPurge[],
+) {
   const given = [from, to, ...(outside ?? [])].filter((root) => root !== undefined)
   const walk = {
     keys,
@@ -70,6 +82,8 @@ function startWalk(keys: TrustedKeys, { from, to, outside, tolerance_seconds }: 
     outside: given.filter((root) => verifyRoot(root, keys)).sort((one, other) => one.tree_size - other.tree_size),
     frontier: emptyFrontier(),
     position: 0,
+    purges,
+    purged_entries: 0,
     good_entries: 0,
     /** Good entries under a root that the tree was found to have. */
     proved_entries: 0,
@@ -133,23 +147,6 @@ async function walkLog(db: AuditConnection, walk: Walk): Promise<void> {
   }
 }
 
-async function* eachLeaf(db: AuditConnection, end: number): AsyncGenerator<Leaf> {
-  // `offset 0` keeps it one index probe per leaf; joined freely, every batch reads the whole log.
-  const text = `select l.seq::text as seq, l.entry_id::text as entry_id, l.leaf_hash, entry.*
-    from audit_leaves l
-    left join lateral (select e.recorded_xid::text as xid, ${entryColumns} from audit_logs e
-                        where e.id = l.entry_id offset 0) as entry on true
-    where l.seq > $1 and l.seq <= $2 order by l.seq limit 5000`
-  for (let after = 0; ;) {
-    const rows = (await db.query(text, [after, end])).rows as (Omit<Leaf, 'seq'> & { seq: string })[]
-    for (const row of rows) {
-      after = Number(row.seq)
-      yield { ...row, seq: after }
-    }
-    if (rows.length === 0) return
-  }
-}
-
 /** Whether leaves are missing before this one; the walk then goes on behind them. */
 function findGap(walk: Walk, leaf: Leaf): boolean {
   const expected = walk.position + 1
@@ -168,7 +165,9 @@ function checkLeaf(walk: Walk, leaf: Leaf): void {
   if (walk.previous_leaf !== undefined && isAfter(walk.previous_leaf, leaf)) walk.first_disorder ??= walk.previous_leaf
   walk.previous_leaf = leaf
   const at = { seq: leaf.seq, last_seq: leaf.seq, entry_id: leaf.entry_id }
-  if (leaf.id === null) {
+  if (leaf.id === null && leaf.seq <= (walk.purges.at(-1)?.last_seq ?? 0)) {
+    walk.purged_entries += 1
+  } else if (leaf.id === null) {
     report(walk, { ...at, kind: 'removed', reason: 'its leaf is there, the entry is not' })
   } else if (!hashEntry(leaf).equals(leaf.leaf_hash)) {
     const finding: AuditFinding = { ...at, kind: 'altered', reason: 'the entry does not hash to its leaf' }
@@ -218,6 +217,7 @@ function checkRoot(walk: Walk, root: StoredRoot): void {
   if (!walk.is_tree_known) return
   if (rootOfFrontier(walk.frontier).equals(root.root_hash)) {
     walk.proved_entries = walk.good_entries
+    checkPurge(walk, root)
     return
   }
   walk.is_rewritten = true
@@ -229,6 +229,14 @@ function checkRoot(walk: Walk, root: StoredRoot): void {
   }
   const reason = `an entry and its leaf were changed together: they do not make the signed root of ${root.tree_size} entries`
   report(walk, { ...part, ...narrow(walk, root, part), kind: 'altered', reason })
+}
+
+/** A statement speaks of this log only if it names the root that this log had. */
+function checkPurge(walk: Walk, root: StoredRoot): void {
+  const purge = walk.purges.find(({ last_seq }) => last_seq === root.tree_size)
+  if (!purge || (purge.root_hash.equals(root.root_hash) && purge.sealed_at === root.sealed_at)) return
+  const reason = 'the purge statement is of another log'
+  report(walk, { kind: 'purge_not_trusted', seq: purge.first_seq, last_seq: purge.last_seq, entry_id: null, reason })
 }
 
 /** The subtrees kept beside a root hash to it, so the first that differs holds the first wrong leaf. */
@@ -268,19 +276,6 @@ function nameSwaps({ suspects }: Walk): void {
     finding.kind = 'swapped'
     finding.reason = `its content is that of entry ${partner.leaf.seq} (${partner.leaf.entry_id})`
   }
-}
-
-type Unsealed = { added: number; pending: number; first_added: string | null }
-
-async function countUnsealed(db: AuditConnection, last: StoredRoot | undefined): Promise<Unsealed> {
-  // A horizon that this cluster has not reached is another's (after a restore): nothing is known to be older than it.
-  const text = `select count(*) filter (where is_old)::integer as added, count(*) filter (where not is_old)::integer as pending,
-      (array_agg(id::text order by recorded_xid, id) filter (where is_old))[1] as first_added
-    from (select id, recorded_xid, coalesce(recorded_xid < $1::xid8 and $1::xid8 <= openward.settled_xid(), false) as is_old
-            from audit_logs e where not exists (select from audit_leaves l where l.entry_id = e.id)) as unsealed`
-  const [row] = (await db.query(text, [last?.horizon ?? null])).rows as Unsealed[]
-  if (row === undefined) throw new Error('the database did not count the entries that are not sealed')
-  return row
 }
 
 function isSameHash(one: Buffer | null, other: Buffer | null): boolean {

@@ -1,0 +1,53 @@
+// The purge statements as the database keeps them.
+import { parsePurge, type SignedPurge, verifyPurge, wasDue } from './purge-statement.ts'
+import type { TrustedKeys } from './root.ts'
+import type { AuditConnection } from './root.store.ts'
+
+export type StoredPurges = {
+  /** In order, each beginning where the one before ended. Their entries may be missing. */
+  believed: SignedPurge[]
+  /** Why others are not believed: an entry that is missing under them was removed. */
+  refused: { last_seq: number; reason: string }[]
+}
+
+/** The statements of this database, and which of them hold by signature, order and time. */
+export async function readPurges(db: AuditConnection, keys: TrustedKeys): Promise<StoredPurges> {
+  const { rows: found } = await db.query(`select to_regclass('public.audit_purges') is not null as is_there`)
+  // A database from before there were any: an auditor may hold an old copy.
+  if (!(found as { is_there: boolean }[])[0]?.is_there) return { believed: [], refused: [] }
+  const { rows } = await db.query('select last_seq::text as last_seq, statement from audit_purges order by last_seq')
+  const purges: StoredPurges = { believed: [], refused: [] }
+  for (const row of rows as { last_seq: string; statement: string }[]) {
+    const purge = read(row.statement)
+    const last_seq = Number(row.last_seq)
+    const reason = faultOf(purge, last_seq, purges.believed.at(-1)?.last_seq ?? 0, keys)
+    if (purge === undefined || reason !== undefined) {
+      purges.refused.push({ last_seq, reason: reason ?? 'the purge statement cannot be read' })
+      continue
+    }
+    purges.believed.push(purge)
+  }
+  return purges
+}
+
+function read(text: string): SignedPurge | undefined {
+  try {
+    return parsePurge(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+function faultOf(
+  purge: SignedPurge | undefined,
+  lastSeq: number,
+  before: number,
+  keys: TrustedKeys,
+): string | undefined {
+  if (purge === undefined) return 'the purge statement cannot be read'
+  if (!verifyPurge(purge, keys)) return 'the purge statement is not signed by a trusted key'
+  if (purge.last_seq !== lastSeq || purge.first_seq !== before + 1 || purge.first_seq > purge.last_seq)
+    return 'the purge statement does not begin where the one before it ended'
+  return wasDue(purge) ? undefined : 'the purge statement is of entries whose time was not over'
+}
