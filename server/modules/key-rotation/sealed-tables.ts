@@ -28,6 +28,8 @@ export const patientSealedTables: readonly SealedTable[] = [
   { table: 'emergency_accesses', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_reason'] },
   { table: 'appointments', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_notes'] },
   { table: 'appointment_history', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_reason'] },
+  { table: 'resource_assignments', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_notes'] },
+  { table: 'resource_reservations', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_purpose'] },
 ]
 
 /** Sealed with the system key for users. */
