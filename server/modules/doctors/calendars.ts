@@ -10,7 +10,7 @@ export type Calendars = {
   find(ctx: Context, doctor_id: string, fresh?: boolean): Promise<Calendar | undefined>
 }
 
-export function createCalendars(): Calendars {
+export function createCalendars(most_known = mostKnown): Calendars {
   const known = new Map<string, Calendar>()
   return {
     async find(ctx, doctor_id, fresh = false) {
@@ -19,7 +19,7 @@ export function createCalendars(): Calendars {
       const calendar = await ctx.database.once((tx) => tx.first(findCalendar(doctor_id)))
       known.delete(doctor_id)
       if (!calendar) return undefined
-      if (known.size >= mostKnown) known.delete(known.keys().next().value ?? '')
+      for (const oldest of known.size >= most_known ? known.keys().take(1) : []) known.delete(oldest)
       known.set(doctor_id, calendar)
       return calendar
     },

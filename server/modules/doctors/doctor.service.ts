@@ -1,7 +1,8 @@
 import { randomUUIDv7 } from 'node:crypto'
+import { certain } from '#platform/certain.ts'
 import { type Context, reachOf } from '#platform/context.ts'
 import { decodeCursor, encodeCursor } from '#platform/contract/cursor.ts'
-import { forbidden, notFound, Problem, stale, unauthenticated } from '#platform/contract/problem.ts'
+import { forbidden, notFound, Problem, stale } from '#platform/contract/problem.ts'
 import { violating } from '#platform/database/constraint.ts'
 import { openJson } from '#platform/encryption/sealing.ts'
 import {
@@ -27,7 +28,7 @@ import {
   insertDoctor,
   updateDoctor,
 } from './doctor.store.ts'
-import { findDoctorsAvailableOn } from './slot.service.ts'
+import { judgeDoctorsOn } from './slot.service.ts'
 
 /** Gives an account its doctor profile. Whoever may do so only for themselves finds no other account. */
 export async function createDoctor(ctx: Context, { user_id, ...request }: NewDoctorRequest): Promise<DoctorProfile> {
@@ -38,7 +39,7 @@ export async function createDoctor(ctx: Context, { user_id, ...request }: NewDoc
 }
 
 export function createOwnProfile(ctx: Context, request: OwnDoctorRequest): Promise<DoctorProfile> {
-  return createProfile(ctx, ownUserId(ctx), { ...request, is_active: true })
+  return createProfile(ctx, certain(ctx.actor.user_id, 'user'), { ...request, is_active: true })
 }
 
 async function createProfile(ctx: Context, user_id: string, request: DoctorRequest): Promise<DoctorProfile> {
@@ -51,17 +52,17 @@ async function createProfile(ctx: Context, user_id: string, request: DoctorReque
     department_id: request.department_id === undefined ? account.department_id : request.department_id,
   })
   const id = randomUUIDv7()
-  const profile = await ctx.database.transaction(async (tx) => {
+  return ctx.database.transaction(async (tx) => {
     tx.audit({ action: 'doctor.create', resource_type: 'doctor', resource_id: id })
     tx.emit({ type: 'doctor.created', subject_type: 'doctor', subject_id: id })
-    return tx.first(insertDoctor(id, user_id, values)).catch(refused)
+    return tx.one(insertDoctor(id, user_id, values)).catch(refused)
   })
-  if (!profile) throw new Error('an insert returned no row')
-  return profile
 }
 
 export async function getOwnProfile(ctx: Context): Promise<DoctorProfile> {
-  const profile = await ctx.database.once((tx) => tx.first(findProfile({ user_id: ownUserId(ctx) })))
+  const profile = await ctx.database.once((tx) =>
+    tx.first(findProfile({ user_id: certain(ctx.actor.user_id, 'user') })),
+  )
   if (!profile) throw new Problem(notFound, { detail: 'You have no doctor profile yet: make it first' })
   return profile
 }
@@ -90,7 +91,7 @@ async function replaceProfile(ctx: Context, known: DoctorProfile, request: Docto
   const fields = Object.entries(values).filter(
     ([name, value]) => JSON.stringify(known[name as keyof DoctorProfile]) !== JSON.stringify(value),
   )
-  const profile = await ctx.database.transaction(async (tx) => {
+  return ctx.database.transaction(async (tx) => {
     const updated = await tx.first(updateDoctor(known.id, ctx.if_match, values)).catch(refused)
     if (!updated) throw new Problem(stale)
     tx.audit({
@@ -102,7 +103,6 @@ async function replaceProfile(ctx: Context, known: DoctorProfile, request: Docto
     tx.emit({ type: 'doctor.updated', subject_type: 'doctor', subject_id: known.id })
     return updated
   })
-  return profile
 }
 
 export async function getDoctor(ctx: Context, doctor_id: string): Promise<Doctor> {
@@ -116,22 +116,23 @@ export async function getDoctor(ctx: Context, doctor_id: string): Promise<Doctor
 export async function listDoctors(ctx: Context, query: DoctorQuery) {
   const { skip, limit } = query
   const after = decodeCursor(query.cursor)
-  if (query.available_on !== undefined)
-    return pageOf(query, await findDoctorsAvailableOn(ctx, query, query.available_on))
-  const [items, counted] = await ctx.database.once((tx) =>
-    Promise.all([tx.rows(findDoctors(query, { skip, limit, after })), tx.first(countDoctors(query))]),
+  if (query.available_on !== undefined) return pageOf(query, await judgeDoctorsOn(ctx, query, query.available_on))
+  const [items, { total }] = await ctx.database.once((tx) =>
+    Promise.all([tx.rows(findDoctors(query, { skip, limit, after })), tx.one(countDoctors(query))]),
   )
   const next_cursor = items.length === limit ? encodeCursor(items.at(-1)?.id) : null
-  return { items, total: counted?.total ?? 0, page: Math.floor(skip / limit) + 1, limit, next_cursor }
+  return { items, total, page: Math.floor(skip / limit) + 1, limit, next_cursor }
 }
 
-/** A page of doctors who are all known. */
-function pageOf({ skip, limit, cursor }: DoctorQuery, doctors: readonly Doctor[]) {
+/** A page of those who are free. Whoever the page before ended with may have been booked since: the page goes on behind them. */
+function pageOf({ skip, limit, cursor }: DoctorQuery, judged: readonly { doctor: Doctor; is_free: boolean }[]) {
   const after = decodeCursor(cursor)
-  const begin = after === undefined ? skip : doctors.findIndex(({ id }) => id === after) + 1
-  const items = doctors.slice(begin, begin + limit)
-  const next_cursor = begin + limit < doctors.length ? encodeCursor(items.at(-1)?.id) : null
-  return { items, total: doctors.length, page: Math.floor(skip / limit) + 1, limit, next_cursor }
+  const begin = after === undefined ? 0 : judged.findIndex(({ doctor }) => doctor.id === after) + 1
+  const free = (from: number) => judged.slice(from).flatMap(({ doctor, is_free }) => (is_free ? [doctor] : []))
+  const left = free(begin).slice(after === undefined ? skip : 0)
+  const items = left.slice(0, limit)
+  const next_cursor = left.length > limit ? encodeCursor(items.at(-1)?.id) : null
+  return { items, total: free(0).length, page: Math.floor(skip / limit) + 1, limit, next_cursor }
 }
 
 const refused = violating({
@@ -139,12 +140,6 @@ const refused = violating({
   doctors_license: licenseTaken,
   doctors_department: departmentUnknown,
 })
-
-function ownUserId(ctx: Context): string {
-  const { user_id } = ctx.actor
-  if (!user_id) throw new Problem(unauthenticated)
-  return user_id
-}
 
 function valuesOf(
   request: DoctorRequest,

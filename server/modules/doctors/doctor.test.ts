@@ -4,7 +4,14 @@ import { forbidden, invalidRequest, notFound, stale } from '#platform/contract/p
 import { sql } from '#platform/database/sql.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { sessionApi } from '../identity/session.contract.ts'
-import { type Doctor, doctorApi, licenseTaken, notADoctor, profileExists } from './doctor.contract.ts'
+import {
+  type Doctor,
+  doctorApi,
+  departmentUnknown,
+  licenseTaken,
+  notADoctor,
+  profileExists,
+} from './doctor.contract.ts'
 
 let api: TestApi
 let admin: Person
@@ -56,6 +63,33 @@ describe('a doctor profile', () => {
       admin.call(doctorApi.create, { body: { user_id: nurse.user_id, ...profile() } }),
       refusedWith(notADoctor),
     )
+  })
+
+  it('is made by doctors for nobody else, and is active in their department', async () => {
+    const department_id = await api.department()
+    const [doctor, other] = [await api.person('doctor', { department_id }), await api.person('doctor')]
+    const create = (user_id: string) =>
+      doctor.call(doctorApi.create, {
+        body: { user_id, ...profile({ is_active: false, department_id: other.user_id }) },
+      })
+    await assert.rejects(create(other.user_id), refusedWith(notFound))
+    const made = await create(doctor.user_id)
+    assert.deepEqual([made.user_id, made.department_id, made.is_active], [doctor.user_id, department_id, true])
+  })
+
+  it('is in the department that the administrator says, or in none', async () => {
+    const department_id = await api.department()
+    const doctor = await api.person('doctor', { department_id })
+    const body = { user_id: doctor.user_id, ...profile({ department_id: null }) }
+    assert.equal((await admin.call(doctorApi.create, { body })).department_id, null)
+    const another = { user_id: (await api.person('doctor')).user_id, ...profile({ department_id: doctor.user_id }) }
+    await assert.rejects(admin.call(doctorApi.create, { body: another }), refusedWith(departmentUnknown))
+  })
+
+  it('is not there until it is made', async () => {
+    const doctor = await api.person('doctor')
+    await assert.rejects(doctor.call(doctorApi.getOwn, {}), refusedWith(notFound))
+    await assert.rejects(doctor.call(doctorApi.updateOwn, { body: profile() }), refusedWith(notFound))
   })
 
   it('exists once for an account, and once for a license', async () => {
@@ -192,6 +226,33 @@ describe('the public list of doctors', () => {
     assert.deepEqual(await names({ specialization: 'Oncology', available_on: day(7) }), ['Zimmer'])
     assert.deepEqual(await names({ specialization: 'Oncology', available_on: day(6) }), [])
     assert.deepEqual(await names({ specialization: 'Oncology', available_on: '9999-12-31' }), [])
+  })
+
+  it('of those with a free slot goes on behind somebody who has been booked since', async () => {
+    const location = 'Tower'
+    const ids = []
+    for (const last_name of ['Adams', 'Baker', 'Clark', 'Davis']) {
+      const { user_id } = await api.person('doctor')
+      const body = { user_id, ...profile({ last_name, location, specialization: 'Urology', available_to: '09:30' }) }
+      ids.push((await admin.call(doctorApi.create, { body })).id)
+    }
+    const today = Temporal.Now.plainDateISO('America/New_York')
+    const available_on = today.add({ days: 15 - today.dayOfWeek }).toString()
+    const page = (more: { limit: string; cursor?: string; skip?: string }) =>
+      api.call(doctorApi.list, { query: { location, available_on, ...more } })
+    const namesOf = ({ items }: Awaited<ReturnType<typeof page>>) => items.map(({ last_name }) => last_name)
+    const first = await page({ limit: '2' })
+    assert.deepEqual([namesOf(first), first.total, first.page], [['Adams', 'Baker'], 4, 1])
+    const skipped = await page({ limit: '2', skip: '2' })
+    assert.deepEqual([namesOf(skipped), skipped.next_cursor, skipped.page], [['Clark', 'Davis'], null, 2])
+    await api.rows(sql`
+      insert into appointments (confirmation_code, patient_id, doctor_id, during, kind, priority)
+      select 'APT-20260101-9999', ${await api.patient()}, ${ids[1]},
+             tstzrange(day, day + interval '1 day'), 'in_person', 'routine'
+        from (select ${available_on}::date::timestamp at time zone 'America/New_York' as day) as days`)
+    const rest = await page({ limit: '10', cursor: first.next_cursor ?? '' })
+    assert.deepEqual([namesOf(rest), rest.total, rest.next_cursor], [['Clark', 'Davis'], 3, null])
+    assert.deepEqual(namesOf(await page({ limit: '10' })), ['Adams', 'Clark', 'Davis'])
   })
 
   it('goes on at its cursor', async () => {

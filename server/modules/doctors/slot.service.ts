@@ -64,8 +64,12 @@ export async function listNextSlots(ctx: Context, { from, limit, ...filter }: Ne
   }
 }
 
-/** Every doctor who matches and has a free slot on a date of their zone. */
-export async function findDoctorsAvailableOn(ctx: Context, filter: DoctorFilter, date: string): Promise<Doctor[]> {
+/** Every doctor who matches, and whether they have a free slot on a date of their zone. */
+export async function judgeDoctorsOn(
+  ctx: Context,
+  filter: DoctorFilter,
+  date: string,
+): Promise<{ doctor: Doctor; is_free: boolean }[]> {
   const dates = { from: date, to: date }
   const doctors = await ctx.database.once((tx) =>
     tx.rows(findDoctors(filter, { skip: 0, limit: mostDoctors, after: undefined })),
@@ -73,7 +77,10 @@ export async function findDoctorsAvailableOn(ctx: Context, filter: DoctorFilter,
   const ids = doctors.map(({ id }) => id)
   const taken = byDoctor(await ctx.database.once((tx) => tx.rows(findTakenRanges(ids, instantsOf(dates)))))
   const now_ms = nowMs()
-  return doctors.filter((doctor) => freeOf(doctor, dates, taken.get(doctor.id) ?? [], now_ms).length > 0)
+  return doctors.map((doctor) => ({
+    doctor,
+    is_free: freeOf(doctor, dates, taken.get(doctor.id) ?? [], now_ms).length > 0,
+  }))
 }
 
 /** What to offer instead of a time that cannot be had: the free slots nearest to it, within a week on either side. */

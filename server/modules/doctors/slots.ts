@@ -66,10 +66,10 @@ export function slotAt(hours: readonly WorkingHours[], timezone: string, starts_
 
 /** The slots that no taken range touches. Both lists are in order of time; taken ranges do not overlap each other. */
 export function freeSlots(slots: readonly TimeRange[], taken: readonly TimeRange[]): TimeRange[] {
-  let at = 0
+  const ahead = taken.values()
+  let next = ahead.next().value
   return slots.filter((slot) => {
-    while (at < taken.length && (taken[at]?.ends_at_ms ?? 0) <= slot.starts_at_ms) at += 1
-    const next = taken[at]
+    while (next && next.ends_at_ms <= slot.starts_at_ms) next = ahead.next().value
     return !next || next.starts_at_ms >= slot.ends_at_ms
   })
 }
