@@ -1,4 +1,4 @@
-import { type Context, type Reach, reachOf } from '#platform/context.ts'
+import type { Context, Reach } from '#platform/context.ts'
 import { decodeTimeCursor, encodeCursor } from '#platform/contract/cursor.ts'
 import { notFound, Problem } from '#platform/contract/problem.ts'
 import type { Tx } from '#platform/database/transaction.ts'
@@ -67,8 +67,8 @@ export async function listAppointments(ctx: Context, query: AppointmentQuery) {
   const after = decodeTimeCursor(query.cursor)
   const filter = filterOf(query, ctx.system.configuration.timezone)
   const database = query.patient_id === undefined ? ctx.reaching(usualReach(ctx)) : ctx.database
-  const [stored, counted] = await database.once((tx) =>
-    Promise.all([tx.rows(findAppointments(filter, { skip, limit, after })), tx.first(countAppointments(filter))]),
+  const [stored, { total }] = await database.once((tx) =>
+    Promise.all([tx.rows(findAppointments(filter, { skip, limit, after })), tx.one(countAppointments(filter))]),
   )
   const last = stored.at(-1)
   const filters = Object.keys(query).filter((name) => !['skip', 'limit', 'cursor'].includes(name))
@@ -80,7 +80,7 @@ export async function listAppointments(ctx: Context, query: AppointmentQuery) {
   if (query.patient_id !== undefined && hasGlass(ctx)) await markGlass(ctx, query.patient_id, filter)
   return {
     items: stored.map((row) => opened(ctx, row)),
-    total: counted?.total ?? 0,
+    total,
     page: Math.floor(skip / limit) + 1,
     limit,
     next_cursor: last && stored.length === limit ? encodeCursor(`${last.appointment_time} ${last.id}`) : null,
@@ -89,19 +89,18 @@ export async function listAppointments(ctx: Context, query: AppointmentQuery) {
 
 /** Marks a list of one patient that would be another without emergency access. */
 async function markGlass(ctx: Context, patient_id: string, filter: Filter) {
-  const ask = (tx: Tx) => Promise.all([tx.first(isPatientInReach(patient_id)), tx.first(countAppointments(filter))])
+  const ask = (tx: Tx) => Promise.all([tx.first(isPatientInReach(patient_id)), tx.one(countAppointments(filter))])
   const [[known, counted], [usuallyKnown, usuallyCounted]] = await Promise.all([
     ctx.database.once(ask),
     ctx.reaching(usualReach(ctx)).once(ask),
   ])
-  if (known?.id !== usuallyKnown?.id || counted?.total !== usuallyCounted?.total) ctx.saw({ purpose: 'BTG' })
+  if (known?.id !== usuallyKnown?.id || counted.total !== usuallyCounted.total) ctx.saw({ purpose: 'BTG' })
 }
 
 /** The calendar of a doctor, for those who see all of it. */
 export async function listOfDoctor(ctx: Context, calendars: Calendars, doctor_id: string, query: AppointmentQuery) {
   const calendar = await calendars.find(ctx, doctor_id, true)
-  const reach = reachOf(ctx.actor, 'appointments:read') ?? 'none'
-  const { actor } = ctx
+  const { actor, reach } = ctx
   const isOfDepartment =
     reach.includes('department') && actor.department_id !== undefined && calendar?.department_id === actor.department_id
   if (!calendar || !(reach === 'all' || actor.doctor_id === doctor_id || isOfDepartment)) throw new Problem(notFound)

@@ -1,4 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
+import { certain } from '#platform/certain.ts'
 import { type Context, holds } from '#platform/context.ts'
 import { conflict, notFound, Problem, type ProblemKind } from '#platform/contract/problem.ts'
 import type { DataKey } from '#platform/encryption/sealing.ts'
@@ -82,7 +83,7 @@ async function attemptBooking(
     takes_anyone: actor.doctor_id === doctor_id,
     key_id: key?.id ?? null,
     sealed_notes: key ? sealNotes(key, id, { reason, notes, cancel_reason: null }) : null,
-    created_by: actor.user_id ?? null,
+    created_by: certain(actor.user_id, 'user'),
     day: Temporal.Now.plainDateISO(system.configuration.timezone).toString(),
   }
   const { user_id, role, session_id } = actor
@@ -108,25 +109,18 @@ async function attemptBooking(
 }
 
 /** The slot that begins when it is asked for. What is known of the calendar may be old, so a refusal reads it again. */
-async function findSlot(ctx: Context, calendars: Calendars, asked: Asked, fresh: boolean) {
-  for (const again of fresh ? [true] : [false, true]) {
-    const calendar = await calendars.find(ctx, asked.doctor_id, again)
-    const slot =
-      calendar && mayBookWith(ctx, calendar, asked.patient_id) ? slotOf(calendar, asked.appointment_time) : undefined
-    if (calendar && slot) return { calendar, slot }
-    if (again) await refuseSlot(ctx, calendar, asked)
-  }
-  throw new Error('a slot that was refused was not found')
-}
-
-/** @throws Problem always */
-async function refuseSlot(
+async function findSlot(
   ctx: Context,
-  calendar: Calendar | undefined,
-  { appointment_time, patient_id }: Asked,
-): Promise<never> {
-  if (!calendar || !mayBookWith(ctx, calendar, patient_id)) throw doctorMissing()
-  throw await outsideSlots(ctx, calendar, appointment_time)
+  calendars: Calendars,
+  asked: Asked,
+  fresh: boolean,
+): Promise<{ calendar: Calendar; slot: AskedSlot }> {
+  const calendar = await calendars.find(ctx, asked.doctor_id, fresh)
+  const isBookable = calendar !== undefined && mayBookWith(ctx, calendar, asked.patient_id)
+  const slot = isBookable ? slotOf(calendar, asked.appointment_time) : undefined
+  if (isBookable && slot) return { calendar, slot }
+  if (!fresh) return findSlot(ctx, calendars, asked, true)
+  throw isBookable ? await outsideSlots(ctx, calendar, asked.appointment_time) : doctorMissing()
 }
 
 export function doctorMissing(): Problem {
@@ -175,8 +169,7 @@ export async function findRefusal(
   asked: AskedSlot & { patient_id: string; doctor_id: string },
   moved?: string,
 ): Promise<Problem | undefined> {
-  const state = await ctx.database.once((tx) => tx.first(findBookingState(asked, moved)))
-  if (!state) return doctorMissing()
+  const state = await ctx.database.once((tx) => tx.one(findBookingState(asked, moved)))
   if (!state.is_bookable_patient) return new Problem(notFound, { detail: 'There is no active patient with this id' })
   const isKnown = state.accepts_new_patients || state.is_known_patient || ctx.actor.doctor_id === asked.doctor_id
   if (!isKnown) return new Problem(notAccepting)

@@ -364,6 +364,10 @@ describe('free slots', () => {
       api.call(slotApi.listOfDoctor, { params: { doctor_id }, query })
     const now = Temporal.Now.instant().toString()
     assert.ok((await list({})).items.every(({ start }) => start > now))
+    const monday = mondayAt('09:00').slice(0, 10)
+    const untilMonday = (await list({ to: monday })).items.map(({ start }) => start.slice(0, 10))
+    const sixDaysBefore = Temporal.PlainDate.from(monday).subtract({ days: 6 }).toString()
+    assert.deepEqual([untilMonday[0], untilMonday.at(-1)], [sixDaysBefore, monday])
     for (const dates of [
       { from: '2020-01-06', to: '2020-01-10' },
       { from: '9999-12-01', to: '9999-12-31' },
@@ -376,6 +380,14 @@ describe('free slots', () => {
       list({ from: '2026-02-30', to: 'soon' }),
       refusedWith(invalidRequest, '/query/from', '/query/to'),
     )
+  })
+
+  it('are none of a doctor who is not there, is not active or has no such specialization', async () => {
+    const gone = await aDoctor()
+    await api.rows(sql`update doctors set is_active = false where id = ${gone.doctor_id}`)
+    for (const doctor_id of [gone.doctor_id, staff.user_id])
+      await assert.rejects(api.call(slotApi.listOfDoctor, { params: { doctor_id }, query: {} }), refusedWith(notFound))
+    assert.deepEqual(await api.call(slotApi.listNext, { query: { specialization: 'Alchemy' } }), { items: [] })
   })
 
   it('of many doctors come in order of time', async () => {

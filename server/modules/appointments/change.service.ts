@@ -1,7 +1,8 @@
 import { randomUUIDv7 } from 'node:crypto'
+import { certain } from '#platform/certain.ts'
 import { type Context, holds } from '#platform/context.ts'
 import { conflict, forbidden, notFound, Problem, stale } from '#platform/contract/problem.ts'
-import { violatedConstraint } from '#platform/database/constraint.ts'
+import { violating } from '#platform/database/constraint.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import type { Calendar, Calendars } from '#modules/doctors'
 import {
@@ -33,7 +34,6 @@ import {
   mayBookWith,
   outsideSlots,
   slotOf,
-  takenProblem,
 } from './booking.service.ts'
 import { movable, ofPatients, transitions } from './transitions.ts'
 
@@ -80,13 +80,13 @@ function changeStatus(
       }),
     )
     const [changed] = await Promise.all([
-      tx.first(updateStatus(id, status, { key_id: sealed ? known.key_id : null, sealed_notes: sealed })),
+      tx.one(updateStatus(id, status, { key_id: sealed ? known.key_id : null, sealed_notes: sealed })),
       tx.run(
         insertChange({
           id: change_id,
           appointment_id: id,
           patient_id: known.patient_id,
-          user_id: ctx.actor.user_id ?? null,
+          user_id: certain(ctx.actor.user_id, 'user'),
           from_status: known.status,
           to_status: status,
           from_time: null,
@@ -96,7 +96,6 @@ function changeStatus(
         }),
       ),
     ])
-    if (!changed) throw new Problem(notFound)
     return shownAppointment({ ...known, status, ...changed }, cancelled)
   })
 }
@@ -126,9 +125,9 @@ export async function rescheduleAppointment(
       if (refusal) throw refusal
     }
     const moved = await move(ctx, known, calendar, slot, request.reason ?? null)
-    if (moved === 'taken')
-      throw (await findRefusal(ctx, calendar, asked, id)) ?? (await takenProblem(ctx, calendar, slot, slotTaken, null))
-    if (moved !== 'again') return moved
+    if (typeof moved === 'object') return moved
+    const refusal = moved === 'taken' ? await findRefusal(ctx, calendar, asked, id) : undefined
+    if (refusal) throw refusal
   }
   throw new Problem(conflict, { retry_after_seconds: 1 })
 }
@@ -141,7 +140,6 @@ async function move(
   reason: string | null,
 ) {
   const { id, patient_id } = judged
-  const taken = new Error('the time is taken')
   const work = async (tx: Tx): Promise<Appointment | 'again'> => {
     const known = await lock(ctx, tx, id)
     if (!movable.includes(known.status))
@@ -157,9 +155,7 @@ async function move(
     const sealed_reason = reason && key ? sealReason(key, change_id, reason) : null
     const moved = tx
       .first(moveAppointment(id, { doctor_id: calendar.id, calendar_version: calendar.version, ...slot }))
-      .catch((error: unknown) => {
-        throw /^appointments_(doctor|patient)_free$/.test(violatedConstraint(error) ?? '') ? taken : error
-      })
+      .catch(violating({ appointments_doctor_free: slotTaken, appointments_patient_free: slotTaken }))
     const [, changed] = await Promise.all([tx.run(lockCalendars([calendar.id, patient_id])), moved])
     if (!changed) return 'again'
     const reassigned = calendar.id !== known.doctor_id
@@ -168,7 +164,7 @@ async function move(
         id: change_id,
         appointment_id: id,
         patient_id,
-        user_id: ctx.actor.user_id ?? null,
+        user_id: certain(ctx.actor.user_id, 'user'),
         from_status: known.status,
         to_status: known.status,
         from_time: known.appointment_time,
@@ -199,7 +195,7 @@ async function move(
     return shownAppointment(after, openNotes(key, id, known.sealed_notes))
   }
   return ctx.database.transaction(work).catch((error: unknown) => {
-    if (error === taken) return 'taken' as const
+    if (error instanceof Problem && error.kind === slotTaken) return 'taken' as const
     throw error
   })
 }

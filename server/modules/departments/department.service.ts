@@ -24,10 +24,9 @@ export async function createDepartment(ctx: Context, given: Pick<Department, 'na
   const made = await ctx.database
     .once((tx) => {
       tx.audit({ action: 'department.create', resource_type: 'department', resource_id: id })
-      return tx.first(insertDepartment(id, given))
+      return tx.one(insertDepartment(id, given))
     })
     .catch(refused)
-  if (!made) throw new Error('a department was not stored')
   ctx.header('location', `/api/v1/departments/${id}`)
   return made
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { forbidden, invalidRequest, notFound, stale } from '#platform/contract/problem.ts'
+import { sql } from '#platform/database/sql.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { departmentApi, departmentCodeTaken } from './department.contract.ts'
 
@@ -25,6 +26,15 @@ describe('departments', () => {
       admin.call(departmentApi.update, { params, body: { name: 'X' } }, { 'if-match': '"v1"' }),
       refusedWith(stale),
     )
+    await assert.rejects(
+      admin.call(departmentApi.update, { params: { department_id: nurse.user_id }, body: { name: 'X' } }),
+      refusedWith(notFound),
+    )
+    const [entry] = await api.rows(
+      sql`select details from audit_logs where action = 'department.update' and resource_id = ${made.id}`,
+    )
+    assert.deepEqual(entry, { details: { fields: ['name', 'is_active'] } })
+    assert.equal((await admin.call(departmentApi.update, { params, body: { code: 'HEART' } })).code, 'HEART')
     await assert.rejects(
       nurse.call(departmentApi.create, { body: { name: 'Mine', code: 'MINE' } }),
       refusedWith(forbidden),
