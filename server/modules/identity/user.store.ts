@@ -76,6 +76,11 @@ export function insertUserTokens(
                                      ${tokens.map(({ token }) => token)}::bytea[])`
 }
 
+/** As `insertUserTokens`, leaving out what another has. */
+export function insertFreeUserTokens(...given: Parameters<typeof insertUserTokens>): Sql {
+  return sql`${insertUserTokens(...given)} on conflict do nothing`
+}
+
 export function deleteUserTokens(user_id: string): Sql {
   return sql`delete from user_tokens where user_id = ${user_id}`
 }

@@ -2,7 +2,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { Problem } from '#platform/contract/problem.ts'
 import type { Context } from '#platform/context.ts'
-import { violatedConstraint } from '#platform/database/constraint.ts'
+import { joinedDatabase } from '#platform/database/joined-database.ts'
 import {
   type Confirmation,
   confirmEmail,
@@ -20,7 +20,13 @@ import { type Registered, type Registration, roleNotOpen } from './registration.
 /** What is kept in the mailed link until it is followed: what a patient told, and the record that was made of it. */
 type Waiting = { own?: OwnMembers; provisional_id?: string }
 
-/** @throws Problem roleNotOpen, localPasswordsOff, invalidRequest, overloaded */
+/** Takes back what was done for an account that there is already. */
+class AddressTaken extends Error {}
+
+/**
+ * The same work is done, statement by statement, whether the address has an account or not: neither answer nor time tells.
+ * @throws Problem roleNotOpen, localPasswordsOff, invalidRequest, overloaded
+ */
 export async function register(ctx: Context, body: Registration): Promise<Registered> {
   const { system } = ctx
   const { email, password, role, ...members } = body
@@ -35,32 +41,32 @@ export async function register(ctx: Context, body: Registration): Promise<Regist
   const id = randomUUIDv7()
   const isDoctor = role === 'doctor'
   // The person has no scope yet. What the hospital knows of them is not looked at: whoever registers must not learn it.
-  await ctx
-    .reaching('all')
-    .transaction(async (tx) => {
-      await createAccount(tx, system, {
-        id,
-        profile,
-        password_hash,
-        role,
-        is_active: !isDoctor,
-        awaits_approval: isDoctor,
+  await ctx.reaching('all').transaction(async (tx) => {
+    const isNew = await joinedDatabase(tx)
+      .transaction(async (attempt) => {
+        const account = { id, profile, password_hash, role, is_active: !isDoctor, awaits_approval: isDoctor }
+        const isFree = await createAccount(attempt, system, account)
+        const waiting: Waiting = isDoctor
+          ? {}
+          : { own, provisional_id: await registerOwnRecord(attempt, system, id, record) }
+        await mailVerification(attempt, system, id, email, waiting)
+        attempt.audit({
+          action: 'user.register',
+          resource_type: 'user',
+          resource_id: id,
+          user_id: id,
+          role,
+          details: { role },
+        })
+        if (!isFree) throw new AddressTaken()
+        return true
       })
-      const waiting: Waiting = isDoctor ? {} : { own, provisional_id: await registerOwnRecord(tx, system, id, record) }
-      await mailVerification(tx, system, id, email, waiting)
-      tx.audit({
-        action: 'user.register',
-        resource_type: 'user',
-        resource_id: id,
-        user_id: id,
-        role,
-        details: { role },
+      .catch((error: unknown) => {
+        if (error instanceof AddressTaken) return false
+        throw error
       })
-    })
-    .catch(async (error: unknown) => {
-      if (violatedConstraint(error) !== 'user_tokens_one_account') throw error
-      await tellRegisteredAgain(ctx, email)
-    })
+    await tellRegisteredAgain(tx, system, email, isNew)
+  })
   return { email, role, next: isDoctor ? 'await_approval' : 'sign_in' }
 }
 

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, it } from 'node:test'
+import type { EventEmitter } from 'node:events'
+import { after, before, describe, it, mock } from 'node:test'
 import { invalidRequest, unauthenticated } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { tokenInvalid } from '../identity/account.contract.ts'
 import { newestMail, signedInAs, testPassword } from '../identity/accounts.testing.ts'
+import { hasherOf } from '../identity/hasher.ts'
 import { accountInactive, invalidCredentials, localPasswordsOff } from '../identity/login.contract.ts'
 import { sessionApi } from '../identity/session.contract.ts'
 import { userApi } from '../identity/user.contract.ts'
@@ -19,6 +21,28 @@ const newcomer = (rest: object = {}) => ({
   last_name: 'Newcomer',
   ...rest,
 })
+
+/** Counts passwords hashed, statements answered and round trips, as they are seen on the wire. */
+function observeWork(api: TestApi) {
+  let seen = { hashes: 0, statements: 0, trips: 0 }
+  const hashing = mock.method(hasherOf(api.system), 'hashPassword')
+  const watched = new WeakSet<object>()
+  api.system.pool.on('acquire', (client) => {
+    const { connection } = client as unknown as { connection: EventEmitter }
+    if (watched.has(connection)) return
+    watched.add(connection)
+    connection.on('commandComplete', () => (seen.statements += 1))
+    connection.on('readyForQuery', () => (seen.trips += 1))
+  })
+  return {
+    take() {
+      const taken = { ...seen, hashes: hashing.mock.callCount() }
+      seen = { hashes: 0, statements: 0, trips: 0 }
+      hashing.mock.resetCalls()
+      return taken
+    },
+  }
+}
 
 describe('registering oneself', () => {
   let api: TestApi
@@ -136,6 +160,25 @@ describe('registering oneself', () => {
     )
     assert.equal(told.length, 3)
   })
+
+  for (const role of ['patient', 'doctor']) {
+    it(`does the same work for a known address as for a new one, of a ${role}`, async () => {
+      await using counted = await startTestApi()
+      const work = observeWork(counted)
+      const answer = async (email: string) => {
+        const body = newcomer({ email, role, date_of_birth: '1984-02-29' })
+        await counted.call(registrationApi.register, { body })
+        return work.take()
+      }
+      // The first of each finds statements that are not prepared yet.
+      await answer('first.new@example.test')
+      await answer('first.new@example.test')
+      const [unknown, known] = [await answer('second.new@example.test'), await answer('first.new@example.test')]
+      assert.equal(unknown.hashes, 1)
+      assert.ok(unknown.statements > 10 && unknown.trips > 2)
+      assert.deepEqual(known, unknown)
+    })
+  }
 
   for (const [what, password] of [
     ['14 characters', 'abcd efgh ijkl'],
