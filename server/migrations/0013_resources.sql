@@ -101,7 +101,8 @@ create table resource_reservations (
   lane           integer not null default 1 check (lane >= 1),
   during         tstzrange not null,
   patient_id     uuid constraint resource_reservations_patient references patients,
-  appointment_id uuid constraint resource_reservations_appointment references appointments,
+  appointment_id uuid constraint resource_reservations_appointment references appointments on delete cascade,
+  held_until     timestamptz,
   purpose        text,
   key_id         uuid references patient_keys,
   sealed_purpose bytea,
@@ -115,13 +116,14 @@ create table resource_reservations (
   constraint resource_reservations_free exclude using gist (resource_id with =, lane with =, during with &&)
     where (cancelled_at is null)
 );
+comment on column resource_reservations.held_until is 'with a time that is held only while a form is filled: it ends by itself, whether the row is still there or not';
 comment on column resource_reservations.purpose is 'of what is about nobody; what is about a person is sealed';
 create index resource_reservations_resource_start on resource_reservations (resource_id, lower(during), id);
 create index resource_reservations_patient_of on resource_reservations (patient_id) where patient_id is not null;
 create index resource_reservations_appointment_of on resource_reservations (appointment_id) where appointment_id is not null;
 create index resource_reservations_moment on resource_reservations using gist (during) where cancelled_at is null;
 grant select, insert on resource_reservations to openward_app;
-grant update (patient_id, key_id, sealed_purpose, cancelled_at, cancelled_by) on resource_reservations to openward_app;
+grant update (patient_id, key_id, sealed_purpose, held_until, cancelled_at, cancelled_by) on resource_reservations to openward_app;
 
 create function openward.begin_reservation() returns trigger language plpgsql set search_path = public, pg_temp as $$
 declare v_state text; v_lanes integer;
@@ -148,11 +150,13 @@ begin
   if new.lanes < old.lanes
      and (exists (select from resource_assignments where resource_id = new.id and lane > new.lanes and released_at is null)
           or exists (select from resource_reservations
-                      where resource_id = new.id and lane > new.lanes and cancelled_at is null and upper(during) > now())) then
+                      where resource_id = new.id and lane > new.lanes and cancelled_at is null and upper(during) > now()
+                        and (held_until is null or held_until > now()))) then
     raise exception 'a lane is in use' using errcode = 'check_violation', constraint = 'resources_lanes_in_use';
   end if;
   if new.state = 'retired' and old.state <> 'retired'
-     and exists (select from resource_reservations where resource_id = new.id and cancelled_at is null and upper(during) > now()) then
+     and exists (select from resource_reservations where resource_id = new.id and cancelled_at is null and upper(during) > now()
+                  and (held_until is null or held_until > now())) then
     raise exception 'the resource is reserved' using errcode = 'check_violation', constraint = 'resources_reserved';
   end if;
   return new;
@@ -160,12 +164,22 @@ end $$;
 create trigger promised before update of lanes, state on resources for each row execute function openward.keep_promised();
 
 -- What an appointment reserved goes along with it, so that no path forgets it: moved with its time, given back when it is cancelled or
--- missed. Raises resource_reservations_free where the new time cannot be had.
+-- missed, kept when a held time is booked. Raises resource_reservations_free where the new time cannot be had, or the hold on a
+-- resource had ended and somebody else has taken it since. A merge moves the reservations of a patient by itself.
 create function openward.keep_reservations() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 begin
   if new.status in ('cancelled', 'no_show') then
     update resource_reservations set cancelled_at = now() where appointment_id = new.id and cancelled_at is null;
-  elsif new.during <> old.during then
+    return null;
+  end if;
+  if old.status = 'held' and new.status <> 'held' then
+    if exists (select from resource_reservations where appointment_id = new.id and held_until is not null and cancelled_at is not null) then
+      raise exception 'a resource is taken' using errcode = 'exclusion_violation', constraint = 'resource_reservations_free';
+    end if;
+    update resource_reservations set held_until = null, patient_id = coalesce(patient_id, new.patient_id)
+     where appointment_id = new.id and cancelled_at is null;
+  end if;
+  if new.during <> old.during then
     update resource_reservations set during = new.during where appointment_id = new.id and cancelled_at is null;
   end if;
   return null;
@@ -176,7 +190,8 @@ create trigger reservations_kept after update of status, during on appointments 
 -- Takes all of these resources for one time, each in its first free lane, or raises resource_reservations_free. In the order of
 -- their ids, so that two who take several wait and never deadlock. The owner's, since booking is what brings the patient into reach.
 create function openward.reserve_resources(p_resources uuid[], p_from timestamptz, p_to timestamptz,
-                                           p_patient uuid, p_appointment uuid, p_by uuid) returns integer
+                                           p_patient uuid, p_appointment uuid, p_by uuid,
+                                           p_held_until timestamptz default null) returns integer
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   v_wanted uuid[] := array(select distinct id from unnest(p_resources) as id order by id);
@@ -185,9 +200,11 @@ declare
 begin
   for v_resource in select id, lanes from resources where id = any (v_wanted) and state <> 'retired' order by id for share loop
     v_taken := null;
+    update resource_reservations set cancelled_at = now()
+     where resource_id = v_resource.id and during && tstzrange(p_from, p_to) and cancelled_at is null and held_until <= now();
     for v_lane in 1..v_resource.lanes loop
-      insert into resource_reservations (resource_id, lane, during, patient_id, appointment_id, created_by)
-      values (v_resource.id, v_lane, tstzrange(p_from, p_to), p_patient, p_appointment, p_by)
+      insert into resource_reservations (resource_id, lane, during, patient_id, appointment_id, held_until, created_by)
+      values (v_resource.id, v_lane, tstzrange(p_from, p_to), p_patient, p_appointment, p_held_until, p_by)
       on conflict do nothing returning id into v_taken;
       exit when v_taken is not null;
     end loop;
@@ -206,7 +223,7 @@ end $$;
 create view resource_stays as
   select id, resource_id, lane, assigned_at, expected_release_at, released_at from resource_assignments;
 create view resource_bookings as
-  select id, resource_id, lane, lower(during) as starts_at, upper(during) as ends_at, during, created_at, cancelled_at
+  select id, resource_id, lane, lower(during) as starts_at, upper(during) as ends_at, during, held_until, created_at, cancelled_at
     from resource_reservations;
 grant select on resource_stays, resource_bookings to openward_app;
 
@@ -224,7 +241,7 @@ create view resource_board as
                  from (select resource_id, lane, true as is_stay from resource_assignments where released_at is null
                        union all
                        select resource_id, lane, false from resource_reservations
-                        where cancelled_at is null and during @> now()) as both_kinds
+                        where cancelled_at is null and during @> now() and (held_until is null or held_until > now())) as both_kinds
                 group by resource_id) as taken on taken.resource_id = r.id;
 grant select on resource_board to openward_app;
 
@@ -239,6 +256,7 @@ language sql stable security definer set search_path = public, pg_temp as $$
             from resources r
             join (select b.resource_id, b.lane, range_agg(b.during) as during from resource_reservations b
                    where b.resource_id = any (p_resources) and b.cancelled_at is null and b.during && tstzrange(p_from, p_to)
+                     and (b.held_until is null or b.held_until > now())
                    group by b.resource_id, b.lane) as per_lane on per_lane.resource_id = r.id
            where r.state <> 'retired' and per_lane.lane <= r.lanes
            group by r.id, r.lanes having count(*) = r.lanes) as taken,
