@@ -1,9 +1,10 @@
 // `openward test [files]`: static checks, then every suite against one embedded PostgreSQL made for the run.
-import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { failedChecks } from './check.ts'
+import { byArea, coverageTable, isEnough, missedPlaces, readCoverage } from './coverage.ts'
 import { exitStatus, root } from './processes.ts'
 import { startTestCluster } from './test-cluster.ts'
 import type { Counts } from './test-counts.ts'
@@ -11,7 +12,9 @@ import type { Counts } from './test-counts.ts'
 const help = `openward test [files or patterns] [--no-checks] [--coverage] [--concurrency 2]
 
 Checks types, rules and format, then runs the given test files, or all of bin/ and server/ and the journeys, contract,
-authorization, hostile, faults and documentation suites. With TEST_DATABASE_URL set (see: openward test-database) it uses that PostgreSQL.`
+authorization, hostile, faults and documentation suites. With TEST_DATABASE_URL set (see: openward test-database) it uses that PostgreSQL.
+--coverage shows what the tests have executed, by area, and writes each place that they did not reach to coverage/missed.txt;
+a whole run fails where an area falls short.`
 
 const suites = [
   '{bin,server}/**/*.test.ts',
@@ -43,15 +46,31 @@ async function runTests(): Promise<number> {
     return 1
   }
   const failed_checks = values.checks ? await failedChecks() : []
-  const counts = await runFiles([...new Set(found.flat())].sort())
+  const coverage = values.coverage ? mkdtempSync(join(tmpdir(), 'openward-coverage-')) : undefined
+  const counts = await runFiles([...new Set(found.flat())].sort(), coverage)
   for (const name of failed_checks) process.stdout.write(`The check of ${name} failed; its messages are at the top.\n`)
-  const failed = counts.failed + failed_checks.length
+  const short = coverage === undefined ? [] : tellCoverage(coverage)
+  // Some of the tests reach some of the code.
+  const failed = counts.failed + failed_checks.length + (positionals.length > 0 ? 0 : short.length)
   const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''
   process.stdout.write(`\n${counts.passed} passed, ${failed} failed${skipped}\n`)
   return failed === 0 && counts.passed > 0 ? 0 : 1
 }
 
-async function runFiles(files: string[]): Promise<Counts> {
+/** Shows the table and returns the areas that fall short. */
+function tellCoverage(folder: string): string[] {
+  const files = readCoverage(folder)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(join(root, 'coverage'), { recursive: true })
+  writeFileSync(join(root, 'coverage/missed.txt'), missedPlaces(files))
+  const areas = byArea(files)
+  process.stdout.write(`\n${coverageTable(areas)}\n\nWhat no test reached: coverage/missed.txt\n`)
+  const short = areas.filter((area) => !isEnough(area)).map(({ area }) => area)
+  if (short.length > 0) process.stdout.write(`Too little of: ${short.join(', ')}\n`)
+  return short
+}
+
+async function runFiles(files: string[], coverage: string | undefined): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), 'openward-test-'))
   const counts_path = join(folder, 'counts.json')
   const given_url = process.env['TEST_DATABASE_URL']
@@ -63,14 +82,18 @@ async function runFiles(files: string[]): Promise<Counts> {
         '--test',
         `--test-concurrency=${values.concurrency}`,
         `--test-timeout=${file_timeout_ms}`,
-        ...(values.coverage ? ['--experimental-test-coverage', '--test-coverage-exclude=**/*.test.ts'] : []),
         '--test-reporter=spec',
         '--test-reporter-destination=stdout',
         `--test-reporter=${new URL('test-counts.ts', import.meta.url).href}`,
         `--test-reporter-destination=${counts_path}`,
         ...files,
       ],
-      { ...environmentForTests(), TEST_DATABASE_URL: cluster?.url ?? given_url },
+      {
+        ...environmentForTests(),
+        TEST_DATABASE_URL: cluster?.url ?? given_url,
+        // Node writes there what each process executed, and hands the variable on to every one that is started.
+        ...(coverage === undefined ? {} : { NODE_V8_COVERAGE: coverage }),
+      },
     )
     const counts = readCounts(counts_path)
     // Whatever ended the run badly without a failed test is a failure all the same.
