@@ -2,7 +2,7 @@
 import { createAuditRecorder } from '#platform/audit/record.ts'
 import { type Configuration, ConfigurationError } from '#platform/configuration.ts'
 import type { System } from '#platform/context.ts'
-import { openPool } from '#platform/database/connection.ts'
+import { openPool, watchConnections } from '#platform/database/connection.ts'
 import { appUrl, migrate } from '#platform/database/migrate.ts'
 import { gather } from '#platform/database/gathered.ts'
 import { sql } from '#platform/database/sql.ts'
@@ -23,6 +23,9 @@ export type SystemOptions = {
   migrated?: boolean
   unsafe_fsync_off?: boolean
 }
+
+/** Two for the audit log, one for the health check, one for who signs out. */
+const reserveSize = 4
 
 /** Migrates the database unless told that it is, and opens what everything else stands on. */
 export async function openSystem({
@@ -53,8 +56,13 @@ export async function openSystem({
         ? () => firstAccepted(passwords(), (password) => appUrl(owner_url, password))
         : undefined,
   }
-  const pool = openPool({ ...connections, size: pool_size, name: 'openward' })
-  const reserve = openPool({ ...connections, size: 2, name: 'openward-reserve' })
+  const watch = watchConnections(connections, (isAway) =>
+    isAway
+      ? log.error('the database does not answer: requests are refused until it does')
+      : log.info('the database answers again'),
+  )
+  const pool = openPool({ ...connections, size: pool_size, name: 'openward', watch })
+  const reserve = openPool({ ...connections, size: reserveSize, name: 'openward-reserve', watch })
   await assertPromises(pool, unsafe_fsync_off)
   const recorder = createAuditRecorder(reserve)
   const database = systemDatabase({ pool })
@@ -67,7 +75,7 @@ export async function openSystem({
     recorder,
     gathered: gather(pool),
     log,
-    close: async () => void (await Promise.all([pool.end(), reserve.end()])),
+    close: async () => void (await Promise.all([pool.end(), reserve.end(), watch.close()])),
   }
 }
 
