@@ -13,6 +13,8 @@ export type Proxy = {
   drop: () => void
   /** What is swallowed stays lost; new bytes and new connections pass again. */
   heal: () => void
+  /** What is sent on the connections of now is swallowed for good; new ones pass: as when a firewall has forgotten them. */
+  forget: () => void
   /** Refuses and resets: as when the host is up and PostgreSQL is not. */
   refuse: () => void
   /** Sends RST on every open connection. */
@@ -35,7 +37,13 @@ export type Held = {
 
 type Mode = 'pass' | 'drop' | 'refuse'
 type Trap = { text: string; within: string; moment: Moment; caught: (held: Held) => void }
-type Pair = { client: Socket; server: Socket; held: Moment | undefined; waiting: { to: Socket; chunk: Buffer }[] }
+type Pair = {
+  client: Socket
+  server: Socket
+  forgotten: boolean
+  held: Moment | undefined
+  waiting: { to: Socket; chunk: Buffer }[]
+}
 
 export async function startProxy(target: string): Promise<Proxy> {
   const { hostname, port: target_port } = new URL(target)
@@ -50,7 +58,7 @@ export async function startProxy(target: string): Promise<Proxy> {
     pair.server.resetAndDestroy()
   }
   const write = (pair: Pair, to: Socket, chunk: Buffer) => {
-    if (mode === 'drop' || to.destroyed) return
+    if (mode === 'drop' || pair.forgotten || to.destroyed) return
     if (delay_ms > 0 && to === pair.client) setTimeout(() => void (to.destroyed || to.write(chunk)), delay_ms)
     else to.write(chunk)
   }
@@ -68,7 +76,7 @@ export async function startProxy(target: string): Promise<Proxy> {
   const listener = createServer({ noDelay: true }, (client) => {
     if (mode === 'refuse') return void client.resetAndDestroy()
     const server = connect({ host: hostname, port: Number(target_port), noDelay: true })
-    const pair: Pair = { client, server, held: undefined, waiting: [] }
+    const pair: Pair = { client, server, forgotten: false, held: undefined, waiting: [] }
     pairs.add(pair)
     const readStatements = createStatementReader()
     client.on('data', (data) => {
@@ -99,7 +107,7 @@ export async function startProxy(target: string): Promise<Proxy> {
       one.on('error', () => undefined)
       one.on('close', () => {
         // What is dropped is not told either: that a connection has ended is news as well.
-        if (mode === 'drop') return
+        if (mode === 'drop' || pair.forgotten) return
         pairs.delete(pair)
         other.destroy()
       })
@@ -122,6 +130,9 @@ export async function startProxy(target: string): Promise<Proxy> {
     connections: () => pairs.size,
     drop: () => void (mode = 'drop'),
     heal: () => void (mode = 'pass'),
+    forget() {
+      for (const pair of pairs) pair.forgotten = true
+    },
     refuse() {
       mode = 'refuse'
       for (const pair of pairs) end(pair)

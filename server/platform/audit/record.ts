@@ -62,6 +62,9 @@ export function unrecordable(error: unknown): unknown {
 /** Every answer waits for two connections at most: one that is silent must not hold all of them up for long. */
 const answerLimitMilliseconds = 5000
 
+/** Whoever has waited for longer is told: with a repeat it would be above two seconds. */
+const repeatMilliseconds = 1400
+
 export type AuditRecorder = { record(entry: AuditEntry): Promise<void> }
 
 /**
@@ -79,8 +82,9 @@ export function createAuditRecorder(pool: Pool): AuditRecorder {
       )
     const started_at = performance.now()
     let { error } = await insert()
-    // A connection that was reset while idle is noticed by its next user. Better an entry too many than an answer refused.
-    if (error && isConnectionFault(error) && performance.now() - started_at < 1000) ({ error } = await insert())
+    // A connection that was lost while idle is noticed by its next user. Better an entry too many than an answer refused.
+    if (error && isConnectionFault(error) && performance.now() - started_at < repeatMilliseconds)
+      ({ error } = await insert())
     if (!error) for (const { resolve } of batch) resolve()
     // An entry that the database cannot take refuses its own request, not those that happened to arrive with it.
     else if (batch.length > 1 && !isConnectionFault(error)) for (const one of batch) await write([one])

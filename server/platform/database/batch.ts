@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import type { Writable } from 'node:stream'
 import type { Submittable } from 'pg'
 import { type Connection, parserOf } from './connection.ts'
+import { giveUp, watchOf } from './silence.ts'
 import type { Sql } from './sql.ts'
 
 /** What one statement answered. `command` is PostgreSQL's tag, such as `INSERT` or `ROLLBACK`. */
@@ -39,8 +40,8 @@ const answerLimitMilliseconds = 15_000
 
 /**
  * Runs the statements in order and tells the outcome once all have committed, or one has failed and nothing is kept.
- * Where no answer comes at all (a cut line, a stopped process) the connection is given up after `limit_ms`: PostgreSQL's own
- * limits do not reach here then, and TCP would wait for a quarter of an hour.
+ * Where the answer is lost (a cut line) the connection is given up as soon as that shows, and after `limit_ms` in any case: PostgreSQL's
+ * own limits do not reach here then.
  */
 export function runBatch(
   connection: Connection,
@@ -49,17 +50,14 @@ export function runBatch(
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     const silence = setTimeout(() => giveUp(connection), limit_ms)
+    const arrived = watchOf(connection)?.over(connection, limit_ms > answerLimitMilliseconds)
     const batch = createBatch(statements, (outcome) => {
       clearTimeout(silence)
+      arrived?.()
       resolve(outcome)
     })
     void connection.query(batch)
   })
-}
-
-/** Ends it without asking the other side, so that whatever waits on it fails as with any broken connection. */
-export function giveUp(connection: Connection): void {
-  ;(connection as unknown as { connection: Wire }).connection.stream.destroy()
 }
 
 function createBatch(statements: readonly Sql[], resolve: (outcome: Outcome) => void) {

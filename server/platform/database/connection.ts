@@ -1,5 +1,7 @@
 // Connections to PostgreSQL: types as text that loses nothing, statements pipelined, faults told apart.
 import pg from 'pg'
+import { overloaded, Problem } from '#platform/contract/problem.ts'
+import { openWatch, type Watch, watchOf } from './silence.ts'
 
 export type Pool = pg.Pool
 export type Connection = pg.PoolClient
@@ -34,25 +36,35 @@ const types = {
     pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
 }
 
-export type PoolOptions = {
+export type ConnectionOptions = {
   url: string
-  size: number
-  name: string
-  on_error: (error: Error) => void
   /** Asked for each new connection, in place of the password in the address. */
   password?: (() => Promise<string>) | undefined
 }
+export type PoolOptions = ConnectionOptions & {
+  size: number
+  name: string
+  on_error: (error: Error) => void
+  watch?: Watch | undefined
+}
 
-/** Opens a pool. Waiting for a connection is bounded, so that a database that is away is told within two seconds. */
-export function openPool({ url, size, name, on_error, password }: PoolOptions): Pool {
+/** Waiting for a connection is bounded, so that a database that is away is told within two seconds. */
+const connectMilliseconds = 1800
+/** Whoever comes when so many wait for a connection would only wait in vain. */
+const mostWaiting = 500
+
+/** Opens a pool. */
+export function openPool({ url, size, name, on_error, password, watch }: PoolOptions): Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max: size,
     types,
     application_name: name,
-    connectionTimeoutMillis: 2000,
+    connectionTimeoutMillis: connectMilliseconds,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
+    // A firewall forgets connections that rest.
+    keepAliveInitialDelayMillis: 10_000,
     ...(password ? { Client: clientAsking(password) } : {}),
     // One statement of a request; long work (imports, sealing, reports) raises its own.
     options:
@@ -60,7 +72,27 @@ export function openPool({ url, size, name, on_error, password }: PoolOptions): 
   } as unknown as pg.PoolConfig)
   pool.on('error', on_error)
   pool.on('connect', (client) => client.on('error', on_error))
+  watch?.attach(pool)
   return pool
+}
+
+/** Watches over connections to this address, with one of its own where it has a reason to ask. */
+export function watchConnections({ url, password }: ConnectionOptions, on_change: (isAway: boolean) => void): Watch {
+  const make = () => {
+    const options = { connectionString: url, application_name: 'openward-watch', keepAlive: true }
+    const client = new pg.Client(options)
+    return password ? Object.assign(client, { password }) : client
+  }
+  return openWatch(make, on_change)
+}
+
+/**
+ * A connection of the pool, to be released. Not waited for while the database is silent.
+ * @throws Problem overloaded; Error which is a connection fault
+ */
+export async function borrow(pool: Pool): Promise<Connection> {
+  if (pool.waitingCount >= mostWaiting) throw new Problem(overloaded, { retry_after_seconds: 2 })
+  return watchOf(pool)?.lend(pool) ?? pool.connect()
 }
 
 /** For the pool, which makes its clients with `new`: an address without a password would win over a password beside it. */
@@ -99,7 +131,7 @@ export async function withConnection<T extends { error?: Error }>(
   pool: Pool,
   work: (connection: Connection) => Promise<T>,
 ): Promise<T> {
-  const connection = await pool.connect()
+  const connection = await borrow(pool)
   try {
     const result = await work(connection)
     connection.release(result.error && isConnectionFault(result.error) ? result.error : undefined)

@@ -5,7 +5,7 @@ import { type AuditEntry, unrecordable } from '#platform/audit/record.ts'
 import { conflict, outcomeUnknown, Problem, sessionEnded, unavailable } from '#platform/contract/problem.ts'
 import { runBatch } from './batch.ts'
 import type { Gathered } from './gathered.ts'
-import { type Connection, isConnectionFault, isDatabaseError, isLostAnswer, type Pool } from './connection.ts'
+import { borrow, type Connection, isConnectionFault, isDatabaseError, isLostAnswer, type Pool } from './connection.ts'
 import { type Sql, sql } from './sql.ts'
 import { isWrite, openQueue, settle, type Tx } from './statement-queue.ts'
 
@@ -33,6 +33,9 @@ export type Database = {
   read<Row>(statement: Sql<Row>): Promise<Row[]>
 }
 
+/** Whoever has waited for longer is told: with a repeat it would be above two seconds. */
+const repeatMilliseconds = 1400
+
 /** Thrown when the caller's picture of a person's rights is out of date; the HTTP layer reads them again and repeats. */
 export class RightsChanged extends Error {}
 
@@ -53,9 +56,9 @@ export function scopedDatabase(pool: Pool, scope: Scope, written: Written, gathe
       try {
         return await attemptOnce(pool, scope, written, work, inOneTrip)
       } catch (error) {
-        // A connection that was reset while idle is noticed by its next user, who loses nothing by asking again.
+        // A connection that was lost while idle is noticed by its next user, who loses nothing by asking again.
         if (error instanceof ReadBroken) {
-          if (attempt <= 2 && performance.now() - started_at < 1000) continue
+          if (attempt <= 2 && performance.now() - started_at < repeatMilliseconds) continue
           throw translated(error.cause)
         }
         if (!isRetryable(error)) throw translated(error)
@@ -101,7 +104,7 @@ async function attemptOnce<T>(
   work: (tx: Tx) => Promise<T>,
   inOneTrip: boolean,
 ): Promise<T> {
-  const connection = await pool.connect()
+  const connection = await borrow(pool)
   let broken: Error | undefined
   try {
     return await (inOneTrip ? runOnce(connection, scope, written, work) : runInTrips(connection, scope, written, work))

@@ -3,8 +3,11 @@ import type { FastifyInstance } from 'fastify'
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { System } from '#platform/context.ts'
 import { withinLimit } from '#platform/database/connection.ts'
+import { watchOf } from '#platform/database/silence.ts'
 import type { Check } from '#platform/module.ts'
 import type { Draining } from './draining.ts'
+
+const away: Check = { status: 'down', detail: 'The database does not answer' }
 
 export function installHealth(
   app: FastifyInstance,
@@ -65,10 +68,11 @@ export function installHealth(
   async function askDatabase(): Promise<Check> {
     try {
       // A connection whose other end is gone without a word says nothing at all.
-      await reserve.query(withinLimit('select 1', 2000))
+      if (watchOf(reserve)?.isAway()) return away
+      await reserve.query(withinLimit('select 1', 1500))
       return { status: 'ok' }
     } catch {
-      return { status: 'down', detail: 'The database does not answer' }
+      return away
     }
   }
 }

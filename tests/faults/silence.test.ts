@@ -1,0 +1,150 @@
+// FA-02, rows 14 to 16, of the connections themselves: what is silent is told within two seconds, what is only slow is left alone.
+import assert from 'node:assert/strict'
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { overloaded } from '#platform/contract/problem.ts'
+import { runBatch } from '#platform/database/batch.ts'
+import { borrow, openPool, type Pool, watchConnections, withConnection } from '#platform/database/connection.ts'
+import type { Watch } from '#platform/database/silence.ts'
+import { type Sql, sql } from '#platform/database/sql.ts'
+import { createTestDatabase, dropTestDatabase } from '../../server/testing.ts'
+import { until } from '../processes.ts'
+import { type Proxy, startProxy } from './proxy.ts'
+
+// The promise is 2 s; what a busy machine adds to it is not the server's.
+const told_limit_ms = 4000
+const size = 3
+
+describe('a connection of the server', () => {
+  let owner_url: string
+  let proxy: Proxy
+  let direct: Pool
+  let pool: Pool
+  let watch: Watch
+  let changes: boolean[]
+
+  before(async () => {
+    owner_url = await createTestDatabase()
+    proxy = await startProxy(owner_url)
+    direct = openPool({ url: owner_url, size: 2, name: 'direct', on_error: () => undefined })
+  })
+  after(async () => {
+    await direct?.end()
+    await proxy?.close()
+    await dropTestDatabase(owner_url)
+  })
+  beforeEach(() => {
+    changes = []
+    const url = proxy.urlOf(owner_url)
+    watch = watchConnections({ url }, (isAway) => void changes.push(isAway))
+    pool = openPool({ url, size, name: 'watched', on_error: () => undefined, watch })
+  })
+  afterEach(async () => {
+    proxy.heal()
+    await Promise.all([pool.end(), watch.close()])
+  })
+
+  const ask = (statement: Sql = sql`select 1 as one`, limit_ms?: number) =>
+    withConnection(pool, (connection) => runBatch(connection, [statement], limit_ms))
+  const fill = () => Promise.all(Array.from({ length: size }, () => ask(sql`select pg_sleep(0.05)`)))
+  async function timed<T>(work: Promise<T>) {
+    const started_at = performance.now()
+    const result = await work.catch((error: Error) => ({ error }))
+    return { result, took_ms: performance.now() - started_at }
+  }
+
+  it('that is only slow is waited for', async () => {
+    const { answers, error } = await ask(sql`select 7 as seven from pg_sleep(2.5)`)
+    assert.equal(error, undefined)
+    assert.deepEqual(answers[0]?.rows, [{ seven: 7 }])
+    assert.deepEqual(changes, [])
+  })
+
+  it('that waits for a lock is waited for', async () => {
+    await direct.query('create table locked (id int)')
+    const holder = await direct.connect()
+    await holder.query('begin')
+    await holder.query('lock table locked')
+    const waiting = ask(sql`select count(*) from locked`)
+    await wait(2000)
+    await holder.query('commit')
+    holder.release()
+    assert.equal((await waiting).error, undefined)
+  })
+
+  it('whose line is cut is told in time, and so is whoever comes meanwhile; when it is back all are answered', async () => {
+    await fill()
+    proxy.drop()
+    const first = await Promise.all(Array.from({ length: size + 2 }, () => timed(ask())))
+    for (const { result, took_ms } of first) {
+      assert.ok(result.error)
+      assert.ok(took_ms < told_limit_ms, `${took_ms} ms`)
+    }
+    assert.equal(watch.isAway(), true)
+    const next = await timed(ask())
+    assert.ok(next.result.error && next.took_ms < 300, `${next.took_ms} ms: nobody waits for what is known to be away`)
+    proxy.heal()
+    await until('it answers again', () => !watch.isAway(), 10_000)
+    assert.equal((await ask()).error, undefined)
+    assert.deepEqual(changes, [true, false])
+  })
+
+  it('that cannot be opened is told in time', async () => {
+    proxy.drop()
+    const { result, took_ms } = await timed(ask())
+    assert.ok(result.error)
+    assert.ok(took_ms < told_limit_ms, `${took_ms} ms`)
+  })
+
+  it('that the way has forgotten is given up while others are answered, and those that rested with it are not used', async () => {
+    await fill()
+    await ask(sql`select pg_sleep(0.6)`)
+    proxy.forget()
+    const { result, took_ms } = await timed(ask())
+    assert.ok(result.error, 'its answer is lost')
+    assert.ok(took_ms < told_limit_ms, `${took_ms} ms`)
+    const next = await timed(ask())
+    assert.equal(next.result.error, undefined)
+    assert.deepEqual(changes, [])
+    assert.ok(pool.totalCount <= size)
+  })
+
+  it('for long work outlasts a break of the line', async () => {
+    const long = ask(sql`select pg_sleep(4)`, 60_000)
+    const quick = ask(sql`select pg_sleep(4)`)
+    await until('both are at work', async () => {
+      const { rows } = await direct.query(
+        `select from pg_stat_activity where application_name = 'watched' and state = 'active'`,
+      )
+      return rows.length === 2
+    })
+    proxy.drop()
+    assert.ok((await quick).error)
+    proxy.heal()
+    assert.equal((await long).error, undefined)
+  })
+
+  it('for long work whose answer was lost in the break is given up when the database is back', async () => {
+    const long = ask(sql`select pg_sleep(1)`, 60_000)
+    await until('it is at work', async () => {
+      const { rows } = await direct.query(
+        `select from pg_stat_activity where application_name = 'watched' and state = 'active'`,
+      )
+      return rows.length === 1
+    })
+    proxy.drop()
+    await until('the database is found to be away', () => watch.isAway(), 10_000)
+    proxy.heal()
+    const { result, took_ms } = await timed(long)
+    assert.ok(result.error)
+    assert.ok(took_ms < 15_000, `${took_ms} ms`)
+  })
+
+  it('is not waited for by more than can be served', async () => {
+    const held = await Promise.all(Array.from({ length: size }, () => borrow(pool)))
+    const waiting = Array.from({ length: 500 }, () => borrow(pool).then((one) => one.release()))
+    await assert.rejects(borrow(pool), { name: 'Problem', kind: overloaded })
+    for (const one of held) one.release()
+    await Promise.all(waiting)
+  })
+})
