@@ -5,7 +5,7 @@ import { after, afterEach, before, test } from 'node:test'
 import type { ClientAnswer } from '#platform/contract/client.ts'
 import { type Caller, signIn } from '../caller.ts'
 import { type Cluster, startCluster } from '../cluster.ts'
-import { assertStatus, expectStatus, nextPerson } from '../hospital.ts'
+import { assertStatus, createColleague, expectStatus, nextPerson } from '../hospital.ts'
 import { type ServerProcess, signalIfAlive, statusOf, until } from '../processes.ts'
 import { type Proxy, startProxy } from './proxy.ts'
 
@@ -231,7 +231,8 @@ test('a row that is locked for long is refused with 503, and other requests go o
   await assertRecovered()
 })
 
-test('when every connection is taken, requests are refused in time, and the server still says that it lives and is ready', async () => {
+test('when every connection is taken, requests are refused in time; health, signing out and the audit log go on', async () => {
+  const [nurse, leaver] = [await createColleague(caller, 'nurse'), await createColleague(caller, 'nurse')]
   const holder = await cluster.owner.connect()
   try {
     await holder.query('begin')
@@ -239,6 +240,22 @@ test('when every connection is taken, requests are refused in time, and the serv
     const burst = Array.from({ length: 100 }, (_, at) => timed(() => change(`Burst ${at}`)))
     assert.equal(await statusOf(server, '/health/live'), 200)
     const ready = await statusOf(server, '/health/ready')
+    await until('no connection is left', async () => (await connectionsIn('waited_for')) > 0)
+    const correlation_id = randomUUID()
+    const meanwhile = Promise.all([
+      nurse.caller.ask('GET', '/api/v1/users', undefined, { 'x-correlation-id': correlation_id }),
+      leaver.caller.ask('POST', '/api/v1/auth/logout'),
+    ])
+    const [denied, left] = await Promise.race([
+      meanwhile,
+      Promise.all(burst).then(() => {
+        throw new Error('they had to wait until the burst was over')
+      }),
+    ])
+    assertStatus(denied, 403)
+    assertStatus(left, 204)
+    const [entry] = await cluster.rows('select outcome from audit_logs where correlation_id = $1', [correlation_id])
+    assert.deepEqual(entry, { outcome: 'denied' })
     const statuses = await Promise.all(burst)
     assert.deepEqual(new Set(statuses.map(({ answer }) => answer.status)), new Set([503]))
     assert.ok(Math.max(...statuses.map(({ took_ms }) => took_ms)) <= silence_limit_ms)
@@ -247,6 +264,7 @@ test('when every connection is taken, requests are refused in time, and the serv
     await holder.query('rollback')
     holder.release()
   }
+  assertStatus(await leaver.caller.ask('GET', '/api/v1/auth/me'), 401)
   await assertRecovered()
   await assertNoLeak()
 })

@@ -30,9 +30,10 @@ export type Authentication = {
 
 /** Opens the signing keys (making the first) and answers who a token stands for. */
 export async function openAuthentication(system: System): Promise<Authentication> {
-  const { configuration, pool, keys } = system
+  const { configuration, reserve, keys } = system
+  // Who asks is known however busy the server is: somebody who signs out of a session that is new here, too.
   const database = scopedDatabase(
-    pool,
+    reserve,
     { enter: () => sql`select openward.enter_as('none')` },
     { audit: (entry) => entry },
   )

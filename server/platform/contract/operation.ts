@@ -34,6 +34,8 @@ export type Operation = Parts & {
   secret?: boolean
   /** Polling: does not keep a session awake. */
   background?: boolean
+  /** Quick, and needed most when all else is stuck: goes by the connections that are kept free of other requests. */
+  reserved?: boolean
   /** What the body may be; JSON unless said. */
   accepts?: 'json' | 'merge_patch' | 'form' | 'multipart'
   /** What success sends; JSON unless said. */

@@ -3,7 +3,7 @@
 // statement, that may take its time; where it says that it is not, the answer is lost; where it says nothing, it is away.
 import type { Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
-import pg from 'pg'
+import type pg from 'pg'
 
 export type Watch = {
   /** Looks after the connections of this pool. */

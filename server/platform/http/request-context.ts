@@ -59,13 +59,13 @@ export function buildContext(
     joined
       ? joinedDatabase(joined, other === reach ? undefined : { enter: enter(other), restore: enter(reach) })
       : scopedDatabase(
-          system.pool,
+          operation.reserved ? system.reserve : system.pool,
           {
             enter: () => enter(other),
             key: `${actor.session_id ?? ''} ${actor.authority ?? ''} ${other} ${!operation.background}`,
           },
           { audit: complete, committed: () => void (has_committed = true) },
-          system.gathered,
+          operation.reserved ? undefined : system.gathered,
         )
 
   const ctx: Context = {
