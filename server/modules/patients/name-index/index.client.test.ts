@@ -51,6 +51,34 @@ test('adding a patient again replaces their name, and a removed patient is not f
   assert.deepEqual(await index.search('quintero', { limit: 20 }), [])
 })
 
+test('cards under a new master key open once that is known', async (t) => {
+  const other = generateMasterKey()
+  const index = start(t, other)
+  const row = sealedRow(fonseca)
+  assert.deepEqual(await index.addSealed([row]), { unreadable: [row.id] })
+  await index.useMasterKeys(`${masterKeys},${other}`)
+  assert.deepEqual(await index.addSealed([row]), { unreadable: [] })
+  assert.deepEqual(ids(await index.search('fonseca', { limit: 20 })), [row.id])
+})
+
+test('a patient of whom only a name is known is found by it, and by no birth date', async (t) => {
+  const index = start(t)
+  const row = sealedRow({ last_name: 'Fonseca' })
+  await index.addSealed([row])
+  assert.deepEqual(ids(await index.search('fonseca', { limit: 20 })), [row.id])
+  assert.deepEqual(await index.search('', { limit: 20, date_of_birth: '1956-08-03' }), [])
+})
+
+test('an index that meets what it was not made for fails as a whole, to be started anew', async (t) => {
+  const index = start(t)
+  const row = sealedRow(fonseca)
+  const key = newDataKey(parseMasterKeys(masterKeys))
+  const place = { table: 'patients', column: 'sealed_card', row_id: row.id }
+  const without = { ...row, key_id: key.id, wrapped: key.wrapped, sealed_card: sealJson(key, place, null) }
+  await assert.rejects(index.addSealed([without]), /the name index failed/)
+  assert.match((await index.stopped).message, /failed/)
+})
+
 test('cards that do not open are named, and keep nobody else out', async (t) => {
   const index = start(t)
   const good = sealedRow(fonseca)

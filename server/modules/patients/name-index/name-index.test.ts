@@ -106,6 +106,35 @@ test('a birth date that cannot be exchanged, or is unknown, finds nobody whose b
   assert.equal(index.search('', { limit: 20, date_of_birth: '' }).length, 0)
 })
 
+test('beside a name, an unknown birth date counts as another one', () => {
+  const index = indexOf([['John Smith'], ['John Smith', '1985-06-08'], ['John Smith', '1985-06-07']])
+  const found = index.search('john smith', { limit: 20, date_of_birth: '1985-06-07' })
+  assert.deepEqual(
+    found.map(({ id, score }) => [id, score]),
+    [
+      [idOf(2), 1],
+      [idOf(0), 0.6],
+      [idOf(1), 0.6],
+    ],
+  )
+})
+
+test('where every word fits a crowd, the common one still tells those apart whom the rarer has found', () => {
+  const index = createNameIndex()
+  // More than the words themselves are worth looking up for.
+  const crowd = 50_001
+  for (let row = 0; row < crowd; row += 1)
+    index.upsert(idOf(row), row % 2 === 0 ? 'Maria Smith' : 'Maria Johnson', null)
+  index.upsert(idOf(crowd), 'Mario Fonseca', null)
+  index.upsert(idOf(crowd + 1), 'Jane Fonseca', null)
+  const found = (text: string, limit: number) => index.search(text, { limit }).map(({ id }) => id)
+  assert.deepEqual(found('maria fonseca', 2), [idOf(crowd), idOf(crowd + 1)])
+  assert.deepEqual(found('fonseca m', 2), [idOf(crowd), idOf(crowd + 1)])
+  // What one search gave to words is gone for the next.
+  assert.deepEqual(found('jane fonseca', 1), [idOf(crowd + 1)])
+  assert.ok(found('maria johnson', 20).every((id) => Number(id.slice(-6)) % 2 === 1))
+})
+
 test('a birth date puts the right one of several namesakes first', () => {
   const index = indexOf([
     ['John Smith', '1990-01-02'],

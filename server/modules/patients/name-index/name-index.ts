@@ -127,7 +127,7 @@ export function createNameIndex(): NameIndex {
     board.clear()
     const nameScores = scoreNames(searched, weight, slots)
     return slots.map((slot, at) => {
-      const name = nameScores[at] ?? 0
+      const name = nameScores[at] as number
       if (!days) return [slot, name]
       const born = birthDayLikeness(people.birthDay(slot), days)
       return [slot, words.length === 0 ? born : name * (1 - BIRTH_DATE_SHARE) + born * BIRTH_DATE_SHARE]
@@ -161,19 +161,19 @@ export function createNameIndex(): NameIndex {
       const held = holders.count(wordId)
       if (held > postings.length) postings = new Uint32Array(held * 2)
       const count = holders.copyInto(postings, wordId)
-      const points = (similar.points[at] ?? 0) * word.weight
-      for (let posting = 0; posting < count; posting++) board.award(postings[posting] ?? 0, round, points)
+      const points = (similar.points[at] as number) * word.weight
+      for (let posting = 0; posting < count; posting++) board.award(postings[posting] as number, round, points)
       if (board.count() >= enough) return
     }
   }
 
   function awardAmongFound(word: SearchedWord, similar: SimilarWords, round: number): void {
     if (wordPoints.length < dictionary.count()) wordPoints = new Uint8Array(Math.ceil(dictionary.count() * 1.5))
-    for (const [at, wordId] of similar.word_ids.entries()) wordPoints[wordId] = similar.points[at] ?? 0
+    for (const [at, wordId] of similar.word_ids.entries()) wordPoints[wordId] = similar.points[at] as number
     for (const slot of board.slots()) {
       let most = 0
       for (let at = people.wordCount(slot) - 1; at >= 0; at--) {
-        most = Math.max(most, wordPoints[people.wordAt(slot, at)] ?? 0)
+        most = Math.max(most, wordPoints[people.wordAt(slot, at)] as number)
       }
       if (most > 0) board.award(slot, round, most * word.weight)
     }
@@ -224,7 +224,7 @@ export function createNameIndex(): NameIndex {
       })
     }
     return pairs.map((ofSlot, index) => {
-      const extra = Math.max(0, people.wordCount(slots[index] ?? 0) - searched.length)
+      const extra = Math.max(0, people.wordCount(slots[index] as number) - searched.length)
       const score = bestPairing(ofSlot) / weight - EXTRA_WORD_COST * Math.min(5, extra)
       return Math.max(0, score)
     })

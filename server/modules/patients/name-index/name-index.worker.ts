@@ -1,6 +1,7 @@
 // The thread that holds the name index: it opens the sealed cards, so that neither the work nor the names of all
 // patients are in the main thread.
 import { parentPort, workerData } from 'node:worker_threads'
+import { certain } from '#platform/certain.ts'
 import { openDataKey } from '#platform/encryption/data-key.ts'
 import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts'
 import { parseMasterKeys } from '#platform/encryption/keyring.ts'
@@ -19,8 +20,7 @@ type SealedCard = {
 const settings: WorkerSettings = workerData
 let keyring = parseMasterKeys(settings.master_keys_text)
 const index = createNameIndex()
-const port = parentPort
-if (port === null) throw new Error('name-index.worker.ts runs as a worker only')
+const port = certain(parentPort, 'thread that started this one')
 
 port.on('message', (requests: NumberedRequest[]) => port.postMessage(requests.map(answer)))
 

@@ -49,7 +49,7 @@ export function createPeople(): People {
   function homeOf(parts: Uint32Array, from: number, mask: number): number {
     let hash = 0
     for (let at = from; at < from + ID_PARTS; at++)
-      hash = Math.imul(hash ^ (parts[at] ?? 0), 0x9e3779b1) ^ (hash >>> 15)
+      hash = Math.imul(hash ^ (parts[at] as number), 0x9e3779b1) ^ (hash >>> 15)
     return (hash ^ (hash >>> 16)) & mask
   }
 
@@ -58,7 +58,7 @@ export function createPeople(): People {
     const mask = table.length - 1
     let place = homeOf(wanted, 0, mask)
     for (;;) {
-      const slot = (table[place] ?? 0) - 1
+      const slot = (table[place] as number) - 1
       if (slot === -1 || isWanted(slot)) return place
       place = (place + 1) & mask
     }
@@ -96,7 +96,7 @@ export function createPeople(): People {
 
   function find(id: string): number | undefined {
     parse(id)
-    const entry = table[placeOfWanted()] ?? 0
+    const entry = table[placeOfWanted()] as number
     return entry === 0 ? undefined : entry - 1
   }
 
@@ -113,7 +113,7 @@ export function createPeople(): People {
     const count = Math.min(wordIds.length, MOST_WORDS)
     wordCounts[slot] = count
     wordsAt[slot] = placeForWords(count)
-    for (let at = 0; at < count; at++) words[(wordsAt[slot] ?? 0) + at] = wordIds[at] ?? 0
+    for (let at = 0; at < count; at++) words[(wordsAt[slot] as number) + at] = wordIds[at] as number
     size++
     if (size * 2 > table.length) growTable()
     return slot
@@ -131,11 +131,11 @@ export function createPeople(): People {
   function remove(id: string): void {
     parse(id)
     const place = placeOfWanted()
-    const slot = (table[place] ?? 0) - 1
+    const slot = (table[place] as number) - 1
     if (slot === -1) return
     removeFromTable(place)
-    const count = wordCounts[slot] ?? 0
-    freeWords[count]?.push(wordsAt[slot] ?? 0)
+    const count = wordCounts[slot] as number
+    freeWords[count]?.push(wordsAt[slot] as number)
     wordCounts[slot] = 0
     birthDays[slot] = 0
     freeSlots.push(slot)
@@ -154,9 +154,9 @@ export function createPeople(): People {
     insert,
     remove,
     idOf,
-    wordCount: (slot) => wordCounts[slot] ?? 0,
-    wordAt: (slot, at) => words[(wordsAt[slot] ?? 0) + at] ?? 0,
-    birthDay: (slot) => birthDays[slot] ?? 0,
+    wordCount: (slot) => wordCounts[slot] as number,
+    wordAt: (slot, at) => words[(wordsAt[slot] as number) + at] as number,
+    birthDay: (slot) => birthDays[slot] as number,
     birthDays: () => birthDays,
     slotCount: () => slotCount,
     size: () => size,

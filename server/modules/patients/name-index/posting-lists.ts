@@ -30,13 +30,13 @@ export function createPostingLists(): PostingLists {
   const blockWords = (sizeClass: number) => SMALLEST_BLOCK << sizeClass
 
   function allocate(sizeClass: number, previous: number): number {
-    let block = freed[sizeClass] ?? 0
+    let block = freed[sizeClass] as number
     if (block === 0) {
       block = dataEnd
       dataEnd += blockWords(sizeClass)
       data = grownUint32(data, dataEnd)
     } else {
-      freed[sizeClass] = data[block] ?? 0
+      freed[sizeClass] = data[block] as number
     }
     data[block] = previous
     data[block + 1] = sizeClass
@@ -49,9 +49,9 @@ export function createPostingLists(): PostingLists {
       lastBlock = grownUint32(lastBlock, list + 1)
       usedInLast = grownUint16(usedInLast, list + 1)
     }
-    let block = lastBlock[list] ?? 0
-    let used = usedInLast[list] ?? 0
-    const sizeClass = block === 0 ? -1 : (data[block + 1] ?? 0)
+    let block = lastBlock[list] as number
+    let used = usedInLast[list] as number
+    const sizeClass = block === 0 ? -1 : (data[block + 1] as number)
     if (block === 0 || used === blockWords(sizeClass) - HEADER) {
       block = allocate(Math.min(sizeClass + 1, LARGEST_CLASS), block)
       lastBlock[list] = block
@@ -59,48 +59,48 @@ export function createPostingLists(): PostingLists {
     }
     data[block + HEADER + used] = value
     usedInLast[list] = used + 1
-    counts[list] = (counts[list] ?? 0) + 1
+    counts[list] = (counts[list] as number) + 1
   }
 
   function remove(list: number, value: number): void {
-    const last = lastBlock[list] ?? 0
-    const usedOfLast = usedInLast[list] ?? 0
+    const last = lastBlock[list] as number
+    const usedOfLast = usedInLast[list] as number
     let block = last
     let used = usedOfLast
     while (block !== 0) {
       const at = data.subarray(block + HEADER, block + HEADER + used).indexOf(value)
       if (at !== -1) {
-        data[block + HEADER + at] = data[last + HEADER + usedOfLast - 1] ?? 0
+        data[block + HEADER + at] = data[last + HEADER + usedOfLast - 1] as number
         dropLast(list, last, usedOfLast)
         return
       }
-      block = data[block] ?? 0
-      used = block === 0 ? 0 : blockWords(data[block + 1] ?? 0) - HEADER
+      block = data[block] as number
+      used = block === 0 ? 0 : blockWords(data[block + 1] as number) - HEADER
     }
   }
 
   function dropLast(list: number, last: number, used: number): void {
-    counts[list] = (counts[list] ?? 0) - 1
+    counts[list] = (counts[list] as number) - 1
     if (used > 1) {
       usedInLast[list] = used - 1
       return
     }
-    const previous = data[last] ?? 0
-    const sizeClass = data[last + 1] ?? 0
-    data[last] = freed[sizeClass] ?? 0
+    const previous = data[last] as number
+    const sizeClass = data[last + 1] as number
+    data[last] = freed[sizeClass] as number
     freed[sizeClass] = last
     lastBlock[list] = previous
-    usedInLast[list] = previous === 0 ? 0 : blockWords(data[previous + 1] ?? 0) - HEADER
+    usedInLast[list] = previous === 0 ? 0 : blockWords(data[previous + 1] as number) - HEADER
   }
 
   function copyInto(target: Uint32Array, list: number): number {
     let at = 0
-    let block = list < lastBlock.length ? (lastBlock[list] ?? 0) : 0
+    let block = list < lastBlock.length ? (lastBlock[list] as number) : 0
     let used = usedInLast[list] ?? 0
     while (block !== 0) {
-      for (let entry = block + HEADER, end = entry + used; entry < end; entry++) target[at++] = data[entry] ?? 0
-      block = data[block] ?? 0
-      used = block === 0 ? 0 : blockWords(data[block + 1] ?? 0) - HEADER
+      for (let entry = block + HEADER, end = entry + used; entry < end; entry++) target[at++] = data[entry] as number
+      block = data[block] as number
+      used = block === 0 ? 0 : blockWords(data[block + 1] as number) - HEADER
     }
     return at
   }

@@ -28,11 +28,11 @@ export function createScoreboard(): Scoreboard {
   const histogram = new Uint32Array(MOST_POINTS + 1)
 
   function award(slot: number, round: number, gained: number): void {
-    const last = rounds[slot] ?? 0
+    const last = rounds[slot] as number
     if (last === round) return
     if (last === 0) seen[seenCount++] = slot
     rounds[slot] = round
-    const sum = (points[slot] ?? 0) + gained
+    const sum = (points[slot] as number) + gained
     points[slot] = sum
     if (sum > mostPoints) mostPoints = sum
   }
@@ -40,17 +40,17 @@ export function createScoreboard(): Scoreboard {
   function best(most: number): number[] {
     histogram.fill(0, 0, mostPoints + 1)
     for (let at = 0; at < seenCount; at++) {
-      const sum = points[seen[at] ?? 0] ?? 0
-      histogram[sum] = (histogram[sum] ?? 0) + 1
+      const sum = points[seen[at] as number] as number
+      histogram[sum] = (histogram[sum] as number) + 1
     }
     let enough = mostPoints
     let above = 0
-    while (enough > 0 && above + (histogram[enough] ?? 0) < most) above += histogram[enough--] ?? 0
+    while (enough > 0 && above + (histogram[enough] as number) < most) above += histogram[enough--] as number
     let equalsLeft = most - above
     const slots: number[] = []
     for (let at = 0; at < seenCount; at++) {
-      const slot = seen[at] ?? 0
-      const sum = points[slot] ?? 0
+      const slot = seen[at] as number
+      const sum = points[slot] as number
       if (sum > enough || (sum === enough && equalsLeft-- > 0)) slots.push(slot)
     }
     return slots
@@ -58,7 +58,7 @@ export function createScoreboard(): Scoreboard {
 
   function clear(): void {
     for (let at = 0; at < seenCount; at++) {
-      const slot = seen[at] ?? 0
+      const slot = seen[at] as number
       points[slot] = 0
       rounds[slot] = 0
     }

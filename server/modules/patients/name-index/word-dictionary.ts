@@ -60,12 +60,12 @@ export function createWordDictionary(): WordDictionary {
   /** The place in the table of the encoded word, or the free place where it belongs. */
   function placeOfWord(table: Uint32Array, text: Uint16Array, from: number, length: number): number {
     let hash = 0x811c9dc5
-    for (let at = from; at < from + length; at++) hash = Math.imul(hash ^ (text[at] ?? 0), 0x01000193)
+    for (let at = from; at < from + length; at++) hash = Math.imul(hash ^ (text[at] as number), 0x01000193)
     const mask = table.length - 1
     let place = scramble(hash) & mask
     for (;;) {
-      const id = (table[place] ?? 0) - 1
-      if (id === -1 || (lengths[id] === length && sameUnits(text, from, starts[id] ?? 0, length))) return place
+      const id = (table[place] as number) - 1
+      if (id === -1 || (lengths[id] === length && sameUnits(text, from, starts[id] as number, length))) return place
       place = (place + 1) & mask
     }
   }
@@ -78,7 +78,7 @@ export function createWordDictionary(): WordDictionary {
   function intern(word: string): number {
     const length = encode(word)
     const place = placeOfWord(wordTable, encoded, 0, length)
-    const known = wordTable[place] ?? 0
+    const known = wordTable[place] as number
     return known === 0 ? insert(place, length) : known - 1
   }
 
@@ -94,13 +94,14 @@ export function createWordDictionary(): WordDictionary {
     wordTable[place] = id + 1
     if (wordCount * 2 > wordTable.length) growWordTable()
     const keyCount = trigramKeysOf(length)
-    for (let at = 0; at < keyCount; at++) trigrams.append(trigramList(keys[at] ?? 0, true), id)
+    for (let at = 0; at < keyCount; at++) trigrams.append(trigramList(keys[at] as number, true), id)
     return id
   }
 
   function growWordTable(): void {
     const grown = new Uint32Array(wordTable.length * 2)
-    for (let id = 0; id < wordCount; id++) grown[placeOfWord(grown, units, starts[id] ?? 0, lengths[id] ?? 0)] = id + 1
+    for (let id = 0; id < wordCount; id++)
+      grown[placeOfWord(grown, units, starts[id] as number, lengths[id] as number)] = id + 1
     wordTable = grown
   }
 
@@ -109,9 +110,9 @@ export function createWordDictionary(): WordDictionary {
     let keyCount = 0
     for (let at = 0; at <= length; at++) {
       const key = trigramKey(
-        at < 2 ? SPACE : (encoded[at - 2] ?? 0),
-        at < 1 ? SPACE : (encoded[at - 1] ?? 0),
-        at === length ? SPACE : (encoded[at] ?? 0),
+        at < 2 ? SPACE : (encoded[at - 2] as number),
+        at < 1 ? SPACE : (encoded[at - 1] as number),
+        at === length ? SPACE : (encoded[at] as number),
       )
       if (keys.subarray(0, keyCount).includes(key)) continue
       keys[keyCount++] = key
@@ -124,7 +125,7 @@ export function createWordDictionary(): WordDictionary {
     const mask = trigramTable.length - 1
     let place = key & mask
     for (;;) {
-      const list = (trigramTable[place] ?? 0) - 1
+      const list = (trigramTable[place] as number) - 1
       if (list === -1) break
       if (trigramKeys[list] === key) return list
       place = (place + 1) & mask
@@ -142,7 +143,7 @@ export function createWordDictionary(): WordDictionary {
     const grown = new Uint32Array(trigramTable.length * 2)
     const mask = grown.length - 1
     for (let list = 0; list < trigramCount; list++) {
-      let place = (trigramKeys[list] ?? 0) & mask
+      let place = (trigramKeys[list] as number) & mask
       while (grown[place] !== 0) place = (place + 1) & mask
       grown[place] = list + 1
     }
@@ -151,7 +152,7 @@ export function createWordDictionary(): WordDictionary {
 
   function find(word: string): number | undefined {
     const length = encode(word)
-    const id = wordTable[placeOfWord(wordTable, encoded, 0, length)] ?? 0
+    const id = wordTable[placeOfWord(wordTable, encoded, 0, length)] as number
     return id === 0 ? undefined : id - 1
   }
 
@@ -170,13 +171,13 @@ export function createWordDictionary(): WordDictionary {
     const found = use(({ likeness }) => {
       let kept = 0
       for (let at = 0; at < touchedCount; at++) {
-        const id = touched[at] ?? 0
-        const count = shared[id] ?? 0
+        const id = touched[at] as number
+        const count = shared[id] as number
         shared[id] = 0
-        if (!isWorthComparing(length, keyCount, lengths[id] ?? 0, count)) continue
-        const points = Math.round(likeness(units, starts[id] ?? 0, lengths[id] ?? 0) * POINTS)
+        if (!isWorthComparing(length, keyCount, lengths[id] as number, count)) continue
+        const points = Math.round(likeness(units, starts[id] as number, lengths[id] as number) * POINTS)
         if (points === 0) continue
-        histogram[points] = (histogram[points] ?? 0) + 1
+        histogram[points] = (histogram[points] as number) + 1
         touchedPoints[kept] = points
         touched[kept++] = id
       }
@@ -189,17 +190,17 @@ export function createWordDictionary(): WordDictionary {
   function sortedByPoints(found: number): SimilarWords {
     let before = 0
     for (let points = POINTS; points > 0; points--) {
-      const count = histogram[points] ?? 0
+      const count = histogram[points] as number
       histogram[points] = before
       before += count
     }
     const wordIds = new Uint32Array(found)
     const sortedPoints = new Uint8Array(found)
     for (let at = 0; at < found; at++) {
-      const points = touchedPoints[at] ?? 0
-      const place = histogram[points] ?? 0
+      const points = touchedPoints[at] as number
+      const place = histogram[points] as number
       histogram[points] = place + 1
-      wordIds[place] = touched[at] ?? 0
+      wordIds[place] = touched[at] as number
       sortedPoints[place] = points
     }
     return { word_ids: wordIds, points: sortedPoints }
@@ -212,15 +213,15 @@ export function createWordDictionary(): WordDictionary {
     touchedPoints = grownUint8(touchedPoints, wordCount)
     let touchedCount = 0
     for (let at = 0; at < keyCount; at++) {
-      const list = trigramList(keys[at] ?? 0, false)
+      const list = trigramList(keys[at] as number, false)
       if (list === -1) continue
       postings = grownUint32(postings, trigrams.count(list))
       const count = trigrams.copyInto(postings, list)
       // A word of three letters lies within another where its one trigram without padding does.
       const flag = length === 3 && at === 2 ? CONTAINS_INNER : 0
       for (let posting = 0; posting < count; posting++) {
-        const id = postings[posting] ?? 0
-        const before = shared[id] ?? 0
+        const id = postings[posting] as number
+        const before = shared[id] as number
         if (before === 0) touched[touchedCount++] = id
         shared[id] = (before + 1) | flag
       }
@@ -233,8 +234,8 @@ export function createWordDictionary(): WordDictionary {
     find,
     findSimilar,
     units: () => units,
-    start: (wordId) => starts[wordId] ?? 0,
-    length: (wordId) => lengths[wordId] ?? 0,
+    start: (wordId) => starts[wordId] as number,
+    length: (wordId) => lengths[wordId] as number,
     count: () => wordCount,
     memory_bytes: () =>
       [units, starts, lengths, wordTable, trigramKeys, trigramTable, shared, touched, touchedPoints, postings].reduce(

@@ -26,7 +26,7 @@ export function createWordMatcher(word: string): { word: string; use: <T>(body: 
   return {
     word: word.slice(0, LONGEST_SEARCHED_WORD),
     use: (body) => {
-      for (const [at, unit] of units.entries()) positions[unit] = (positions[unit] ?? 0) | (1 << at)
+      for (const [at, unit] of units.entries()) positions[unit] = (positions[unit] as number) | (1 << at)
       try {
         return body(matcher)
       } finally {
@@ -52,7 +52,7 @@ function likenessOf(word: Uint16Array, text: Uint16Array, start: number, length:
   let diagonal = 0
   let previousMatch = 0
   for (let at = start, end = start + length; at < end; at++) {
-    const match = positions[text[at] ?? 0] ?? 0
+    const match = positions[text[at] as number] as number
     const transposed = ((~diagonal & match) << 1) & previousMatch
     diagonal = (((match & verticalPlus) + verticalPlus) ^ verticalPlus) | match | verticalMinus | transposed
     let horizontalPlus = verticalMinus | ~(diagonal | verticalPlus)
