@@ -2,13 +2,12 @@
 import type { Context } from '#platform/context.ts'
 import { Problem } from '#platform/contract/problem.ts'
 import type { Tx } from '#platform/database/transaction.ts'
-import { openJson } from '#platform/encryption/sealing.ts'
 import { tokenInvalid } from './account.contract.ts'
-import { type Move, verificationPlace } from './email-verification.ts'
+import { openKept, readMove } from './email-verification.ts'
 import { budgetOf } from './failure-budget.ts'
 import { hasherOf } from './hasher.ts'
 import { invalidCredentials, localPasswordsOff } from './login.contract.ts'
-import { findOneTimeToken, type OneTimeToken, spendOneTimeToken } from './one-time-token.store.ts'
+import { findOneTimeToken, spendOneTimeToken } from './one-time-token.store.ts'
 import { hashOpaqueToken } from './opaque-tokens.ts'
 import { attemptPassword, waitOf } from './password-attempt.ts'
 import { moveToAddress } from './profile.service.ts'
@@ -41,7 +40,7 @@ export async function confirmEmail(
   const confirm = async (tx: Tx) => {
     const spent = await tx.first(spendOneTimeToken('email_verification', token_hash))
     if (!spent) throw new Problem(tokenInvalid)
-    const data = openKept(ctx, token_hash, spent)
+    const data = openKept(system, token_hash, spent)
     const move = readMove(data)
     if (move) await moveToAddress(tx, system, account.id, move)
     await tx.run(verifyEmailOf(account.id))
@@ -68,13 +67,4 @@ export async function confirmEmail(
     { action: 'email.verify', method: 'password' },
     confirm,
   )
-}
-
-function readMove(data: unknown): Move | undefined {
-  return typeof data === 'object' && data !== null && 'new_email' in data ? (data as Move) : undefined
-}
-
-function openKept({ system: { keys } }: Context, token_hash: Buffer, { key_id, sealed_data }: OneTimeToken): unknown {
-  if (!key_id || !sealed_data) return undefined
-  return openJson<unknown>(keys.systemById(key_id), verificationPlace(token_hash), sealed_data)
 }

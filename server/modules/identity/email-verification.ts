@@ -1,10 +1,10 @@
 // Links that prove an e-mail address: of a registration, and of an address that an account is to move to.
 import type { Context, System } from '#platform/context.ts'
 import type { Tx } from '#platform/database/transaction.ts'
-import { sealJson } from '#platform/encryption/sealing.ts'
+import { openJson, sealJson } from '#platform/encryption/sealing.ts'
 import { queueMail } from '#platform/mail/queue.ts'
 import { linkTo } from './links.ts'
-import { insertOneTimeToken } from './one-time-token.store.ts'
+import { insertOneTimeToken, type OneTimeToken } from './one-time-token.store.ts'
 import { newOpaqueToken } from './opaque-tokens.ts'
 import { hasName, nameTokens, openProfile } from './profiles.ts'
 import { hashOf } from './sessions.ts'
@@ -14,7 +14,7 @@ const verification_seconds = 3 * 86_400
 const movesPerHour = 5
 
 /** Where what is kept with a link stands. */
-export const verificationPlace = (hash: Buffer) => ({
+const verificationPlace = (hash: Buffer) => ({
   table: 'one_time_tokens',
   column: 'sealed_data',
   row_id: hash.toString('hex'),
@@ -31,7 +31,7 @@ export async function mailVerification(
   email: string,
   data: object = {},
 ): Promise<void> {
-  const { token, expires_at } = await makeLink(tx, system, user_id, data, verification_seconds)
+  const { token, expires_at } = await makeLink(tx, system, user_id, data)
   await queueMail(tx, system, {
     template: 'registration_verification',
     to: email,
@@ -61,7 +61,7 @@ export async function requestMove(
   const owner = holder && holder.id !== user_id ? openProfile(keys, holder) : undefined
   const taken = owner && hasName(owner, move.new_email) ? owner : undefined
   if ((asked?.count ?? 0) >= movesPerHour) return 'too_often'
-  const { token, expires_at } = await makeLink(tx, system, user_id, move, taken ? 0 : verification_seconds)
+  const { token, expires_at } = await makeLink(tx, system, user_id, move, taken === undefined)
   if (taken) {
     const data = { link: linkTo(configuration, 'sign_in') }
     await queueMail(tx, system, { template: 'address_known', to: taken.email, user_id: holder?.id, data })
@@ -74,13 +74,38 @@ export async function requestMove(
   return taken ? 'address_taken' : 'mailed'
 }
 
-async function makeLink(tx: Tx, { keys }: System, user_id: string, data: object, lifetime_seconds: number) {
+/** A link with what is kept sealed with it; one that is not `valid` is stored alike and never was of use. */
+export async function makeLink(
+  tx: Tx,
+  { keys }: System,
+  user_id: string | undefined,
+  data: unknown,
+  valid = true,
+): Promise<{ token: string; expires_at: string }> {
   const token = newOpaqueToken('email_verification')
   const token_hash = hashOf('email_verification', token)
   const key = keys.system('users')
   const sealed = { key_id: key.id, data: sealJson(key, verificationPlace(token_hash), data) }
+  const lifetime_seconds = valid ? verification_seconds : 0
   const made = await tx.first(
-    insertOneTimeToken({ token_hash, purpose: 'email_verification', user_id, lifetime_seconds, sealed }),
+    insertOneTimeToken({
+      token_hash,
+      purpose: 'email_verification',
+      lifetime_seconds,
+      sealed,
+      ...(user_id ? { user_id } : {}),
+    }),
   )
   return { token, expires_at: made?.expires_at ?? '' }
+}
+
+/** What was kept with a link. */
+export function openKept({ keys }: System, token_hash: Buffer, { key_id, sealed_data }: OneTimeToken): unknown {
+  if (!key_id || !sealed_data) return undefined
+  return openJson<unknown>(keys.systemById(key_id), verificationPlace(token_hash), sealed_data)
+}
+
+/** Whether a link moves the account to another address, and to which. */
+export function readMove(data: unknown): Move | undefined {
+  return typeof data === 'object' && data !== null && 'new_email' in data ? (data as Move) : undefined
 }

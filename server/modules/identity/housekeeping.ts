@@ -24,7 +24,12 @@ export async function purgeIdentity({ pool }: System): Promise<void> {
       tx.run(sql`delete from sessions where expires_at < now() - interval '30 days'`),
       tx.run(sql`update refresh_tokens set sealed_successor = null, key_id = null
                   where sealed_successor is not null and spent_at < now() - interval '1 minute'`),
-      tx.run(sql`delete from one_time_tokens where expires_at < now() - interval '1 day'`),
+      // With the link of a registration goes what the person told, until they have proven their address by this or another one.
+      tx.run(sql`
+        delete from one_time_tokens
+         where expires_at < now() - interval '1 day'
+           and not (purpose = 'email_verification' and used_at is null
+                    and exists (select from users where id = one_time_tokens.user_id and email_verified_at is null))`),
       tx.run(sql`delete from unknown_logins where updated_at < now() - interval '2 days'`),
       tx.run(sql`delete from known_devices where last_used_at < now() - interval '180 days'`),
       tx.run(sql`delete from idempotency_keys where created_at < now() - interval '25 hours'`),

@@ -5,10 +5,11 @@ import { invalidRequest, Problem } from '#platform/contract/problem.ts'
 import type { System } from '#platform/context.ts'
 import { sql } from '#platform/database/sql.ts'
 import { scopedDatabase } from '#platform/database/transaction.ts'
+import { invite } from './invitations.ts'
 import { readProfile } from './profile.service.ts'
 import { profileTokens, sealProfile } from './profiles.ts'
 import { NewUser } from './user.contract.ts'
-import { invite, refuseReferences } from './user.service.ts'
+import { refuseReferences } from './user.service.ts'
 import { insertUser, insertUserTokens } from './user.store.ts'
 
 export type InvitedUser = { id: string; invitation: { link: string; expires_at: string } | null }

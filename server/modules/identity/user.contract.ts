@@ -25,6 +25,11 @@ export const notAwaitingApproval = defineProblem(
   'This account does not wait for approval',
 )
 
+export const invitationAccepted = defineProblem(
+  'invitation_accepted',
+  409,
+  'This person has a password already: start a reset instead',
+)
 export const externalAccount = defineProblem(
   'external_account',
   409,
@@ -78,11 +83,11 @@ export const NewUser = z.strictObject({
 })
 export type NewUser = z.output<typeof NewUser>
 
+const Invitation = z.object({ link: z.string(), expires_at: Instant })
+export type Invitation = z.output<typeof Invitation>
+
 export const CreatedUser = User.extend({
-  invitation: z
-    .object({ link: z.string(), expires_at: Instant })
-    .nullable()
-    .describe('Shown once, in case the mail does not arrive'),
+  invitation: Invitation.nullable().describe('Shown once, in case the mail does not arrive'),
 })
 export type CreatedUser = z.output<typeof CreatedUser>
 
@@ -218,6 +223,19 @@ export const userApi = {
     params,
     returns: [200, User],
     problems: [notFound, ownAccount, beyondOwnRights],
+  },
+  invite: {
+    method: 'POST',
+    path: '/api/v1/users/{user_id}/invitation',
+    summary: 'Invite again somebody who has not chosen a password yet',
+    description: 'Mails a new link and shows it once; the earlier one is of no use any more.',
+    access: 'users:update',
+    audit: { action: 'user.invite', resource_type: 'user' },
+    params,
+    returns: [201, Invitation],
+    problems: [notFound, beyondOwnRights, invitationAccepted, externalAccount, localPasswordsOff],
+    secret: true,
+    limit_per_minute: 60,
   },
   startReset: {
     method: 'POST',

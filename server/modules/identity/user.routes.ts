@@ -1,5 +1,6 @@
 import { implement, type Route } from '#platform/http/mount.ts'
 import type { Identity } from './identity.ts'
+import { inviteAgain } from './invitations.ts'
 import { userApi } from './user.contract.ts'
 import { listAccess, listUsers, readUser } from './user-directory.service.ts'
 import {
@@ -23,6 +24,7 @@ export function userRoutes(identity: Identity): Route[] {
     deactivate: (ctx, { params }) => deactivateUser(ctx, params.user_id),
     approve: (ctx, { params }) => approveUser(ctx, params.user_id),
     unlock: (ctx, { params }) => unlockAccount(ctx, params.user_id),
+    invite: (ctx, { params }) => inviteAgain(ctx, params.user_id),
     startReset: (ctx, { params }) => startReset(ctx, identity, params.user_id),
     removeMfa: (ctx, { params }) => removeMfa(ctx, params.user_id),
     endSessions: (ctx, { params }) => endSessionsOf(ctx, params.user_id),

@@ -4,16 +4,14 @@ import { invalidRequest, notFound, Problem, stale } from '#platform/contract/pro
 import type { Context } from '#platform/context.ts'
 import { violatedConstraint } from '#platform/database/constraint.ts'
 import type { Tx } from '#platform/database/transaction.ts'
-import { queueMail } from '#platform/mail/queue.ts'
 import { accountExists } from './account.contract.ts'
 import type { Identity } from './identity.ts'
 import { requireGivable, requireNotAbove, requireRoleGivable, unknownRole } from './granting.ts'
-import { linkTo } from './links.ts'
+import { invite } from './invitations.ts'
 import { localPasswordsOff } from './login.contract.ts'
 import { tellMfaChanged } from './mfa.service.ts'
 import { hashNewPassword } from './new-password.ts'
-import { deleteOneTimeTokens, insertOneTimeToken } from './one-time-token.store.ts'
-import { newOpaqueToken } from './opaque-tokens.ts'
+import { deleteOneTimeTokens } from './one-time-token.store.ts'
 import { sendReset } from './password.service.ts'
 import { noteProfileChange, readProfile, writeProfile } from './profile.service.ts'
 import { openProfile, profileTokens, sealProfile } from './profiles.ts'
@@ -21,7 +19,6 @@ import { requireRecentSignIn } from './recent-sign-in.ts'
 import { replaceRecoveryCodes } from './second-factor.ts'
 import { noteEnd, signedIn } from './session.service.ts'
 import { revokeSessions } from './session.store.ts'
-import { hashOf } from './sessions.ts'
 import {
   type CreatedUser,
   externalAccount,
@@ -42,8 +39,6 @@ import {
   unlockUser,
 } from './user-directory.store.ts'
 import { type Account, insertUser, insertUserTokens, lockAccount, removeTotp } from './user.store.ts'
-
-const invitation_seconds = 7 * 86_400
 
 /** @throws Problem accountExists, beyondOwnRights, invalidRequest */
 export async function createUser(ctx: Context, identity: Identity, body: NewUser): Promise<CreatedUser> {
@@ -82,26 +77,6 @@ export async function createUser(ctx: Context, identity: Identity, body: NewUser
     .catch(refuseReferences)
   ctx.header('location', `/api/v1/users/${id}`)
   return created
-}
-
-/** A link by which the person chooses a password, mailed and returned; null where passwords are off. */
-export async function invite(tx: Tx, { system }: Pick<Context, 'system'>, user_id: string, email: string) {
-  // Where local passwords are off, people come in by the sign-in of their organisation.
-  if (!system.configuration.local_passwords) return null
-  const token = newOpaqueToken('invitation')
-  const token_hash = hashOf('invitation', token)
-  const made = await tx.first(
-    insertOneTimeToken({ token_hash, purpose: 'invitation', user_id, lifetime_seconds: invitation_seconds }),
-  )
-  if (!made) throw new Error('an invitation was not stored')
-  const link = linkTo(system.configuration, 'invitation', token)
-  await queueMail(tx, system, {
-    template: 'invitation',
-    to: email,
-    user_id,
-    data: { link, expires_at: made.expires_at },
-  })
-  return { link, expires_at: made.expires_at }
 }
 
 /** @throws Problem notFound, stale, ownAccount, beyondOwnRights, lastAdministrator, invalidRequest */

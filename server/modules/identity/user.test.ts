@@ -3,11 +3,19 @@ import { after, before, describe, it } from 'node:test'
 import { forbidden, invalidRequest, notFound, sessionEnded, stale } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
-import { accountApi, accountExists } from './account.contract.ts'
+import { accountApi, accountExists, tokenInvalid } from './account.contract.ts'
 import { newestMail, signedInAs, testAccount, testPassword } from './accounts.testing.ts'
-import { invalidCredentials, loginApi, signInLocked } from './login.contract.ts'
+import { invalidCredentials, localPasswordsOff, loginApi, signInLocked } from './login.contract.ts'
 import { reauthRequired, sessionApi } from './session.contract.ts'
-import { beyondOwnRights, lastAdministrator, notAwaitingApproval, ownAccount, userApi } from './user.contract.ts'
+import {
+  beyondOwnRights,
+  externalAccount,
+  invitationAccepted,
+  lastAdministrator,
+  notAwaitingApproval,
+  ownAccount,
+  userApi,
+} from './user.contract.ts'
 
 let sequence = 0
 const newUser = (rest: object = {}) => ({
@@ -54,6 +62,31 @@ describe('accounts', () => {
     await api.call(accountApi.acceptInvitation, { body: { token: mail.token, new_password: testPassword } })
     assert.ok(await api.call(loginApi.login, { body: { email: body.email, password: testPassword } }))
     assert.equal((await admin.call(userApi.read, { params: { user_id: id } })).email_verified, true)
+  })
+
+  it('are invited again until a password is chosen, and then no more', async () => {
+    const body = newUser()
+    const { id, invitation } = await admin.call(userApi.create, { body })
+    const again = await admin.call(userApi.invite, of({ id }))
+    assert.notEqual(again.link, invitation?.link)
+    const mail = await newestMail(api, body.email)
+    assert.ok(mail && mail.text.includes(again.link))
+    const accept = (token: string) =>
+      api.call(accountApi.acceptInvitation, { body: { token, new_password: testPassword } })
+    await assert.rejects(accept(invitation?.link.split('#')[1] ?? ''), refusedWith(tokenInvalid))
+    await accept(mail.token)
+    await assert.rejects(admin.call(userApi.invite, of({ id })), refusedWith(invitationAccepted))
+    await api.rows(sql`update users set password_hash = null, external_subject = 'somebody' where id = ${id}`)
+    await assert.rejects(admin.call(userApi.invite, of({ id })), refusedWith(externalAccount))
+    await admin.call(userApi.deactivate, of({ id }))
+    await assert.rejects(admin.call(userApi.invite, of({ id })), refusedWith(notFound))
+  })
+
+  it('are not invited where passwords are off', async () => {
+    await using closed = await startTestApi({ local_passwords: false })
+    const chief = await closed.person('admin')
+    const { id } = await chief.call(userApi.create, { body: newUser() })
+    await assert.rejects(chief.call(userApi.invite, of({ id })), refusedWith(localPasswordsOff))
   })
 
   it('belong to one person each, however many are made together', async () => {

@@ -71,6 +71,22 @@ export const registrationApi = {
     secret: true,
     limit_per_minute: 10,
   },
+  resendVerification: {
+    method: 'POST',
+    path: '/api/v1/auth/email/resend',
+    summary: 'Ask again for the link that confirms the e-mail address of an account',
+    description:
+      'The answer is the same whether there is such an account or not, and whether its address is confirmed already. ' +
+      'The link that was mailed before is of no use any more.',
+    access: 'public',
+    audit: { action: 'email.resend', resource_type: 'user' },
+    body: z.strictObject({ email: Email }),
+    example: { email: 'ada@example.org' },
+    returns: [202, null],
+    problems: [],
+    secret: true,
+    limit_per_minute: 10,
+  },
   verifyEmail: {
     method: 'POST',
     path: '/api/v1/auth/email/verify',

@@ -7,6 +7,7 @@ import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { tokenInvalid } from '../identity/account.contract.ts'
 import { newestMail, signedInAs, testPassword } from '../identity/accounts.testing.ts'
 import { hasherOf } from '../identity/hasher.ts'
+import { purgeIdentity } from '../identity/housekeeping.ts'
 import { accountInactive, invalidCredentials, localPasswordsOff } from '../identity/login.contract.ts'
 import { sessionApi } from '../identity/session.contract.ts'
 import { userApi } from '../identity/user.contract.ts'
@@ -98,6 +99,85 @@ describe('registering oneself', () => {
     assert.equal((await api.call(sessionApi.me, {}, headers)).email_verified, false)
     await verify({}, headers)
     assert.equal((await api.call(sessionApi.me, {}, headers)).email_verified, true)
+  })
+
+  describe('with a link that did not arrive', () => {
+    const resend = (email: string) =>
+      api.send({
+        method: 'POST',
+        url: registrationApi.resendVerification.path,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ email }),
+      })
+    const verify = (token: string) => api.call(registrationApi.verifyEmail, { body: { token, password: testPassword } })
+
+    it('is mailed another, which takes the place of the first', async () => {
+      for (const role of ['patient', 'doctor']) {
+        const body = newcomer({ role })
+        await register(body)
+        const first = await newestMail(api, body.email)
+        assert.equal((await resend(body.email.toUpperCase())).status, 202)
+        const second = await newestMail(api, body.email)
+        assert.ok(second && second.token !== first?.token)
+        await assert.rejects(verify(first?.token ?? ''), refusedWith(tokenInvalid))
+        const [user] = await api.rows(sql<{ id: string }>`select id from users order by id desc limit 1`)
+        await api.rows(sql`update users set is_active = true where id = ${user?.id}`)
+        await verify(second.token)
+        const { headers } = await signIn(body.email)
+        assert.equal((await api.call(sessionApi.me, {}, headers)).email_verified, true)
+      }
+    })
+
+    it('is answered alike for whoever has nothing to prove, who gets no mail', async () => {
+      const body = newcomer()
+      await register(body)
+      const waiting = await resend(body.email)
+      await verify((await newestMail(api, body.email))?.token ?? '')
+      await api.rows(sql`delete from mails`)
+      for (const email of [body.email, 'stranger@example.test']) {
+        const answer = await resend(email)
+        assert.deepEqual([answer.status, answer.text], [waiting.status, waiting.text])
+        assert.equal(await newestMail(api, email), undefined)
+      }
+      assert.equal((await api.rows(sql`select from mails`)).length, 0)
+    })
+
+    it('is mailed five of them an hour at most', async () => {
+      const body = newcomer()
+      await register(body)
+      for (let count = 0; count < 7; count += 1) await resend(body.email)
+      assert.equal(
+        (
+          await api.rows(sql`
+        select from mails where template = 'registration_verification' and user_id = (select id from users order by id desc limit 1)`)
+        ).length,
+        5,
+      )
+      await verify((await newestMail(api, body.email))?.token ?? '')
+    })
+
+    it('has what was told joined to the record of the hospital, however late', async () => {
+      const body = newcomer({ date_of_birth: '1971-06-06' })
+      const reception = await api.person('staff')
+      const members = {
+        first_name: 'Nora',
+        last_name: 'Newcomer',
+        date_of_birth: '1971-06-06',
+        gender: 'FEMALE' as const,
+      }
+      const patient = await reception.call(patientApi.register, {
+        body: { ...members, phone_primary: '+1 212 555 0101', email: body.email, force: true },
+      })
+      await register(body)
+      await api.rows(
+        sql`update one_time_tokens set created_at = now() - interval '9 days', expires_at = now() - interval '6 days'`,
+      )
+      await purgeIdentity(api.system)
+      await resend(body.email)
+      await verify((await newestMail(api, body.email))?.token ?? '')
+      const { headers } = await signIn(body.email)
+      assert.equal((await api.call(sessionApi.me, {}, headers)).patient_id, patient.id)
+    })
   })
 
   it('lets a doctor in once an administrator approved', async () => {
