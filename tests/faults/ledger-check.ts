@@ -2,7 +2,7 @@
 import type pg from 'pg'
 import { z } from 'zod'
 import type { Caller } from '../caller.ts'
-import { attempt, type Entry, isAcknowledged, type Ledger, settledAnswer, settledAnswers } from './ledger.ts'
+import { attempt, type Entry, isAcknowledged, isSettled, type Ledger, settledAnswer, settledAnswers } from './ledger.ts'
 import type { Work } from './workload.ts'
 
 const actions = {
@@ -13,8 +13,8 @@ const actions = {
   read: 'patient.read',
 } as const
 
-/** How often each request took effect, by its correlation ids, as the audit log says. */
-export type Effects = { of: (entry: Entry) => number; total: (kind: Entry['kind']) => number }
+/** How often each attempt of a request took effect, by its correlation id, as the audit log says. */
+export type Effects = { of: (entry: Entry) => number[]; total: (kind: Entry['kind']) => number }
 
 export async function readEffects(owner: pg.Client, { entries }: Ledger): Promise<Effects> {
   const { rows } = await owner.query<{ action: string; correlation_id: string; count: number }>(
@@ -23,29 +23,50 @@ export async function readEffects(owner: pg.Client, { entries }: Ledger): Promis
   )
   const counts = new Map(rows.map(({ action, correlation_id, count }) => [`${action} ${correlation_id}`, count]))
   const of = ({ kind, attempts }: Entry) =>
-    attempts.reduce((sum, { correlation_id }) => sum + (counts.get(`${actions[kind]} ${correlation_id}`) ?? 0), 0)
-  const total = (kind: Entry['kind']) => entries.reduce((sum, entry) => sum + (entry.kind === kind ? of(entry) : 0), 0)
+    attempts.map(({ correlation_id }) => counts.get(`${actions[kind]} ${correlation_id}`) ?? 0)
+  const total = (kind: Entry['kind']) =>
+    entries.reduce((sum, entry) => sum + (entry.kind === kind ? sumOf(of(entry)) : 0), 0)
   return { of, total }
 }
 
-/** What contradicts the promise, before anything is repeated. */
+const sumOf = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0)
+
+/** What contradicts the promise, each with everything that the entry was answered. */
 export function findBrokenPromises({ entries }: Ledger, { of }: Effects): string[] {
   return entries.flatMap((entry) => {
     const effects = of(entry)
-    const told = `${entry.kind} ${entry.key}`
-    if (entry.kind === 'read') {
-      const shown = entry.attempts.filter((one) => one.answer?.status === 200).length
-      return effects < shown ? [`${told}: was shown ${shown} times and is ${effects} times on the audit log`] : []
-    }
-    if (isAcknowledged(entry) && effects === 0) return [`${told}: acknowledged, and not there`]
-    if (effects > 1) return [`${told}: done ${effects} times`]
-    // A repeat of a change without a key can be refused because the lost first one was done.
-    const is_alone = entry.attempts.length === 1 || entry.method === 'POST'
-    // A refusal is not kept, so a repeat may succeed after it; but what was done stays done for every repeat.
-    const last = settledAnswers(entry).at(-1)
-    if (last && last.status >= 400 && effects > 0 && is_alone) return [`${told}: refused with ${last.status}, and done`]
-    return []
+    const fault = entry.kind === 'read' ? unrecordedRead(entry, effects) : brokenPromise(entry, effects)
+    return fault === undefined ? [] : [`${entry.kind} ${entry.key}: ${fault}; ${historyOf(entry, effects)}`]
   })
+}
+
+function unrecordedRead({ attempts }: Entry, effects: readonly number[]): string | undefined {
+  const shown = attempts.filter(({ answer }) => answer?.status === 200).length
+  const recorded = sumOf(effects)
+  return recorded < shown ? `was shown ${shown} times and is ${recorded} times on the audit log` : undefined
+}
+
+function brokenPromise(entry: Entry, effects: readonly number[]): string | undefined {
+  const times = sumOf(effects)
+  if (isAcknowledged(entry) && times === 0) return 'acknowledged, and not there'
+  if (times > 1) return `done ${times} times`
+  if (times === 0) return undefined
+  // A repeat of a change without a key can be refused because the lost first one was done.
+  if (entry.attempts.length > 1 && entry.method !== 'POST') return undefined
+  // A refusal is not kept, so a repeat may succeed where the time was freed meanwhile; but what was done stays done.
+  const since = entry.attempts.slice(effects.findIndex((count) => count > 0))
+  const refusal = since.find(({ answer }) => isSettled(answer) && answer.status >= 400)
+  return refusal ? `refused with ${refusal.answer?.status}, and done` : undefined
+}
+
+/** One line an attempt: what was answered, and whether it was the one that took effect. */
+function historyOf({ attempts }: Entry, effects: readonly number[]): string {
+  return attempts
+    .map(({ correlation_id, answer }, at) => {
+      const told = answer ? `${answer.status} ${answer.text.slice(0, 300)}` : 'no answer'
+      return `attempt ${at + 1} (${correlation_id})${effects[at] ? ' took effect' : ''}: ${told}`
+    })
+    .join('; ')
 }
 
 /** Asks once more with each key, until it is told what became of it. Returns what contradicts the first answer. */

@@ -49,10 +49,12 @@ export async function attempt(ledger: Ledger, caller: Caller, entry: Entry): Pro
   return answer
 }
 
-const isSettled = (answer: ClientAnswer | undefined): answer is ClientAnswer =>
-  answer !== undefined && answer.status < 500 && !answer.text.includes('"idempotency_in_flight"')
+/** Says what became of the request: neither lost, nor 503, nor "still running". */
+export function isSettled(answer: ClientAnswer | undefined): answer is ClientAnswer {
+  return answer !== undefined && answer.status < 500 && !answer.text.includes('"idempotency_in_flight"')
+}
 
-/** The answer that says what became of it: neither lost, nor 503, nor "still running". */
+/** The answer that says what became of it. */
 export function settledAnswer({ attempts }: Entry): ClientAnswer | undefined {
   return attempts.map(({ answer }) => answer).find(isSettled)
 }

@@ -30,7 +30,9 @@ export async function strike(victim: Victim, random: Random): Promise<Target> {
   const target = pick(random, targets)
   const directory = victim.options.data_directory
   if (target === 'postmaster' || target === 'all_of_postgres') {
-    killPostgres(directory, target)
+    const killed = killPostgres(directory, target)
+    // Sessions outlive their main process for a moment, and go on saying that they are ready.
+    await untilReplaced(directory, killed)
     await untilReady(victim.server)
     return target
   }
@@ -50,11 +52,13 @@ export async function killServer(server: ServerProcess): Promise<void> {
   await server.ended
 }
 
-export function killPostgres(data_directory: string, what: 'postmaster' | 'all_of_postgres'): void {
+/** Returns the main process that was killed. */
+export function killPostgres(data_directory: string, what: 'postmaster' | 'all_of_postgres'): number {
   const postmaster = embeddedPostmaster(data_directory)
   if (postmaster === undefined) throw new Error('there is no PostgreSQL to kill')
   const victims = what === 'postmaster' ? [postmaster] : [postmaster, ...childrenOf(postmaster)]
   for (const pid of victims) signalIfAlive(pid, 'SIGKILL')
+  return postmaster
 }
 
 /** Returns when another main process of PostgreSQL runs than the one given. */
