@@ -7,6 +7,7 @@ import { departments } from '#modules/departments'
 import { doctors } from '#modules/doctors'
 import { identity } from '#modules/identity'
 import { jobs } from '#modules/jobs'
+import { notifications } from '#modules/notifications'
 import { patients } from '#modules/patients'
 import { registration } from '#modules/registration'
 
@@ -19,5 +20,6 @@ export const modules: readonly Module[] = [
   auditTrail,
   doctors,
   appointments,
+  notifications,
   jobs,
 ]

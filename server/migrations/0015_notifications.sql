@@ -51,7 +51,7 @@ create table notification_preferences (
   timezone         text,
   updated_at       timestamptz not null default now(),
   version          integer not null default 1,
-  constraint notification_preferences_quiet check ((quiet_from is null) = (quiet_until is null) and quiet_from is distinct from quiet_until)
+  constraint notification_preferences_quiet check ((quiet_from is null) = (quiet_until is null) and (quiet_from is null or quiet_from <> quiet_until))
 );
 comment on column notification_preferences.reminder_minutes is 'how long before the start; none: no reminder';
 comment on column notification_preferences.timezone is 'of the quiet hours; null: the hospital''s';
@@ -73,8 +73,8 @@ create table notices (
   constraint notices_once unique (appointment_id, kind, occurrence, channel, offset_minutes)
 );
 comment on column notices.occurrence is
-  'what it tells of: the start for a reminder, the version of the appointment for the others';
+  'what it tells of: the start (seconds since 1970) for a reminder, the version of the appointment for the others';
 create index notices_patient on notices (patient_id);
 create index notices_mail on notices (mail_id);
 call openward.protect('notices', 'patient_id');
-grant select, insert, update on notices to openward_app;
+grant select, insert, update, delete on notices to openward_app;

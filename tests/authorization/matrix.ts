@@ -5,6 +5,7 @@ import { enqueueJob } from '#platform/jobs/enqueue.ts'
 import { mailJob } from '#platform/mail/queue.ts'
 import { accountRows } from './matrix.accounts.ts'
 import { bookingRows } from './matrix.booking.ts'
+import { notificationRows } from './matrix.notifications.ts'
 import { patientRows } from './matrix.patients.ts'
 import { adminOnly, only, type Row } from './row.ts'
 
@@ -12,6 +13,7 @@ export const matrix: readonly Row[] = [
   ...accountRows,
   ...patientRows,
   ...bookingRows,
+  ...notificationRows,
 
   // The audit log: everything for admin and auditor, a patient the accesses to their own record.
   { operation: 'GET /api/v1/audit-logs', expect: only('admin auditor own other') },

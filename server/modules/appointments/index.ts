@@ -3,6 +3,8 @@ import type { Module } from '#platform/module.ts'
 import { createCalendars } from '#modules/doctors'
 import { appointmentRoutes } from './appointment.routes.ts'
 
+export { calendarText } from './icalendar.ts'
+
 export const appointments: Module = {
   name: 'appointments',
   open: async () => ({ routes: appointmentRoutes(createCalendars()) }),

@@ -14,6 +14,7 @@ import type { Module } from '#platform/module.ts'
 
 export { type Changeable, lockChangeable, readOfPatient } from './changeable.ts'
 export { joinOwnRecord, type OwnMembers, readOwnRecord, registerOwnRecord } from './own-record.ts'
+export { emailOf, type SealedBy } from './patient.sealing.ts'
 export { erasePatient } from './erasure.service.ts'
 export { importPatients } from './import.service.ts'
 export { insuranceTokenSource, patientTokenSource } from './token-sources.ts'

@@ -100,6 +100,11 @@ export function openContact(key: DataKey, id: string, sealed_contact: Buffer): C
   return { ...noContact, ...openJson<Partial<Contact>>(key, place('sealed_contact', id), sealed_contact) }
 }
 
+/** Where a patient is written to. @throws IntegrityError, KeyUnavailable, and an Error for a key that erasure destroyed */
+export function emailOf(keyring: Keyring, row: SealedBy & { id: string; sealed_contact: Buffer }): string | null {
+  return openContact(openKeyOf(keyring, row), row.id, row.sealed_contact).email
+}
+
 export function openIdentifiers(key: DataKey, id: string, sealed_identifiers: Buffer | null): Identifiers {
   if (sealed_identifiers === null) return noIdentifiers
   return {

@@ -28,10 +28,10 @@ export async function deliverMail(system: System, mailer: Mailer | undefined, id
   }
   const claimed = await database.once((tx) => tx.first(claimMail(id)))
   if (!claimed) return lookAgain(database, id)
-  const { to, subject, text } = openLetter(system.keys, claimed)
-  const result = await mailer.send({ event_id: id, to, subject, text })
+  const { to, subject, text, calendar } = openLetter(system.keys, claimed)
+  const result = await mailer.send({ event_id: id, to, subject, text, calendar })
   await database.transaction(async (tx) => {
-    await tx.run(noteResult(id, result))
+    await Promise.all([tx.run(noteResult(id, result)), tx.run(noteAttempt(id, claimed.attempts, result))])
     await enqueueNext(tx, id)
   })
   if (result.outcome === 'failed') {
@@ -82,6 +82,13 @@ function claimMail(id: string): Sql<{ id: string; key_id: string; sealed_message
            next_attempt_at = now() + least(interval '1 minute' * power(2, least(attempts, 10)), interval '5 minutes')
      where id = ${id} and status = 'waiting' and next_attempt_at <= now()
     returning id, key_id, sealed_message, attempts`
+}
+
+function noteAttempt(id: string, attempt: number, result: MailResult): Sql {
+  const { reason = null, smtp_code = null } = result.outcome === 'failed' ? result : {}
+  return sql`
+    insert into mail_attempts (mail_id, attempt, outcome, reason, smtp_code)
+    values (${id}, ${attempt}, ${result.outcome}, ${reason}, ${smtp_code}) on conflict do nothing`
 }
 
 /** What no attempt of three days could deliver has failed. */

@@ -1,58 +1,18 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import type { AddressInfo, Server } from 'node:net'
 import { createServer } from 'node:net'
-import { text } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import fc from 'fast-check'
-import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
+import type { SMTPServerOptions } from 'smtp-server'
 import { createMailer, type MailMessage, type MailResult } from './mailer.ts'
-
-type Received = { from: string; to: string[]; is_secure: boolean; source: string }
+import { listen, startSmtp } from './smtp.testing.ts'
 
 const message: MailMessage = {
   event_id: '0199d6a0-0000-7000-8000-00000000000e',
   to: 'maria@example.net',
   subject: 'Su cita – confirmación',
   text: 'Hola, ¿qué tal?\r\n',
-}
-
-/** An SMTP server that keeps what it takes, on the first free port of ours. */
-async function startSmtp(options: SMTPServerOptions = {}) {
-  const received: Received[] = []
-  const server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS'],
-    onData(stream, session, done) {
-      const { mailFrom, rcptTo } = session.envelope
-      const to = rcptTo.map(({ address }) => address)
-      void text(stream)
-        .then((source) =>
-          received.push({ from: mailFrom ? mailFrom.address : '', to, is_secure: session.secure, source }),
-        )
-        .finally(done)
-    },
-    ...options,
-  })
-  server.on('error', () => undefined)
-  const port = await listen(server.server)
-  const stop = () => new Promise<void>((resolve) => server.close(() => resolve()))
-  return { received, port, stop, [Symbol.asyncDispose]: stop }
-}
-
-async function listen(server: Server): Promise<number> {
-  for (let port = 5700; port <= 5750; port += 1) {
-    const listening = Promise.withResolvers<boolean>()
-    const onError = () => listening.resolve(false)
-    server.once('error', onError)
-    server.listen(port, '127.0.0.1', () => listening.resolve(true))
-    if (await listening.promise) {
-      server.off('error', onError)
-      return (server.address() as AddressInfo).port
-    }
-  }
-  throw new Error('no port between 5700 and 5750 is free')
 }
 
 function mailerFor(port: number, query = '', credentials = '') {

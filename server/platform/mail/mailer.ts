@@ -12,6 +12,7 @@ export type MailMessage = {
   text: string
   html?: string
   attachments?: readonly { filename: string; content_type: string; content: Uint8Array }[]
+  calendar?: { method: 'REQUEST' | 'CANCEL'; text: string } | undefined
 }
 
 /** Never holds an address or the server's own words, which repeat it: safe to log and to keep. */
@@ -75,6 +76,9 @@ export function createMailer({ smtp_url, mail_from, timeout_ms = 20_000 }: Maile
       })),
     }
     if (message.html !== undefined) mail.html = message.html
+    if (message.calendar) {
+      mail.icalEvent = { method: message.calendar.method, filename: 'appointment.ics', content: message.calendar.text }
+    }
     try {
       await transport.sendMail(mail)
       return { outcome: 'sent', message_id }

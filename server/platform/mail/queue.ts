@@ -21,10 +21,22 @@ export type QueuedMail<Name extends MailTemplate> = {
   /** BCP 47; the language of the house where it is not known. */
   language?: string | null | undefined
   data: Given<Name>
+  /** An event for the reader's calendar (iCalendar). */
+  calendar?: MailCalendar | undefined
+  /** Not before this instant. */
+  after?: string | undefined
 }
 
+export type MailCalendar = { method: 'REQUEST' | 'CANCEL'; text: string }
+
 /** The text as it was queued. */
-export type Letter = { to: string; subject: string; text: string; language: MailLanguage }
+export type Letter = {
+  to: string
+  subject: string
+  text: string
+  language: MailLanguage
+  calendar?: MailCalendar | undefined
+}
 
 /** The row of the mail knows its attempts and when the next is due: the job only sees to it that somebody looks. */
 export const mailJob = defineJob({
@@ -43,16 +55,18 @@ export async function queueMail<Name extends MailTemplate>(
   mail: QueuedMail<Name>,
 ): Promise<string> {
   const { configuration, keys } = system
-  const { template, to, user_id, patient_id } = mail
+  const { template, to, user_id, patient_id, calendar, after } = mail
   const language = mailLanguage(mail.language ?? configuration.language)
   const data = { hospital: senderName(configuration.mail_from), timezone: configuration.timezone, ...mail.data }
-  const letter: Letter = { to, language, ...renderMail(template, language, data as unknown as MailTemplates[Name]) }
+  const text = renderMail(template, language, data as unknown as MailTemplates[Name])
+  const letter: Letter = { to, language, ...text, calendar }
   const id = randomUUIDv7()
   const key = keys.system('mail')
   const queued = tx.run(sql`
-    insert into mails (id, template, user_id, patient_id, key_id, sealed_message)
-    values (${id}, ${template}, ${user_id ?? null}, ${patient_id ?? null}, ${key.id}, ${sealJson(key, place(id), letter)})`)
-  await Promise.all([queued, enqueueJob(tx, mailJob, { mail_id: id }, { key: id })])
+    insert into mails (id, template, user_id, patient_id, key_id, sealed_message, next_attempt_at)
+    values (${id}, ${template}, ${user_id ?? null}, ${patient_id ?? null}, ${key.id}, ${sealJson(key, place(id), letter)},
+            coalesce(${after ?? null}::timestamptz, now()))`)
+  await Promise.all([queued, enqueueJob(tx, mailJob, { mail_id: id }, { key: id, ...(after && { after }) })])
   return id
 }
 
