@@ -157,7 +157,8 @@ describe('an appointment', () => {
     const who = await somebody()
     const { id } = await staff.call(appointmentApi.book, {
       body: {
-        ...{ patient_id: who.patient_id, doctor_id: who.doctor_id },
+        patient_id: who.patient_id,
+        doctor_id: who.doctor_id,
         appointment_time: mondayAt('11:00'),
         reason: 'canary-reason',
       },
