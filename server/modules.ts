@@ -10,6 +10,7 @@ import { jobs } from '#modules/jobs'
 import { notifications } from '#modules/notifications'
 import { patients } from '#modules/patients'
 import { registration } from '#modules/registration'
+import { resources } from '#modules/resources'
 
 export const modules: readonly Module[] = [
   access,
@@ -19,6 +20,7 @@ export const modules: readonly Module[] = [
   registration,
   auditTrail,
   doctors,
+  resources,
   appointments,
   notifications,
   jobs,

@@ -1,0 +1,13 @@
+// Resources: beds, rooms and equipment, one holder at a time.
+import type { Module } from '#platform/module.ts'
+import { resourceRoutes } from './resource.routes.ts'
+
+export {
+  type AppointmentReservation,
+  cancelOfAppointment,
+  findTakenRanges,
+  reserveForAppointment,
+  type TakenRange,
+} from './reservation.store.ts'
+
+export const resources: Module = { name: 'resources', open: async () => ({ routes: resourceRoutes() }) }
