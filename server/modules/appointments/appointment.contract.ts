@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { Id, Instant, ListOf, LocalDate, Page, Text } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
 import { defineProblem, forbidden, notFound } from '#platform/contract/problem.ts'
+import { reservedForUrgent } from '../doctors/slot.contract.ts'
 
 export const AppointmentStatus = z.enum([
   'held',
@@ -136,6 +137,7 @@ const refusals = [
   timeInPast,
   beyondHorizon,
   outsideAvailability,
+  reservedForUrgent,
   notAccepting,
   notFound,
 ] as const

@@ -7,11 +7,11 @@ import {
   bookingHorizonDays,
   type Calendar,
   type Calendars,
-  defaultHours,
   findNearestSlots,
   instantText,
-  slotAt,
+  offeredSlotAt,
 } from '#modules/doctors'
+import { reservedForUrgent, type SlotPriority } from '../doctors/slot.contract.ts'
 import {
   type Appointment,
   type AppointmentRequest,
@@ -117,10 +117,10 @@ async function findSlot(
 ): Promise<{ calendar: Calendar; slot: AskedSlot }> {
   const calendar = await calendars.find(ctx, asked.doctor_id, fresh)
   const isBookable = calendar !== undefined && mayBookWith(ctx, calendar, asked.patient_id)
-  const slot = isBookable ? slotOf(calendar, asked.appointment_time) : undefined
+  const slot = isBookable ? slotOf(calendar, asked.appointment_time, slotPriority(ctx, asked.priority)) : undefined
   if (isBookable && slot) return { calendar, slot }
   if (!fresh) return findSlot(ctx, calendars, asked, true)
-  throw isBookable ? await outsideSlots(ctx, calendar, asked.appointment_time) : doctorMissing()
+  throw isBookable ? await outsideSlots(ctx, calendar, asked.appointment_time, asked.priority) : doctorMissing()
 }
 
 export function doctorMissing(): Problem {
@@ -128,7 +128,13 @@ export function doctorMissing(): Problem {
 }
 
 /** Why a time that is no slot of the doctor cannot be had, and what can. */
-export async function outsideSlots(ctx: Context, calendar: Calendar, appointment_time: string): Promise<Problem> {
+export async function outsideSlots(
+  ctx: Context,
+  calendar: Calendar,
+  appointment_time: string,
+  asked_priority: SlotPriority,
+): Promise<Problem> {
+  const priority = slotPriority(ctx, asked_priority)
   const asked_ms = Date.parse(appointment_time)
   const now_ms = Temporal.Now.instant().epochMilliseconds
   if (asked_ms <= now_ms) return new Problem(timeInPast)
@@ -137,17 +143,30 @@ export async function outsideSlots(ctx: Context, calendar: Calendar, appointment
       detail: `Appointments are given up to ${bookingHorizonDays} days ahead: choose an earlier time`,
     })
   }
-  return new Problem(outsideAvailability, { nearest_slots: await findNearestSlots(ctx, calendar, asked_ms) })
+  const nearest_slots = await findNearestSlots(ctx, calendar, asked_ms, [], priority)
+  if (!offeredSlotAt(calendar, asked_ms)?.is_reserved) return new Problem(outsideAvailability, { nearest_slots })
+  return new Problem(reservedForUrgent, {
+    nearest_slots,
+    ...(priority === asked_priority
+      ? {}
+      : { detail: 'This time is kept for what the hospital finds urgent: call it, or choose one of nearest_slots' }),
+  })
 }
 
-/** The slot of the doctor that begins exactly then, in the future and within the horizon. */
-export function slotOf(calendar: Calendar, appointment_time: string): AskedSlot | undefined {
+/** What is urgent is for the hospital to say: whoever books for themselves gets the times that are not kept for it. */
+export function slotPriority({ actor }: Context, priority: SlotPriority): SlotPriority {
+  return holds(actor, 'patients:find') ? priority : 'routine'
+}
+
+/** The slot of the doctor that begins exactly then, in the future and within the horizon, for this priority. */
+export function slotOf(calendar: Calendar, appointment_time: string, priority: SlotPriority): AskedSlot | undefined {
   const asked_ms = Date.parse(appointment_time)
   const now_ms = Temporal.Now.instant().epochMilliseconds
   if (asked_ms <= now_ms || asked_ms > now_ms + bookingHorizonDays * day_ms) return undefined
-  const slot = slotAt([defaultHours(calendar)], calendar.timezone, asked_ms)
+  const slot = offeredSlotAt(calendar, asked_ms)
   // A fraction below a millisecond is no start of a slot.
   if (!slot || instantText(slot.starts_at_ms) !== appointment_time) return undefined
+  if (slot.is_reserved && priority === 'routine') return undefined
   return { starts_at: appointment_time, ends_at: instantText(slot.ends_at_ms) }
 }
 

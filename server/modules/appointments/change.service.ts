@@ -34,6 +34,7 @@ import {
   mayBookWith,
   outsideSlots,
   slotOf,
+  slotPriority,
 } from './booking.service.ts'
 import { movable, ofPatients, transitions } from './transitions.ts'
 
@@ -117,8 +118,8 @@ export async function rescheduleAppointment(
     const doctor_id = request.doctor_id ?? known.doctor_id
     const calendar = await calendars.find(ctx, doctor_id, true)
     if (!calendar || !mayBookWith(ctx, calendar, known.patient_id)) throw doctorMissing()
-    const slot = slotOf(calendar, request.appointment_time)
-    if (!slot) throw await outsideSlots(ctx, calendar, request.appointment_time)
+    const slot = slotOf(calendar, request.appointment_time, slotPriority(ctx, known.priority))
+    if (!slot) throw await outsideSlots(ctx, calendar, request.appointment_time, known.priority)
     const asked = { patient_id: known.patient_id, doctor_id, ...slot }
     if (doctor_id !== known.doctor_id) {
       const refusal = await findRefusal(ctx, calendar, asked, id)

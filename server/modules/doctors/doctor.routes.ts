@@ -1,4 +1,5 @@
 import { implement, type Route } from '#platform/http/mount.ts'
+import type { Calendars } from './calendars.ts'
 import { doctorApi } from './doctor.contract.ts'
 import {
   createDoctor,
@@ -9,23 +10,32 @@ import {
   replaceDoctor,
   updateOwnProfile,
 } from './doctor.service.ts'
+import { scheduleApi } from './schedule.contract.ts'
+import { addBlock, getSchedule, removeBlock, replaceSchedule } from './schedule.service.ts'
 import { slotApi } from './slot.contract.ts'
-import { listNextSlots, listSlots } from './slot.service.ts'
+import { listNextSlots } from './slot-search.service.ts'
+import { listSlots } from './slot.service.ts'
 
-export function doctorRoutes(): Route[] {
+export function doctorRoutes(calendars: Calendars): Route[] {
   return [
     ...implement('doctors', doctorApi, {
       create: (ctx, { body }) => createDoctor(ctx, body),
-      list: (ctx, { query }) => listDoctors(ctx, query),
+      list: (ctx, { query }) => listDoctors(ctx, calendars, query),
       createOwn: (ctx, { body }) => createOwnProfile(ctx, body),
       getOwn: (ctx) => getOwnProfile(ctx),
       updateOwn: (ctx, { body }) => updateOwnProfile(ctx, body),
       get: (ctx, { params }) => getDoctor(ctx, params.doctor_id),
       update: (ctx, { params, body }) => replaceDoctor(ctx, params.doctor_id, body),
     }),
+    ...implement('schedule', scheduleApi, {
+      get: (ctx, { params }) => getSchedule(ctx, params.doctor_id),
+      add: (ctx, { params, body }) => addBlock(ctx, params.doctor_id, body),
+      replace: (ctx, { params, body }) => replaceSchedule(ctx, params.doctor_id, body),
+      remove: (ctx, { params }) => removeBlock(ctx, params.doctor_id, params.block_id),
+    }),
     ...implement('slots', slotApi, {
       listOfDoctor: (ctx, { params, query }) => listSlots(ctx, params.doctor_id, query),
-      listNext: (ctx, { query }) => listNextSlots(ctx, query),
+      listNext: (ctx, { query }) => listNextSlots(ctx, calendars, query),
     }),
   ]
 }

@@ -28,7 +28,8 @@ import {
   insertDoctor,
   updateDoctor,
 } from './doctor.store.ts'
-import { judgeDoctorsOn } from './slot.service.ts'
+import type { Calendars } from './calendars.ts'
+import { judgeDoctorsOn } from './slot-search.service.ts'
 
 /** Gives an account its doctor profile. Whoever may do so only for themselves finds no other account. */
 export async function createDoctor(ctx: Context, { user_id, ...request }: NewDoctorRequest): Promise<DoctorProfile> {
@@ -113,10 +114,11 @@ export async function getDoctor(ctx: Context, doctor_id: string): Promise<Doctor
 }
 
 /** Active doctors, by name. */
-export async function listDoctors(ctx: Context, query: DoctorQuery) {
+export async function listDoctors(ctx: Context, calendars: Calendars, query: DoctorQuery) {
   const { skip, limit } = query
   const after = decodeCursor(query.cursor)
-  if (query.available_on !== undefined) return pageOf(query, await judgeDoctorsOn(ctx, query, query.available_on))
+  if (query.available_on !== undefined)
+    return pageOf(query, await judgeDoctorsOn(ctx, calendars, query, query.available_on))
   const [items, { total }] = await ctx.database.once((tx) =>
     Promise.all([tx.rows(findDoctors(query, { skip, limit, after })), tx.one(countDoctors(query))]),
   )

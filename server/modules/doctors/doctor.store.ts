@@ -6,33 +6,25 @@ const publicColumns = sql`doctors.id, first_name, last_name, specialization, loc
 const profileColumns = sql`${publicColumns}, doctors.user_id, license_number, doctors.department_id, doctors.is_active, doctors.created_at,
        doctors.updated_at, doctors.version`
 
-/** What the time of a booking is judged by; `version` says of which state. */
-export type Calendar = Pick<
-  DoctorProfile,
-  | 'id'
-  | 'department_id'
-  | 'timezone'
-  | 'available_from'
-  | 'available_to'
-  | 'consultation_minutes'
-  | 'is_active'
-  | 'version'
->
-const calendarColumns = sql`doctors.id, doctors.department_id, timezone, available_from, available_to, consultation_minutes, doctors.is_active, doctors.version`
-
-export type DoctorFilter = Pick<DoctorQuery, 'specialization' | 'location' | 'language' | 'q'>
+export type DoctorFilter = Pick<DoctorQuery, 'specialization' | 'location' | 'language' | 'q'> & {
+  doctor_ids?: readonly string[] | undefined
+}
 
 /** Case and diacritics do not count. */
-const folded = (text: Sql) => sql`regexp_replace(normalize(lower(${text}), nfkd), ${'[\u0300-\u036f]'}, '', 'g')`
+const folded = (text: Sql) => sql`openward.folded(${text})`
+const contains = (text: Sql, part: string) => sql`position(${folded(sql`${part}::text`)} in ${folded(text)}) > 0`
 
-export function matchingDoctors({ specialization, location, language, q }: DoctorFilter): Sql {
-  const contains = (text: Sql, part: string) => sql`position(${folded(sql`${part}::text`)} in ${folded(text)}) > 0`
+export function matchingDoctors({ specialization, location, language, q, doctor_ids }: DoctorFilter): Sql {
   return all([
     sql`doctors.is_active`,
+    doctor_ids === undefined ? undefined : sql`doctors.id = any (${doctor_ids}::uuid[])`,
     specialization === undefined
       ? undefined
       : sql`${folded(sql`specialization`)} = ${folded(sql`${specialization}::text`)}`,
-    location === undefined ? undefined : contains(sql`location`, location),
+    location === undefined
+      ? undefined
+      : sql`(${contains(sql`doctors.location`, location)}
+             or exists (select from schedule_blocks b where b.doctor_id = doctors.id and ${contains(sql`b.location`, location)}))`,
     language === undefined
       ? undefined
       : sql`exists (select from unnest(languages) as spoken where lower(spoken) = lower(${language}))`,
@@ -47,14 +39,14 @@ export function matchingDoctors({ specialization, location, language, q }: Docto
 export function findDoctors(
   filter: DoctorFilter,
   page: { skip: number; limit: number; after: string | undefined },
-): Sql<Doctor> {
+): Sql<Doctor & { version: number }> {
   const { skip, limit, after } = page
   const beyond =
     after === undefined
       ? undefined
       : sql`(last_name, first_name, doctors.id) > (select last.last_name, last.first_name, last.id from doctors as last where last.id = ${after})`
   return sql`
-    select ${publicColumns} from doctors where ${all([matchingDoctors(filter), beyond])}
+    select ${publicColumns}, version from doctors where ${all([matchingDoctors(filter), beyond])}
      order by last_name, first_name, doctors.id limit ${literal(limit)} offset ${skipped(after ? 0 : skip)}`
 }
 
@@ -68,14 +60,6 @@ export function findDoctor(id: string): Sql<Doctor & { version: number }> {
 
 export function findProfile(by: { id: string } | { user_id: string }): Sql<DoctorProfile> {
   return sql`select ${profileColumns} from doctors where ${'id' in by ? sql`id = ${by.id}` : sql`user_id = ${by.user_id}`}`
-}
-
-export function findCalendar(id: string): Sql<Calendar> {
-  return sql`select ${calendarColumns} from doctors where id = ${id}`
-}
-
-export function findCalendars(filter: DoctorFilter, most: number): Sql<Calendar> {
-  return sql`select ${calendarColumns} from doctors where ${matchingDoctors(filter)} order by last_name, first_name, id limit ${literal(most)}`
 }
 
 export type Account = {

@@ -1,13 +1,16 @@
 // Doctors, when they can be booked, and their free slots.
 import type { Module } from '#platform/module.ts'
+import { createCalendars } from './calendars.ts'
 import { doctorRoutes } from './doctor.routes.ts'
 
+export type { Calendar } from './calendar.store.ts'
 export { type Calendars, createCalendars } from './calendars.ts'
-export type { Calendar } from './doctor.store.ts'
+export { getScheduleOwner, takeCalendar } from './schedule.service.ts'
 export { findNearestSlots } from './slot.service.ts'
 export { bookingHorizonDays, defaultHours, instantText, slotAt, type TimeRange } from './slots.ts'
+export { offeredSlotAt } from './timetable.ts'
 
 export const doctors: Module = {
   name: 'doctors',
-  open: async () => ({ routes: doctorRoutes() }),
+  open: async () => ({ routes: doctorRoutes(createCalendars()) }),
 }

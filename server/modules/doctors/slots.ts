@@ -4,10 +4,14 @@
 export type WorkingHours = {
   /** 1 Monday to 7 Sunday. */
   weekdays: readonly number[]
-  /** HH:MM; the end is on the same day, after the start. */
+  /** HH:MM; the end is on the same day, after the start, and may be 24:00. */
   start_time: string
   end_time: string
   slot_minutes: number
+  /** Of the slots, 0 to 1: kept for urgent and emergency bookings. */
+  emergency_share?: number
+  /** Where, if not where the doctor usually is. */
+  location?: string | null
   /** Dates, both included; open where absent. */
   valid_from?: string | undefined
   valid_until?: string | undefined
@@ -15,6 +19,8 @@ export type WorkingHours = {
 
 /** Milliseconds since 1970; the end is not included. */
 export type TimeRange = { starts_at_ms: number; ends_at_ms: number }
+/** A piece of some hours. A reserved one is for urgent and emergency bookings. */
+export type Slot = TimeRange & { is_reserved: boolean; location: string | null }
 /** Local dates, both included. */
 export type DateRange = { from: string; to: string }
 
@@ -37,8 +43,8 @@ export function defaultHours(profile: {
  * The slots of some hours on some dates, in order of time. Wall-clock times hold across daylight saving: a slot that
  * touches the skipped hour does not exist, and the repeated hour is offered once, the first time.
  */
-export function expandHours(hours: readonly WorkingHours[], timezone: string, { from, to }: DateRange): TimeRange[] {
-  const slots: TimeRange[] = []
+export function expandHours(hours: readonly WorkingHours[], timezone: string, { from, to }: DateRange): Slot[] {
+  const slots: Slot[] = []
   const last = Temporal.PlainDate.from(to)
   for (
     let date = Temporal.PlainDate.from(from);
@@ -47,16 +53,43 @@ export function expandHours(hours: readonly WorkingHours[], timezone: string, { 
   ) {
     const text = date.toString()
     for (const block of hours) {
-      if (!block.weekdays.includes(date.dayOfWeek)) continue
-      if (text < (block.valid_from ?? text) || text > (block.valid_until ?? text)) continue
-      slots.push(...slotsOfDay(block, timezone, date))
+      if (isWorkedOn(block, date.dayOfWeek, text)) slots.push(...slotsOfDay(block, timezone, date))
     }
   }
   return slots.sort((left, right) => left.starts_at_ms - right.starts_at_ms)
 }
 
+/** Whether these hours, back to back ones taken together, cover the whole of a time. */
+export function coversTime(
+  hours: readonly WorkingHours[],
+  timezone: string,
+  { starts_at_ms, ends_at_ms }: TimeRange,
+): boolean {
+  const dateOf = (at_ms: number) =>
+    Temporal.Instant.fromEpochMilliseconds(at_ms).toZonedDateTimeISO(timezone).toPlainDate()
+  const last = dateOf(ends_at_ms - 1)
+  const worked: TimeRange[] = []
+  for (let date = dateOf(starts_at_ms); Temporal.PlainDate.compare(date, last) <= 0; date = date.add({ days: 1 })) {
+    const text = date.toString()
+    const instantOf = (time: string) =>
+      date
+        .toPlainDateTime()
+        .add({ minutes: minutesOf(time) })
+        .toZonedDateTime(timezone).epochMilliseconds
+    for (const block of hours) {
+      if (!isWorkedOn(block, date.dayOfWeek, text)) continue
+      worked.push({ starts_at_ms: instantOf(block.start_time), ends_at_ms: instantOf(block.end_time) })
+    }
+  }
+  let covered_until_ms = starts_at_ms
+  for (const part of worked.sort((left, right) => left.starts_at_ms - right.starts_at_ms)) {
+    if (part.starts_at_ms <= covered_until_ms) covered_until_ms = Math.max(covered_until_ms, part.ends_at_ms)
+  }
+  return covered_until_ms >= ends_at_ms
+}
+
 /** The slot that begins at this instant, if there is one. */
-export function slotAt(hours: readonly WorkingHours[], timezone: string, starts_at_ms: number): TimeRange | undefined {
+export function slotAt(hours: readonly WorkingHours[], timezone: string, starts_at_ms: number): Slot | undefined {
   const date = Temporal.Instant.fromEpochMilliseconds(starts_at_ms)
     .toZonedDateTimeISO(timezone)
     .toPlainDate()
@@ -64,8 +97,8 @@ export function slotAt(hours: readonly WorkingHours[], timezone: string, starts_
   return expandHours(hours, timezone, { from: date, to: date }).find((slot) => slot.starts_at_ms === starts_at_ms)
 }
 
-/** The slots that no taken range touches. Both lists are in order of time; taken ranges do not overlap each other. */
-export function freeSlots(slots: readonly TimeRange[], taken: readonly TimeRange[]): TimeRange[] {
+/** The slots that no taken range touches. Both lists are in order of their starts. */
+export function freeSlots<T extends TimeRange>(slots: readonly T[], taken: readonly TimeRange[]): T[] {
   const ahead = taken.values()
   let next = ahead.next().value
   return slots.filter((slot) => {
@@ -74,27 +107,50 @@ export function freeSlots(slots: readonly TimeRange[], taken: readonly TimeRange
   })
 }
 
+/** A slot of a doctor as the wire shows it. */
+export function shownSlot(doctor_id: string, { starts_at_ms, ends_at_ms }: TimeRange) {
+  const duration_minutes = (ends_at_ms - starts_at_ms) / 60_000
+  return { doctor_id, start: instantText(starts_at_ms), end: instantText(ends_at_ms), duration_minutes }
+}
+
 /** Canonical text of an instant. Through Temporal it takes 6 µs instead of 0.3, and a month of slots has thousands. */
 export function instantText(at_ms: number): string {
   return new Date(at_ms).toISOString().replace('.000Z', 'Z')
 }
 
 /** The slots that begin nearest to an instant, in order of time. */
-export function nearestSlots(slots: readonly TimeRange[], asked_ms: number, most: number): TimeRange[] {
+export function nearestSlots<T extends TimeRange>(slots: readonly T[], asked_ms: number, most: number): T[] {
   return slots
     .toSorted((left, right) => Math.abs(left.starts_at_ms - asked_ms) - Math.abs(right.starts_at_ms - asked_ms))
     .slice(0, most)
     .toSorted((left, right) => left.starts_at_ms - right.starts_at_ms)
 }
 
-function slotsOfDay({ start_time, end_time, slot_minutes }: WorkingHours, timezone: string, date: Temporal.PlainDate) {
+/**
+ * Which of a day's slots are kept for urgent and emergency bookings: the share rounded up to whole slots, spread evenly over the
+ * day. It depends on the hours as they are configured and on nothing else, so that the same times are kept on every day.
+ */
+export function reservedAmong(slots: number, share: number): Set<number> {
+  // Seven hundredths of a hundred are seven, not 7.000000000000001.
+  const reserved = Math.min(slots, Math.ceil(slots * share - 1e-9))
+  return new Set(Array.from({ length: reserved }, (_, at) => Math.floor(((at + 0.5) * slots) / reserved)))
+}
+
+function isWorkedOn({ weekdays, valid_from, valid_until }: WorkingHours, weekday: number, date: string): boolean {
+  return weekdays.includes(weekday) && date >= (valid_from ?? date) && date <= (valid_until ?? date)
+}
+
+function slotsOfDay(hours: WorkingHours, timezone: string, date: Temporal.PlainDate): Slot[] {
+  const { slot_minutes, emergency_share = 0, location = null } = hours
   const midnight = date.toPlainDateTime()
-  const [start, end] = [minutesOf(start_time), minutesOf(end_time)]
+  const [start, end] = [minutesOf(hours.start_time), minutesOf(hours.end_time)]
   const slot_ms = slot_minutes * 60_000
-  const starts = Array.from(
-    { length: Math.max(0, Math.floor((end - start) / slot_minutes)) },
-    (_, at) => start + at * slot_minutes,
-  )
+  const count = Math.max(0, Math.floor((end - start) / slot_minutes))
+  const reserved = reservedAmong(count, emergency_share)
+  const slotOf = (at: number, starts_at_ms: number): Slot => {
+    return { starts_at_ms, ends_at_ms: starts_at_ms + slot_ms, is_reserved: reserved.has(at), location }
+  }
+  const numbers = Array.from({ length: count }, (_, at) => at)
 
   const first_wall = midnight.add({ minutes: start })
   const first = first_wall.toZonedDateTime(timezone)
@@ -103,23 +159,17 @@ function slotsOfDay({ start_time, end_time, slot_minutes }: WorkingHours, timezo
     first.offsetNanoseconds === after.offsetNanoseconds &&
     after.epochMilliseconds - first.epochMilliseconds === (end - start) * 60_000 &&
     first.toPlainDateTime().equals(first_wall)
-  if (isEven) {
-    return starts.map((minute) => {
-      const starts_at_ms = first.epochMilliseconds + (minute - start) * 60_000
-      return { starts_at_ms, ends_at_ms: starts_at_ms + slot_ms }
-    })
-  }
+  if (isEven) return numbers.map((at) => slotOf(at, first.epochMilliseconds + at * slot_ms))
 
   // The clocks change within these hours.
-  return starts.flatMap((minute) => {
-    const wall = midnight.add({ minutes: minute })
+  return numbers.flatMap((at) => {
+    const wall = midnight.add({ minutes: start + at * slot_minutes })
     const zoned = wall.toZonedDateTime(timezone, { disambiguation: 'earlier' })
     if (!zoned.toPlainDateTime().equals(wall)) return []
-    const ends_at_ms = zoned.epochMilliseconds + slot_ms
-    const justBeforeEnd = Temporal.Instant.fromEpochMilliseconds(ends_at_ms - 1).toZonedDateTimeISO(timezone)
+    const slot = slotOf(at, zoned.epochMilliseconds)
+    const justBeforeEnd = Temporal.Instant.fromEpochMilliseconds(slot.ends_at_ms - 1).toZonedDateTimeISO(timezone)
     // The clock jumped ahead within the slot: its last minutes are the first of the next.
-    if (justBeforeEnd.offsetNanoseconds > zoned.offsetNanoseconds) return []
-    return [{ starts_at_ms: zoned.epochMilliseconds, ends_at_ms }]
+    return justBeforeEnd.offsetNanoseconds > zoned.offsetNanoseconds ? [] : [slot]
   })
 }
 
