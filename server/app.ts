@@ -11,8 +11,8 @@ import { installHealth } from '#platform/http/health.ts'
 import { buildHttp } from '#platform/http/server.ts'
 import type { Route } from '#platform/http/mount.ts'
 import { openJobs } from '#platform/jobs/jobs.ts'
-import type { Repeated } from '#platform/jobs/repeat.ts'
-import type { OpenModule } from '#platform/module.ts'
+import { repeat, type Repeated } from '#platform/jobs/repeat.ts'
+import type { Check, OpenModule } from '#platform/module.ts'
 import { modules } from './modules.ts'
 
 export type App = {
@@ -38,14 +38,15 @@ export async function buildApp(system: System): Promise<App> {
     throw new Error('no module says who people are: OPENWARD_SERVICES must include one that can verify tokens')
   const draining = openDraining()
   const http = await buildHttp({ system, routes, authenticate, draining })
-  installHealth(http, system, Object.assign({}, ...open.map(({ checks }) => checks ?? {})), draining)
+  const checks = Object.assign({ audit_spool: () => checkSpool(system) }, ...open.map((module) => module.checks ?? {}))
+  installHealth(http, system, checks, draining)
   await installDocumentation(http, routes)
-  let following: Repeated | undefined
+  const following: Repeated[] = []
   return {
     http,
     routes,
     async start() {
-      following = system.keys.follow(system.log)
+      following.push(system.keys.follow(system.log), enterSpooled(system))
       for (const module of open) await whenAvailable(async () => module.start?.(), system.log)
       await whenAvailable(() => jobs.start(), system.log)
     },
@@ -65,9 +66,23 @@ export async function buildApp(system: System): Promise<App> {
       await Promise.all([http.close(), handedBack])
       clearTimeout(cut)
       for (const module of open.toReversed()) await module.stop?.()
-      await following?.stop()
+      await Promise.all(following.map((repeated) => repeated.stop()))
     },
   }
+}
+
+const enterEveryMilliseconds = 5000
+
+function enterSpooled({ spool, log }: System): Repeated {
+  return repeat({ name: 'audit.spool', every_ms: enterEveryMilliseconds, work: () => spool.enter(), log })
+}
+
+async function checkSpool({ spool }: System): Promise<Check> {
+  const count = await spool.count().catch(() => undefined)
+  if (count === undefined)
+    return { status: 'degraded', detail: 'The folder audit-spool in the data directory cannot be read' }
+  if (count === 0) return { status: 'ok' }
+  return { status: 'degraded', detail: `Reads by emergency access that are not in the audit log yet: ${count}` }
 }
 
 /** A part whose database goes away just as it begins is begun again when it is back; the server serves meanwhile. */

@@ -1,5 +1,7 @@
 // What lives as long as the process: configuration, database, keys, the audit recorder. Shared by the server and the command line.
+import { join } from 'node:path'
 import { createAuditRecorder } from '#platform/audit/record.ts'
+import { openSpool, withSpool } from '#platform/audit/spool.ts'
 import { type Configuration, ConfigurationError } from '#platform/configuration.ts'
 import type { System } from '#platform/context.ts'
 import { openPool, watchConnections } from '#platform/database/connection.ts'
@@ -67,12 +69,14 @@ export async function openSystem({
   const recorder = createAuditRecorder(reserve)
   const database = systemDatabase({ pool })
   const keys = await openKeys(keyring, (work) => database.transaction(work))
+  const spool = openSpool({ directory: join(configuration.data_directory, 'audit-spool'), keys, log, recorder })
   return {
     configuration,
     pool,
     reserve,
     keys,
-    recorder,
+    recorder: withSpool(recorder, spool, log),
+    spool,
     gathered: gather(pool),
     log,
     close: async () => void (await Promise.all([pool.end(), reserve.end(), watch.close()])),

@@ -1,5 +1,6 @@
 // What a handler is given: who asks, in which scope, and the few services that work stands on. Passed explicitly, never ambient.
 import type { AuditEntry, AuditRecorder } from './audit/record.ts'
+import type { Spool } from './audit/spool.ts'
 import type { Configuration } from './configuration.ts'
 import type { Pool } from './database/connection.ts'
 import type { Gathered } from './database/gathered.ts'
@@ -41,6 +42,8 @@ export type System = {
   reserve: Pool
   keys: Keys
   recorder: AuditRecorder
+  /** What the recorder could not record and had to let through. */
+  spool: Spool
   gathered: Gathered
   log: Log
 }

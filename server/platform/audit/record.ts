@@ -2,12 +2,15 @@
 import { Problem, unavailable } from '#platform/contract/problem.ts'
 import { runBatch } from '#platform/database/batch.ts'
 import { isConnectionFault, isDatabaseError, type Pool, withConnection } from '#platform/database/connection.ts'
+import { violatedConstraint } from '#platform/database/constraint.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
 
 export type Outcome = 'success' | 'denied' | 'failure'
 
 /** What a person did. Who, from where and under which correlation id are added by the scope. */
 export type AuditEntry = {
+  /** Where it was given one, it is in the log once, however often it is recorded; a new one unless said. */
+  id?: string | undefined
   action: string
   resource_type: string
   resource_id?: string | undefined
@@ -30,17 +33,21 @@ export type AuditEntry = {
 export function insertAuditEntries(entries: readonly AuditEntry[]): Sql {
   const column = <T>(pick: (entry: AuditEntry) => T | undefined) => entries.map((entry) => pick(entry) ?? null)
   return sql`
-    insert into audit_logs (user_id, role, session_id, ip_address, user_agent, action, resource_type, resource_id, patient_id,
+    insert into audit_logs (id, user_id, role, session_id, ip_address, user_agent, action, resource_type, resource_id, patient_id,
                             outcome, purpose, correlation_id, key_id, sealed_changes, details)
-    select * from unnest(
-      ${column((entry) => entry.user_id)}::uuid[], ${column((entry) => entry.role)}::text[],
+    select coalesce(e.id, uuidv7()), e.user_id, e.role, e.session_id, e.ip_address, e.user_agent, e.action, e.resource_type,
+           e.resource_id, e.patient_id, e.outcome, e.purpose, e.correlation_id, e.key_id, e.sealed_changes, e.details
+      from unnest(
+      ${column((entry) => entry.id)}::uuid[], ${column((entry) => entry.user_id)}::uuid[], ${column((entry) => entry.role)}::text[],
       ${column((entry) => entry.session_id)}::uuid[], ${column((entry) => entry.ip_address)}::inet[],
       ${column((entry) => entry.user_agent)}::text[], ${column((entry) => entry.action)}::text[],
       ${column((entry) => entry.resource_type)}::text[], ${column((entry) => entry.resource_id)}::uuid[],
       ${column((entry) => entry.patient_id)}::uuid[], ${column((entry) => entry.outcome ?? 'success')}::text[],
       ${column((entry) => entry.purpose)}::text[], ${column((entry) => entry.correlation_id ?? 'none')}::text[],
       ${column((entry) => entry.changes?.key_id)}::uuid[], ${column((entry) => entry.changes?.sealed)}::bytea[],
-      ${column((entry) => (entry.details ? JSON.stringify(entry.details) : null))}::jsonb[])`
+      ${column((entry) => (entry.details ? JSON.stringify(entry.details) : null))}::jsonb[])
+      as e(id, user_id, role, session_id, ip_address, user_agent, action, resource_type, resource_id, patient_id, outcome, purpose,
+           correlation_id, key_id, sealed_changes, details)`
 }
 
 /**
@@ -85,7 +92,8 @@ export function createAuditRecorder(pool: Pool): AuditRecorder {
     // A connection that was lost while idle is noticed by its next user. Better an entry too many than an answer refused.
     if (error && isConnectionFault(error) && performance.now() - started_at < repeatMilliseconds)
       ({ error } = await insert())
-    if (!error) for (const { resolve } of batch) resolve()
+    if (!error || (batch.length === 1 && isThereAlready(error, batch[0]?.entry)))
+      for (const { resolve } of batch) resolve()
     // An entry that the database cannot take refuses its own request, not those that happened to arrive with it.
     else if (batch.length > 1 && !isConnectionFault(error)) for (const one of batch) await write([one])
     else for (const { reject } of batch) reject(error)
@@ -113,4 +121,8 @@ export function createAuditRecorder(pool: Pool): AuditRecorder {
         if (waiting.length === 1) schedule()
       }),
   }
+}
+
+function isThereAlready(error: Error, entry: AuditEntry | undefined): boolean {
+  return entry?.id !== undefined && violatedConstraint(error) === 'audit_logs_pkey'
 }
