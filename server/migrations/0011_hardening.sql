@@ -1,4 +1,4 @@
--- What an appointment gives ends with it.
+-- What was left open: what an appointment gives ends with it, and a merged record says where it went.
 
 -- Each appointment that stands relates its patient to the doctor and the department that the doctor had when it was given.
 -- A cancelled one, or one that is only held while a form is filled, relates nobody; one that moves to another doctor goes along.
@@ -31,3 +31,8 @@ select a.patient_id, doctors.department_id, doctors.id, 'appointment', a.id
 delete from care_relationships c
  where c.origin = 'appointment'
    and not exists (select from appointments a where a.id = c.origin_id and a.doctor_id = c.doctor_id and a.status not in ('held', 'cancelled'));
+
+-- A record that is part of another is reached as that one is, so that whoever comes with its id or number is told where it went.
+alter policy reach on patients using (
+  (select openward.setting('reach')) in ('all', 'find')
+    or openward.may_reach(case when merged_into is null then id else openward.whole_record(id) end, (select openward.setting('reach'))));

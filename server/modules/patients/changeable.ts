@@ -18,20 +18,21 @@ export type Changeable = { row: Row; key: DataKey; purpose: string | undefined }
 export async function lockChangeable(ctx: Context, tx: Tx, patient_id: string): Promise<Changeable> {
   const row = await lockPatient(tx, patient_id, ctx.reach, ctx.actor)
   assertThere(row)
-  if (row.merged_into !== null) throw new Problem(patientMerged)
+  assertWhole(row)
   if (!row.is_active) throw new Problem(patientInactive)
   return { row, key: openKeyOf(ctx.system.keys.keyring, row), purpose: row.through_glass ? 'BTG' : undefined }
 }
 
 /**
  * Reads something of a patient in one round trip; the answer's audit entry says BTG where that is the reason for the reach.
- * @throws Problem notFound, patientErased
+ * @throws Problem notFound, patientErased, patientMerged
  */
 export async function readOfPatient<T>(ctx: Context, patient_id: string, read: (tx: Tx) => Promise<T>): Promise<T> {
   const [row, found] = await ctx.database.once((tx) =>
     Promise.all([tx.first(findPatient(patient_id, ctx.reach, ctx.actor)), read(tx)]),
   )
   assertThere(row)
+  assertWhole(row)
   if (row.through_glass) ctx.saw({ purpose: 'BTG' })
   return found
 }
@@ -55,6 +56,11 @@ export function sealChanges<T extends object>(
     key_id: key.id,
     sealed: sealJson(key, { table: 'audit_logs', column: 'sealed_changes', row_id: key.id }, changes),
   }
+}
+
+/** What hung on a record that was merged has gone to the other. @throws Problem patientMerged */
+function assertWhole({ merged_into }: ReadPatientRow) {
+  if (merged_into !== null) throw new Problem(patientMerged, { merged_into })
 }
 
 function assertThere(row: ReadPatientRow | undefined): asserts row is Row {

@@ -51,7 +51,7 @@ export const emergencyContactApi = {
     params: OfPatient,
     query: OfPatientQuery,
     returns: [200, ListOf(EmergencyContact)],
-    problems: [patientErased],
+    problems: [patientErased, patientMerged],
   },
   add_contact: {
     method: 'POST',

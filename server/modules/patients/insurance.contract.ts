@@ -84,7 +84,7 @@ export const insuranceApi = {
     params: OfPatient,
     query: OfPatientQuery,
     returns: [200, ListOf(Insurance)],
-    problems: [patientErased],
+    problems: [patientErased, patientMerged],
   },
   add_insurance: {
     method: 'POST',

@@ -2,13 +2,16 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { emergencyAccessApi } from './emergency-access.contract.ts'
+import { emergencyContactApi } from './emergency-contact.contract.ts'
+import { insuranceApi } from './insurance.contract.ts'
 import { mergeApi } from './merge.contract.ts'
 import { addPerson } from './merge.testing.ts'
-import { likelyDuplicates, patientApi } from './patient.contract.ts'
+import { likelyDuplicates, patientApi, patientMerged } from './patient.contract.ts'
 import { patientSearchApi } from './patient-search.contract.ts'
 import { nextPerson } from './people.testing.ts'
 import { auditLogApi } from '../audit-trail/audit-log.contract.ts'
 import { notFound, Problem } from '#platform/contract/problem.ts'
+import { sql } from '#platform/database/sql.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 
 let api: TestApi
@@ -18,6 +21,10 @@ before(async () => {
   api = await startTestApi()
   admin = await api.person('admin')
   doctor = await api.person('doctor', { doctor: true })
+  await api.app.start()
+  const isReady = async () =>
+    (await api.send({ method: 'GET', url: '/health/ready', headers: {} })).text.includes('"name_index":{"status":"ok"')
+  while (!(await isReady())) await new Promise(setImmediate)
 })
 after(async () => api[Symbol.asyncDispose]())
 
@@ -77,7 +84,121 @@ describe('the access log of a merged record', () => {
   })
 })
 
+describe('a record that is part of another', () => {
+  /** A nurse who reaches one of three records that become one, and those. */
+  async function merged() {
+    const nurse = await api.person('nurse', { department_id: await api.department() })
+    const known = (await nurse.call(patientApi.register, { body: nextPerson() })).id
+    const [inner, outer] = [await person(), await person()]
+    const body = await admin.call(patientApi.read, { params: { patient_id: inner } })
+    await merge(known, inner)
+    await merge(outer, known)
+    return { nurse, inner, known, outer, before: body }
+  }
+
+  it('says of which one, as it was, to whoever may read that', async () => {
+    const { nurse, inner, known, outer, before: was } = await merged()
+    assert.equal(was.merged_into, null)
+    assert.equal((await read(nurse, outer)).merged_into, null)
+    for (const reader of [admin, nurse]) {
+      for (const patient_id of [inner, known]) assert.equal((await read(reader, patient_id)).merged_into, outer)
+      const { first_name, patient_number, is_active } = await read(reader, inner)
+      assert.deepEqual([first_name, patient_number, is_active], [was.first_name, was.patient_number, false])
+    }
+    const [entry] = await api.rows(sql`
+      select outcome, purpose from audit_logs where patient_id = ${inner} and user_id = ${nurse.user_id} order by id desc limit 1`)
+    assert.deepEqual(entry, { outcome: 'success', purpose: null })
+  })
+
+  it('is not there for whoever may not', async () => {
+    const { inner, outer } = await merged()
+    const strangers = [
+      await api.person('nurse', { department_id: await api.department() }),
+      await api.person('patient', { patient_id: await person() }),
+    ]
+    for (const stranger of strangers)
+      for (const patient_id of [inner, outer]) await assert.rejects(read(stranger, patient_id), refusedWith(notFound))
+  })
+
+  it('is opened by emergency access to the one that it is part of', async () => {
+    const { inner, outer } = await merged()
+    const stranger = await api.person('nurse', { department_id: await api.department() })
+    const body = { reason: 'Unconscious in the corridor' }
+    await stranger.call(emergencyAccessApi.open_emergency_access, { params: { patient_id: outer }, body })
+    assert.equal((await read(stranger, inner)).merged_into, outer)
+    const [entry] = await api.rows(sql`
+      select purpose from audit_logs where action = 'patient.read' and patient_id = ${inner} and user_id = ${stranger.user_id}`)
+    assert.deepEqual(entry, { purpose: 'BTG' })
+  })
+
+  it('names the other to whoever changes it or asks for what has gone there', async () => {
+    const { nurse, inner, outer } = await merged()
+    const params = { patient_id: inner }
+    const names = (error: unknown) =>
+      refusedWith(patientMerged)(error) && error instanceof Problem && error.members['merged_into'] === outer
+    await assert.rejects(nurse.call(patientApi.change, { params, body: { occupation: 'Baker' } }), names)
+    await assert.rejects(nurse.call(emergencyContactApi.list_contacts, { params, query: {} }), names)
+    await assert.rejects(nurse.call(insuranceApi.list_insurances, { params, query: {} }), names)
+    await assert.rejects(admin.call(patientApi.restore, { params }), names)
+  })
+})
+
 describe('a person with a merged record', () => {
+  it('is found by the number and by the name that the record had, which says so', async () => {
+    const staff = await api.person('staff')
+    const nurse = await api.person('nurse', { department_id: await api.department() })
+    const body = { ...nextPerson(), first_name: 'Perpetua', last_name: 'Quillfeather' }
+    const one = (await nurse.call(patientApi.register, { body: nextPerson() })).id
+    const inner = await staff.call(patientApi.register, { body })
+    const middle = (await staff.call(patientApi.register, { body: nextPerson() })).id
+    await merge(middle, inner.id)
+    const merge_id = await merge(one, middle)
+    const found = async (query: object) => (await staff.call(patientSearchApi.search, { body: query })).items
+    const found_as = {
+      patient_number: inner.patient_number,
+      first_name: 'Perpetua',
+      middle_name: null,
+      last_name: 'Quillfeather',
+      date_of_birth: body.date_of_birth,
+    }
+    for (const query of [
+      { medical_number: inner.patient_number },
+      { q: inner.patient_number },
+      { ssn: body.ssn },
+      { phone: body.phone_primary, name: 'Quillfeather' },
+      { name: 'Perpetua Quilfeather' },
+      { name: 'Quillfeather', date_of_birth: body.date_of_birth },
+    ]) {
+      const items = await found(query)
+      assert.deepEqual(
+        items.map((card) => [card.id, card.found_as]),
+        [[one, found_as]],
+        JSON.stringify(query),
+      )
+    }
+    assert.deepEqual(await found({ name: 'Quillfeather', date_of_birth: '1901-01-01' }), [])
+    const listed = await nurse.call(patientSearchApi.list, { query: { search: 'quillfeather' } })
+    assert.deepEqual(
+      listed.items.map(({ id }) => id),
+      [one],
+    )
+    await admin.call(mergeApi.unmerge, { params: { patient_id: one }, body: { merge_id, reason: 'Two people' } })
+    assert.deepEqual(
+      (await found({ name: 'Perpetua Quillfeather' })).map(({ id }) => id),
+      [middle],
+    )
+  })
+
+  it('is found once where both records have the name', async () => {
+    const staff = await api.person('staff')
+    const { ssn: _, ...body } = { ...nextPerson(), first_name: 'Ottoline', last_name: 'Marchbanks' }
+    const one = await staff.call(patientApi.register, { body })
+    const other = await staff.call(patientApi.register, { body: { ...body, force: true } })
+    await merge(one.id, other.id)
+    const { items, total } = await staff.call(patientSearchApi.search, { body: { name: 'Ottoline Marchbanks' } })
+    assert.deepEqual([items.map(({ id, found_as }) => [id, found_as]), total], [[[one.id, null]], 1])
+  })
+
   it('is found by the values of both, also in the list of a department', async () => {
     const nurse = await api.person('nurse', { department_id: await api.department() })
     const earlier = nextPerson()

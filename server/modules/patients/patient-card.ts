@@ -1,5 +1,5 @@
 // Identity cards of people who were found; contact details and identifiers are opened only to verify a hit.
-import type { IdentityCard } from './patient.contract.ts'
+import type { FormerRecord, IdentityCard } from './patient.contract.ts'
 import {
   type Card,
   type Contact,
@@ -32,6 +32,7 @@ export function openFound(keyring: Keyring, row: FoundRow): OpenedFound | undefi
 export function cardOfFound(
   row: Pick<FoundRow, 'id' | 'patient_number' | 'gender' | 'is_active' | 'may_open'>,
   card: Card | undefined,
+  found_as: FormerRecord | null = null,
 ): IdentityCard {
   return {
     id: row.id,
@@ -45,8 +46,17 @@ export function cardOfFound(
     national_id: card?.national_id ?? null,
     is_active: row.is_active,
     may_open: row.may_open,
+    found_as,
     is_readable: card !== undefined,
   }
+}
+
+/** What a record that was merged says of itself. */
+export function formerRecord(
+  patient_number: string,
+  { first_name, middle_name, last_name, date_of_birth }: Card,
+): FormerRecord {
+  return { patient_number, first_name, middle_name, last_name, date_of_birth }
 }
 
 const noContact: Contact = { phone_primary: null, phone_secondary: null, email: null, address: null }

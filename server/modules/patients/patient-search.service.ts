@@ -1,18 +1,21 @@
 // Finding patients and listing them. What was asked for is never recorded, only by which kinds of criteria and who was shown.
-import { cardOfFound, openFound } from './patient-card.ts'
+import { cardOfFound, formerRecord, openFound } from './patient-card.ts'
 import { findMergedTrees } from './merge.store.ts'
+import type { FormerRecord } from './patient.contract.ts'
 import type { PatientNames } from './patient-names.ts'
 import type { Criteria, FoundPatients, ListedPatient } from './patient-search.contract.ts'
 import {
   countPatients,
   findByExact,
   findCards,
+  findMergedCards,
   type CardRow,
   type FoundRow,
   type ListFilter,
   listPatients,
+  nestMerged,
 } from './patient-search.store.ts'
-import { tryOpenCard } from './patient.sealing.ts'
+import { type Card, tryOpenCard } from './patient.sealing.ts'
 import { fits, type Question, readQuestion, tokensOf } from './search-criteria.ts'
 import type { Context } from '#platform/context.ts'
 import { reachOf } from '#platform/context.ts'
@@ -44,7 +47,7 @@ export async function searchPatients(
   const shown = items.slice(0, limit)
   ctx.saw({ details: { criteria: question.kinds, count: total, patient_ids: shown.map(({ row }) => row.id) } })
   return {
-    items: shown.map(({ row, card }) => cardOfFound(row, card)),
+    items: shown.map(({ row, card, found_as }) => cardOfFound(row, card, found_as)),
     total,
     index_complete,
   }
@@ -52,7 +55,7 @@ export async function searchPatients(
 
 /** By name `most` are looked for, and of them the best `opened` are opened. */
 type Asked = { database: Database; read_reach: string; most: number; opened: number }
-type Hit = { row: CardRow; card: ReturnType<typeof tryOpenCard> }
+type Hit = { row: CardRow; card: ReturnType<typeof tryOpenCard>; found_as: FormerRecord | null }
 type Found = { items: Hit[]; total: number; index_complete: boolean }
 
 async function find(ctx: Context, names: PatientNames, question: Question, asked: Asked): Promise<Found> {
@@ -77,15 +80,27 @@ async function openBest(
   date_of_birth: string | undefined,
   { database, read_reach, opened }: Asked,
 ): Promise<Omit<Found, 'index_complete'>> {
+  const { keyring } = ctx.system.keys
+  const wasBorn = (card: Card) => date_of_birth === undefined || card.date_of_birth === date_of_birth
   const items: Hit[] = []
   let at = 0
   while (items.length < opened && at < ids.length) {
     const next = ids.slice(at, at + opened - items.length)
     at += next.length
     const rows = new Map((await database.read(findCards(next, read_reach))).map((row) => [row.id, row]))
-    for (const row of next.flatMap((id) => rows.get(id) ?? [])) {
-      const card = tryOpenCard(ctx.system.keys.keyring, row)
-      if (card && (date_of_birth === undefined || card.date_of_birth === date_of_birth)) items.push({ row, card })
+    const gone = next.filter((id) => !rows.has(id))
+    const merged = gone.length === 0 ? [] : (await database.read(findMergedCards(gone, read_reach))).map(nestMerged)
+    for (const id of next) {
+      const own = rows.get(id)
+      const card = own && tryOpenCard(keyring, own)
+      if (own && card && wasBorn(card)) items.push({ row: own, card, found_as: null })
+      const through = merged.find((row) => row.merged.id === id)
+      // Whoever is found under their own name, too, needs no other.
+      if (!through || ids.includes(through.id) || items.some(({ row }) => row.id === through.id)) continue
+      const former = tryOpenCard(keyring, through.merged)
+      if (!former || !wasBorn(former)) continue
+      const found_as = formerRecord(through.merged.patient_number, former)
+      items.push({ row: through, card: tryOpenCard(keyring, through), found_as })
     }
   }
   return { items, total: items.length + ids.length - at }
@@ -97,8 +112,11 @@ function verified(ctx: Context, question: Question, rows: readonly FoundRow[]): 
     question.exact.length === 0 && question.name === undefined && question.date_of_birth === undefined
   return rows.flatMap((row): Hit[] => {
     const found = openFound(ctx.system.keys.keyring, row)
-    if (!found) return byNumberAlone ? [{ row, card: undefined }] : []
-    return fits(question, found) ? [{ row, card: found.card }] : []
+    if (!found) {
+      const isIt = byNumberAlone && row.patient_number === question.patient_number
+      return isIt ? [{ row, card: undefined, found_as: null }] : []
+    }
+    return fits(question, found) ? [{ row, card: found.card, found_as: null }] : []
   })
 }
 
@@ -110,11 +128,10 @@ async function foundThroughMerged(ctx: Context, question: Question, rows: readon
   const merged = await ctx.reaching('find').once((tx) => tx.rows(findMergedTrees(people.map(({ row }) => row.id))))
   return people.flatMap(({ row, card }): Hit[] => {
     const earlier = merged.filter(({ root, id }) => root === row.id && id !== root)
-    const isThem = earlier.some((record) => {
-      const opened = openFound(keyring, { ...record, may_open: false })
-      return opened !== undefined && fits(question, opened)
-    })
-    return isThem ? [{ row, card }] : []
+    const former = earlier
+      .flatMap((record) => openFound(keyring, { ...record, may_open: false }) ?? [])
+      .find((opened) => fits(question, opened))
+    return former ? [{ row, card, found_as: formerRecord(former.row.patient_number, former.card) }] : []
   })
 }
 
@@ -144,7 +161,9 @@ export async function listOpenPatients(ctx: Context, names: PatientNames, query:
     ]),
   )
   const shown = rows.slice(0, limit)
-  const items = shown.map((row) => listed({ ...row, may_open: true }, tryOpenCard(ctx.system.keys.keyring, row)))
+  const items = shown.map((row) =>
+    listed({ row: { ...row, may_open: true }, card: tryOpenCard(ctx.system.keys.keyring, row), found_as: null }),
+  )
   ctx.saw({ details: { count: items.length, patient_ids: items.map(({ id }) => id) } })
   return {
     items,
@@ -176,13 +195,13 @@ async function listFound(
   const shown = open.slice(skip, skip + limit)
   ctx.saw({ details: { criteria: question.kinds, count: open.length, patient_ids: shown.map(({ row }) => row.id) } })
   return {
-    items: shown.map(({ row, card }) => listed(row, card)),
+    items: shown.map((hit) => listed(hit)),
     total: open.length,
     next_cursor: null,
     index_complete,
   }
 }
 
-function listed(row: CardRow, card: ReturnType<typeof tryOpenCard>): ListedPatient {
-  return { ...cardOfFound(row, card), is_complete: row.is_complete, registered_date: row.registered_date }
+function listed({ row, card, found_as }: Hit): ListedPatient {
+  return { ...cardOfFound(row, card, found_as), is_complete: row.is_complete, registered_date: row.registered_date }
 }

@@ -64,7 +64,12 @@ export function findByExact(
 ): Sql<FoundRow> {
   // As an array the few ids are found first; joined, a plan without statistics may begin with every patient.
   const conditions = all_of.map((tokens) => sql`p.id = any(array(${havingToken(tokens)}))`)
-  if (patient_number !== undefined) conditions.push(sql`p.patient_number = ${patient_number}`)
+  // The number of a record that was merged leads to the one that it is part of.
+  if (patient_number !== undefined) {
+    conditions.push(
+      sql`p.id = any(array(select openward.whole_record(m.id) from patients m where m.patient_number = ${patient_number}))`,
+    )
+  }
   return sql`${found(read_reach, all(conditions))} order by p.id desc limit ${literal(wholeTokens)}`
 }
 
@@ -79,6 +84,35 @@ export function findCards(ids: readonly string[], read_reach: Reach): Sql<CardRo
            p.registered_date, openward.may_reach(p.id, ${read_reach}) as may_open
       from patients p join patient_keys k on k.id = p.key_id
      where p.merged_into is null and p.erased_at is null and p.id = any(${ids}::uuid[])`
+}
+
+/** A card, and the sealed one of the merged record that led to it. */
+export type MergedCardRow = CardRow & { merged: SealedBy & Pick<CardRow, 'id' | 'patient_number' | 'sealed_card'> }
+
+type FlatMergedCardRow = CardRow & {
+  merged_id: string
+  merged_number: string
+  merged_key_id: string
+  merged_kek_id: string
+  merged_wrapped: Buffer | null
+  merged_card: Buffer
+}
+
+/** Those of whom these records are part, where they are part of others. In any order. */
+export function findMergedCards(ids: readonly string[], read_reach: Reach): Sql<FlatMergedCardRow> {
+  return sql`
+    select p.id, p.patient_number, p.key_id, k.kek_id, k.wrapped, p.sealed_card, p.gender, p.is_active, p.is_complete,
+           p.registered_date, openward.may_reach(p.id, ${read_reach}) as may_open, m.id as merged_id, m.patient_number as merged_number,
+           m.key_id as merged_key_id, mk.kek_id as merged_kek_id, mk.wrapped as merged_wrapped, m.sealed_card as merged_card
+      from patients m join patient_keys mk on mk.id = m.key_id
+      join patients p on p.id = openward.whole_record(m.id) join patient_keys k on k.id = p.key_id
+     where m.id = any(${ids}::uuid[]) and m.merged_into is not null and p.erased_at is null`
+}
+
+export function nestMerged(row: FlatMergedCardRow): MergedCardRow {
+  const { merged_id, merged_number, merged_key_id, merged_kek_id, merged_wrapped, merged_card, ...card } = row
+  const key = { key_id: merged_key_id, kek_id: merged_kek_id, wrapped: merged_wrapped }
+  return { ...card, merged: { id: merged_id, patient_number: merged_number, sealed_card: merged_card, ...key } }
 }
 
 export type ListFilter = { is_active: boolean; after: string | undefined; skip: number; limit: number }

@@ -16,14 +16,7 @@ import type { Keyring } from '#platform/encryption/keyring.ts'
 
 type Stored = Omit<
   PatientRow,
-  | 'kek_id'
-  | 'wrapped'
-  | 'key_id'
-  | 'sealed_card'
-  | 'sealed_contact'
-  | 'sealed_identifiers'
-  | 'merged_into'
-  | 'erased_at'
+  'kek_id' | 'wrapped' | 'key_id' | 'sealed_card' | 'sealed_contact' | 'sealed_identifiers' | 'erased_at'
 >
 
 /** Whether this actor reads ssn and national id in full: everyone's, or their own. */
@@ -68,6 +61,7 @@ export function composePatient(
     photo_document_id: stored.photo_document_id,
     is_complete: stored.is_complete,
     is_active: stored.is_active,
+    merged_into: stored.merged_into,
     registered_date: stored.registered_date,
     created_at: stored.created_at,
     updated_at: stored.updated_at,

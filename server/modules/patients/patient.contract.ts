@@ -53,6 +53,9 @@ export const Patient = z.object({
   photo_document_id: Id.nullable(),
   is_complete: z.boolean().describe('False while a name, the birth date, the gender or the first phone is not known'),
   is_active: z.boolean(),
+  merged_into: Id.nullable().describe(
+    'The record that this one has become part of, as a whole; then the members are as they were and nothing is changed here any more',
+  ),
   registered_date: LocalDate,
   created_at: Instant,
   updated_at: Instant,
@@ -60,6 +63,16 @@ export const Patient = z.object({
   version: z.int(),
 })
 export type Patient = z.output<typeof Patient>
+
+/** The record by which somebody was found, where that is one that was merged into theirs. */
+export const FormerRecord = z.object({
+  patient_number: z.string(),
+  first_name: z.string().nullable(),
+  middle_name: z.string().nullable(),
+  last_name: z.string().nullable(),
+  date_of_birth: LocalDate.nullable(),
+})
+export type FormerRecord = z.output<typeof FormerRecord>
 
 /** What finding somebody shows. Identifiers are always masked. */
 export const IdentityCard = z.object({
@@ -74,6 +87,9 @@ export const IdentityCard = z.object({
   national_id: z.string().nullable().describe('Masked'),
   is_active: z.boolean(),
   may_open: z.boolean().describe('Whether you may read the record'),
+  found_as: FormerRecord.nullable().describe(
+    'What fitted, where it is not of this record but of one that was merged into it',
+  ),
   is_readable: z
     .boolean()
     .describe('False when the stored card did not pass its integrity check: it is shown without names'),
@@ -144,7 +160,7 @@ export const patientInactive = defineProblem(
 export const patientMerged = defineProblem(
   'patient_merged',
   409,
-  'This record was merged into another: change that one',
+  'This record was merged into another: use that one, `merged_into`',
 )
 
 export const patientExpected = defineProblem(
@@ -187,6 +203,9 @@ export const patientApi = {
     method: 'GET',
     path: '/api/v1/patients/{patient_id}',
     summary: 'Read a patient',
+    description:
+      'A record that was merged into another is answered as it was then, with the id of the other as `merged_into`, to whoever may ' +
+      'read that one. What hangs on it has gone there: asking for it here is 409 `patient_merged`, with the same member.',
     access: 'patients:read',
     audit: { action: 'patient.read', resource_type: 'patient' },
     params: PatientParams,

@@ -75,7 +75,7 @@ async function setActive(
   const row = await lockPatient(tx, patient_id, ctx.reach, ctx.actor)
   if (!row) throw new Problem(notFound)
   if (row.erased_at !== null) throw new Problem(patientErased)
-  if (is_active && row.merged_into !== null) throw new Problem(patientMerged)
+  if (is_active && row.merged_into !== null) throw new Problem(patientMerged, { merged_into: row.merged_into })
   if (ctx.if_match !== undefined && ctx.if_match !== row.version) throw new Problem(stale)
   if (row.is_active === is_active) return row
   await before()

@@ -26,7 +26,7 @@ export type PatientRow = SealedBy &
     | 'version'
   > & { merged_into: string | null; erased_at: string | null }
 
-/** `through_glass`: emergency access is the only reason why the actor sees this row. */
+/** `merged_into`: the record as a whole, over several merges. `through_glass`: emergency access is the only reason why the actor sees this row. */
 export type ReadPatientRow = PatientRow & { through_glass: boolean }
 
 /** The record with its key. Written out, since nested fragments would be put together at every call. */
@@ -38,10 +38,12 @@ export function findPatient(
   return sql`
     select p.id, p.patient_number, p.key_id, k.kek_id, k.wrapped, p.sealed_card, p.sealed_contact, p.sealed_identifiers,
            p.gender, p.blood_type, p.marital_status, p.occupation, p.preferred_language, p.photo_document_id,
-           p.is_complete, p.is_active, p.merged_into, p.erased_at, p.registered_date, p.created_at, p.updated_at, p.created_by, p.version,
+           p.is_complete, p.is_active, p.erased_at,
+           case when p.merged_into is null then null else openward.whole_record(p.id) end as merged_into, p.registered_date, p.created_at, p.updated_at, p.created_by, p.version,
            ${reach.includes('glass')}::boolean
-             and p.id is distinct from ${patient_id ?? null}::uuid
-             and not exists (select from care_relationships c where c.patient_id = p.id
+             and case when p.merged_into is null then p.id else openward.whole_record(p.id) end is distinct from ${patient_id ?? null}::uuid
+             and not exists (select from care_relationships c
+                              where c.patient_id = case when p.merged_into is null then p.id else openward.whole_record(p.id) end
                               and (c.department_id = ${department_id ?? null}::uuid or c.doctor_id = ${doctor_id ?? null}::uuid)) as through_glass
       from patients p join patient_keys k on k.id = p.key_id
      where p.id = ${id}`

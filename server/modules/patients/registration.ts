@@ -90,6 +90,7 @@ export async function registerPatient(ctx: Context, names: PatientNames, body: N
       patient_number: inserted.patient_number,
       photo_document_id: null,
       is_complete,
+      merged_into: null,
       is_active: true,
       registered_date: today,
       created_at: inserted.created_at,

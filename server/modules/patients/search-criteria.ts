@@ -134,7 +134,8 @@ export function tokensOf(tokenizer: Tokenizer, { exact }: Question): PatientToke
 
 /** Whether a person who was found is one who was asked for: tokens may collide, and all criteria must fit. */
 export function fits(question: Question, found: OpenedFound): boolean {
-  const { date_of_birth, name, exact } = question
+  const { date_of_birth, name, exact, patient_number } = question
+  if (patient_number !== undefined && found.row.patient_number !== patient_number) return false
   if (date_of_birth !== undefined && found.card.date_of_birth !== date_of_birth) return false
   if (exact.some((alternatives) => !alternatives.some((wanted) => has(found, wanted)))) return false
   return name === undefined || exact.length === 0 || isCalled(found, name)
