@@ -7,6 +7,7 @@ import { departments } from '#modules/departments'
 import { doctors } from '#modules/doctors'
 import { identity } from '#modules/identity'
 import { jobs } from '#modules/jobs'
+import { liveEvents } from '#modules/live-events'
 import { notifications } from '#modules/notifications'
 import { patients } from '#modules/patients'
 import { registration } from '#modules/registration'
@@ -24,4 +25,5 @@ export const modules: readonly Module[] = [
   appointments,
   notifications,
   jobs,
+  liveEvents,
 ]

@@ -32,6 +32,7 @@ const mediaTypes = {
   zip: 'application/zip',
   text: 'text/plain',
   html: 'text/html',
+  event_stream: 'text/event-stream',
 }
 
 /** Every problem that an operation may answer: its own, and those of the way to it. */
@@ -185,8 +186,17 @@ function parameters(operation: Operation, part: 'params' | 'query', place: 'path
 }
 
 function headers(operation: Operation) {
-  const { method, versioned } = operation
+  const { method, versioned, sends } = operation
   const all = []
+  if (sends === 'event_stream') {
+    all.push({
+      name: 'Last-Event-ID',
+      in: 'header',
+      required: false,
+      schema: { type: 'string', maxLength: 100 },
+      description: 'The id that came last: what happened since is sent first',
+    })
+  }
   if (takesIdempotencyKey(operation)) {
     all.push({
       name: 'Idempotency-Key',

@@ -39,7 +39,7 @@ export type Operation = Parts & {
   /** What the body may be; JSON unless said. */
   accepts?: 'json' | 'merge_patch' | 'form' | 'multipart'
   /** What success sends; JSON unless said. */
-  sends?: 'json' | 'zip' | 'text' | 'html'
+  sends?: 'json' | 'zip' | 'text' | 'html' | 'event_stream'
   /** RFC 6749 section 5.2: a failure also carries `error`, as an OAuth client expects it. Problem documents unless said. */
   fails_as?: 'oauth'
   /** Requests a minute: of one address, and of one user where signed in. */

@@ -74,13 +74,13 @@ export function openQueue(completed: (entry: AuditEntry) => AuditEntry, ready?: 
     take,
     /** The statements still waiting, and what is to be recorded with them. */
     shut,
-    /** The statements still waiting, and those that record entries and events. */
+    /** The statements still waiting, and those that record entries and events; whether there are such events. */
     close() {
       const { asked, ...told } = shut()
       const recording: Sql[] = []
       if (told.entries.length > 0) recording.push(insertAuditEntries(told.entries))
       if (told.events.length > 0) recording.push(insertEvents(told.events))
-      return { asked, recording }
+      return { asked, recording, emits: told.events.length > 0 }
     },
   }
 }

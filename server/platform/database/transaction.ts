@@ -3,6 +3,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { type AuditEntry, unrecordable } from '#platform/audit/record.ts'
 import { conflict, outcomeUnknown, Problem, sessionEnded, unavailable } from '#platform/contract/problem.ts'
+import { announceEvents } from '#platform/events/wake.ts'
 import { runBatch } from './batch.ts'
 import type { Gathered } from './gathered.ts'
 import { borrow, type Connection, isConnectionFault, isDatabaseError, isLostAnswer, type Pool } from './connection.ts'
@@ -47,9 +48,12 @@ type Written = {
   /** Called when something that was written has committed. */
   committed?: () => void
 }
+/** `emitted` is called when events have committed. */
+type Told = Written & { emitted: () => void }
 
 /** A database in one scope. `completed` adds to each audit entry who asks and why. */
-export function scopedDatabase(pool: Pool, scope: Scope, written: Written, gathered?: Gathered): Database {
+export function scopedDatabase(pool: Pool, scope: Scope, given: Written, gathered?: Gathered): Database {
+  const written: Told = { ...given, emitted: () => announceEvents(pool) }
   async function run<T>(work: (tx: Tx) => Promise<T>, inOneTrip: boolean): Promise<T> {
     const started_at = performance.now()
     for (let attempt = 1; ; attempt += 1) {
@@ -84,6 +88,7 @@ export function scopedDatabase(pool: Pool, scope: Scope, written: Written, gathe
       const outcome = await gathered.write({ key: scope.key, enter: scope.enter() }, piece)
       if ('answers' in outcome) {
         if (entries.length + events.length > 0 || asked.some(isWrite)) written.committed?.()
+        if (events.length > 0) written.emitted()
         settle(asked, outcome)
         return pending
       }
@@ -100,7 +105,7 @@ export function scopedDatabase(pool: Pool, scope: Scope, written: Written, gathe
 async function attemptOnce<T>(
   pool: Pool,
   scope: Scope,
-  written: Written,
+  written: Told,
   work: (tx: Tx) => Promise<T>,
   inOneTrip: boolean,
 ): Promise<T> {
@@ -121,12 +126,12 @@ async function attemptOnce<T>(
 async function runOnce<T>(
   connection: Connection,
   scope: Scope,
-  written: Written,
+  written: Told,
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
   const queue = openQueue(written.audit)
   const pending = work(queue.tx)
-  const { asked, recording } = queue.close()
+  const { asked, recording, emits } = queue.close()
   const writes = recording.length > 0 || asked.some(isWrite)
   const { answers, error } = await runBatch(
     connection,
@@ -149,6 +154,7 @@ async function runOnce<T>(
     throw cause
   }
   if (writes && !error) written.committed?.()
+  if (emits && !error) written.emitted()
   settle(asked, { answers: answers.slice(1), ...(error ? { error } : {}) })
   const result = await pending
   if (error) throw error
@@ -159,7 +165,7 @@ async function runOnce<T>(
 async function runInTrips<T>(
   connection: Connection,
   scope: Scope,
-  written: Written,
+  written: Told,
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
   let opening = [sql`begin`, scope.enter()]
@@ -179,7 +185,7 @@ async function runInTrips<T>(
   try {
     const result = await work(queue.tx)
     await sent
-    const { asked, recording } = queue.close()
+    const { asked, recording, emits } = queue.close()
     const statements = [...opening, ...asked.map(({ statement }) => statement), ...recording]
     const { answers, error } = await runBatch(connection, [...statements, sql`commit`], scope.answer_limit_ms)
     if (error && isLostAnswer(error)) {
@@ -194,6 +200,7 @@ async function runInTrips<T>(
       throw new Error('the transaction was aborted by a statement whose error was not passed on')
     }
     if (writes || recording.length > 0 || asked.some(isWrite)) written.committed?.()
+    if (emits) written.emitted()
     return result
   } catch (error) {
     queue.close()

@@ -6,17 +6,22 @@ import { literal, type Sql, sql } from '#platform/database/sql.ts'
 import { codeOf } from '#platform/jobs/failure.ts'
 import { repeat, type Repeated } from '#platform/jobs/repeat.ts'
 import type { Log } from '#platform/logging.ts'
+import { repeatAwake } from './awake.ts'
 import type { FollowedEvent } from './follower.ts'
+import type { Wakes } from './wake.ts'
 
 export type RelayOptions = {
   database: Database
   /** A row of event_relays, which a migration brings with the place to begin at. */
   name: string
-  types: readonly string[]
+  /** All where none are named. */
+  types?: readonly string[] | undefined
   /** Does in `tx` what the events call for, in their order. What it throws is tried again, and set aside in the end. */
   relay: (tx: Tx, events: readonly FollowedEvent[]) => Promise<void>
   log: Log
   every_ms?: number
+  /** Looks as soon as there are events, and not only now and then. */
+  wakes?: Wakes
 }
 
 type Row = FollowedEvent & { recorded_xid: string }
@@ -26,7 +31,7 @@ const pageRows = 200
 const mostAttempts = 3
 
 /** Begins to relay, and looks for more every second. */
-export function relayEvents({ database, name, types, relay, log, every_ms = 1000 }: RelayOptions): Repeated {
+export function relayEvents({ database, name, types, relay, log, every_ms = 1000, wakes }: RelayOptions): Repeated {
   /** After a page has failed its events are taken one by one, so that only the one at fault is set aside. */
   let oneByOne = 0
   let attempts = 0
@@ -73,20 +78,26 @@ export function relayEvents({ database, name, types, relay, log, every_ms = 1000
     })
   }
 
-  return repeat({
+  const repeated = {
     name: `relay of ${name}`,
     every_ms,
     log,
     async work() {
       while (await takePage());
     },
-  })
+  }
+  return wakes ? repeatAwake({ ...repeated, wakes }) : repeat(repeated)
 }
 
 type Page = { events: Row[]; horizon: string }
 
 /** Undefined where another server is relaying. */
-async function lockAndRead(tx: Tx, name: string, types: readonly string[], limit: number): Promise<Page | undefined> {
+async function lockAndRead(
+  tx: Tx,
+  name: string,
+  types: RelayOptions['types'],
+  limit: number,
+): Promise<Page | undefined> {
   const locked = await tx.first(
     sql<{ name: string }>`select name from event_relays where name = ${name} for update skip locked`,
   )
@@ -101,7 +112,7 @@ async function lockAndRead(tx: Tx, name: string, types: readonly string[], limit
 /** Those whose transactions are older than every one that runs, so that none is passed over that commits late. */
 function nextEvents(
   name: string,
-  types: readonly string[],
+  types: RelayOptions['types'],
   limit: number,
 ): Sql<(Row | { [Member in keyof Row]: null }) & { horizon: string }> {
   return sql`
@@ -110,7 +121,7 @@ function nextEvents(
       from settled left join lateral (
            select e.id, e.recorded_xid::text as recorded_xid, e.type, e.subject_type, e.subject_id, e.patient_id, e.payload
              from event_relays r join events e on (e.recorded_xid, e.id) > (r.settled_xid, r.event_id)
-            where r.name = ${name} and e.recorded_xid < settled.horizon and e.type = any(${types}::text[])
+            where r.name = ${name} and e.recorded_xid < settled.horizon and (${types ?? null}::text[] is null or e.type = any(${types ?? null}::text[]))
             order by e.recorded_xid, e.id limit ${literal(limit)}) as e on true`
 }
 

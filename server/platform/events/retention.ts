@@ -6,7 +6,8 @@ import { defineSchedule } from '#platform/jobs/job.ts'
 
 export const eventPurgeSchedule = defineSchedule({ name: 'events.purge', every_seconds: 3600 })
 
-const keptDays = 30
+/** An event is deleted when it is older. */
+export const keptDays = 30
 
 /**
  * Deletes the events that are older than 30 days, each batch in a transaction of its own, and returns how many there were. Ids

@@ -1,9 +1,11 @@
 // Runs the handler, serialises its result and records what a read showed; with an Idempotency-Key, in one transaction with
 // the claim of the key and the stored answer.
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type Duplex, Readable } from 'node:stream'
 import { type Operation, takesIdempotencyKey } from '#platform/contract/operation.ts'
 import type { System } from '#platform/context.ts'
 import { claimKey, claimOf, keepAnswer } from './idempotency.ts'
+import { sendEventStream } from './event-stream.ts'
 import type { RequestContext } from './request-context.ts'
 
 const keptHeaders = ['location', 'etag']
@@ -51,11 +53,19 @@ async function answer(
 ): Promise<string | undefined> {
   const { audit, method, versioned, returns, sends = 'json' } = operation
   const isRead = audit !== 'none' && (method === 'GET' || audit.reads)
-  if (isRead) await rc.ctx.record({ action: audit.action, resource_type: audit.resource_type, ...rc.entry() })
+  if (isRead) {
+    const entry = { action: audit.action, resource_type: audit.resource_type, ...rc.entry() }
+    await rc.ctx.record(entry).catch((error: unknown) => {
+      // Nobody will read it: whoever writes it is told.
+      if (result instanceof Readable) result.destroy()
+      throw error
+    })
+  }
   reply.code(returns[0])
   if (versioned && typeof result === 'object' && result !== null && 'version' in result)
     reply.header('etag', `"v${String(result.version)}"`)
   if (returns[1] === null || result === undefined) return undefined
+  if (sends === 'event_stream') return sendEventStream(reply, result as Duplex) as unknown as string
   if (sends !== 'json') return result as string
   reply.type('application/json; charset=utf-8')
   return reply.serialize(result) as string

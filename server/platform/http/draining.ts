@@ -1,15 +1,16 @@
 // How serving ends: readiness goes first while everything is still answered, so that a balancer looks elsewhere; then new
-// requests are refused and those in flight are finished; then the listener closes.
+// requests are refused, event streams are ended and what else is in flight is finished; then the listener closes.
 import type { FastifyInstance } from 'fastify'
-import { finished } from 'node:stream'
+import { type Duplex, finished } from 'node:stream'
 import { Problem, unavailable } from '#platform/contract/problem.ts'
+import { endEventStream, isEventStream } from './event-stream.ts'
 
 export type Draining = {
   /** Whether the server is on its way out, so that nobody new should be sent to it. */
   isLeaving(): boolean
   /** From now on readiness is refused, everything else is answered, and each answer ends its connection. */
   leave(): void
-  /** From now on new requests are refused. Resolves when those in flight are answered. */
+  /** From now on new requests are refused and event streams end. Resolves when all that was in flight is answered. */
   refuse(): Promise<void>
   install(app: FastifyInstance): void
 }
@@ -20,6 +21,7 @@ const exempt = /^\/(health|metrics)(\/|$)/
 export function openDraining(): Draining {
   let state: 'serving' | 'leaving' | 'refusing' = 'serving'
   let inFlight = 0
+  const streams = new Set<Duplex>()
   const emptied = Promise.withResolvers<void>()
   const settle = () => (state === 'refusing' && inFlight === 0 ? emptied.resolve() : undefined)
   return {
@@ -28,6 +30,7 @@ export function openDraining(): Draining {
     refuse() {
       state = 'refusing'
       settle()
+      for (const stream of streams) endEventStream(stream)
       return emptied.promise
     },
     install(app) {
@@ -44,8 +47,13 @@ export function openDraining(): Draining {
         })
         done()
       })
-      app.addHook('onSend', (_request, reply, _payload, done) => {
+      app.addHook('onSend', (_request, reply, payload, done) => {
         if (state !== 'serving') reply.header('connection', 'close')
+        if (isEventStream(reply, payload)) {
+          streams.add(payload)
+          payload.once('close', () => streams.delete(payload))
+          if (state === 'refusing') endEventStream(payload)
+        }
         done()
       })
       endIdleConnections(app)

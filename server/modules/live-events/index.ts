@@ -1,0 +1,12 @@
+// What happens, told as it happens to whoever keeps a stream open.
+import type { Module } from '#platform/module.ts'
+import { openHub } from './hub.ts'
+import { liveEventRoutes } from './live-event.routes.ts'
+
+export const liveEvents: Module = {
+  name: 'live-events',
+  async open(system) {
+    const hub = openHub(system)
+    return { routes: liveEventRoutes(hub), stop: () => hub.stop() }
+  },
+}
