@@ -3,10 +3,11 @@ import { after, before, describe, it } from 'node:test'
 import { invalidRequest, sessionEnded, stale, unauthenticated } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
+import { buildApp } from '../../app.ts'
 import { registrationApi } from '../registration/registration.contract.ts'
 import { accountApi, accountExists, tokenInvalid } from './account.contract.ts'
 import { bearer, newestMail, signedInAs, testAccount, testPassword } from './accounts.testing.ts'
-import { invalidCredentials, loginApi, otpRequired, signInLocked } from './login.contract.ts'
+import { invalidCredentials, localPasswordsOff, loginApi, otpRequired, signInLocked } from './login.contract.ts'
 import { reauthRequired, sessionApi } from './session.contract.ts'
 import { externalAccount, userApi } from './user.contract.ts'
 
@@ -269,6 +270,49 @@ describe('an account', () => {
         api.call(registrationApi.verifyEmail, { body: { token, password: testPassword } }),
         refusedWith(accountExists),
       )
+    })
+
+    it('moves once, for one of several requests that follow the link together', async () => {
+      const ada = await testAccount(api)
+      const email = `once.${ada.id}@example.test`
+      await change((await signedInAs(api, ada)).headers, { email })
+      const { token = '' } = (await newestMail(api, email)) ?? {}
+      const body = { token, password: testPassword }
+      const answers = await Promise.allSettled(
+        Array.from({ length: 5 }, () => api.call(registrationApi.verifyEmail, { body })),
+      )
+      const refusals = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []))
+      assert.equal(refusals.length, 4)
+      assert.ok(refusals.every(refusedWith(tokenInvalid)))
+      const moves = await api.rows(
+        sql`select from audit_logs where action = 'email.verify' and resource_id = ${ada.id}`,
+      )
+      assert.equal(moves.length, 1)
+    })
+
+    it('does not move by a password once passwords are off, but by a session', async () => {
+      const ada = await testAccount(api)
+      const email = `off.${ada.id}@example.test`
+      const { headers } = await signedInAs(api, ada)
+      await change(headers, { email })
+      const { token = '' } = (await newestMail(api, email)) ?? {}
+      const { configuration } = api.system
+      const app = await buildApp({ ...api.system, configuration: { ...configuration, local_passwords: false } })
+      const refused = await app.http.inject({
+        method: 'POST',
+        url: registrationApi.verifyEmail.path,
+        payload: { token, password: testPassword },
+      })
+      assert.equal(refused.json<{ code: string }>().code, localPasswordsOff.code)
+      const moved = await app.http.inject({
+        method: 'POST',
+        url: registrationApi.verifyEmail.path,
+        headers,
+        payload: { token },
+      })
+      await app.stop()
+      assert.equal(moved.statusCode, 204)
+      assert.equal((await api.call(accountApi.profile, {}, headers)).email, email)
     })
 
     it('mails strangers five times an hour at most', async () => {

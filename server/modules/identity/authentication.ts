@@ -1,11 +1,13 @@
 // From a bearer token to an actor: the signature proves the session's id, the database says what it may do now.
 import { randomBytes } from 'node:crypto'
+import { certain } from '#platform/certain.ts'
 import { Problem, sessionEnded, unauthenticated } from '#platform/contract/problem.ts'
 import type { Actor, System } from '#platform/context.ts'
 import { sql } from '#platform/database/sql.ts'
 import { scopedDatabase } from '#platform/database/transaction.ts'
 import type { Authenticate } from '#platform/http/mount.ts'
 import { unwrapKey } from '#platform/encryption/keyring.ts'
+import { remember } from '#platform/remember.ts'
 import { createTokenSigner, createTokenVerifier } from './access-tokens.ts'
 import { findSessionRights, findTokenKeys, insertTokenKey, type SessionRights } from './authentication.store.ts'
 import { newTokenKey, tokenKeyPlace } from './token-key-rotation.ts'
@@ -48,8 +50,10 @@ export async function openAuthentication(system: System): Promise<Authentication
       await database.once((tx) => tx.run(insertTokenKey(newTokenKey(keys))))
       stored = await database.once((tx) => tx.rows(findTokenKeys()))
     }
-    const current = stored.find(({ is_current }) => is_current)
-    if (!current) throw new Error('there is no key to sign access tokens with')
+    const current = certain(
+      stored.find(({ is_current }) => is_current),
+      'key to sign access tokens with',
+    )
     const private_key_pem = unwrapKey(keys.keyring, tokenKeyPlace(current.id), current).toString()
     const signing = { kid: current.id, public_key_pem: current.public_key, private_key_pem }
     const published = stored.map(({ id, public_key }) => ({ kid: id, public_key_pem: public_key }))
@@ -80,8 +84,7 @@ export async function openAuthentication(system: System): Promise<Authentication
       if (refusal === 'unknown_key' && (await reloadForUnknownKey())) ({ claims, refusal } = verifier.verify(token))
       if (!claims) throw new Problem(unauthenticated, { detail: 'The access token is not valid: sign in again' })
       const known = actors.get(claims.sid)
-      if (tokens.size >= knownActors) tokens.delete(tokens.keys().next().value ?? '')
-      tokens.set(token, { session_id: claims.sid, expires_ms: claims.exp * 1000 })
+      remember(tokens, token, { session_id: claims.sid, expires_ms: claims.exp * 1000 }, knownActors)
       if (known && !again) return known
       const rights = await database.once((tx) => tx.first(findSessionRights(claims.sid)))
       if (!rights || rights.user_id !== claims.sub) {
@@ -89,8 +92,7 @@ export async function openAuthentication(system: System): Promise<Authentication
         throw new Problem(sessionEnded)
       }
       const actor = actorOf(claims.sid, rights)
-      if (actors.size >= knownActors) actors.delete(actors.keys().next().value ?? '')
-      actors.set(claims.sid, actor)
+      remember(actors, claims.sid, actor, knownActors)
       return actor
     },
     issue: ({ session_id, rights }) =>

@@ -15,7 +15,7 @@ import { findAccount, verifyEmailOf } from './user.store.ts'
 
 export type Confirmation = { token: string; password?: string | undefined; otp?: string | undefined }
 /** Whose address was proven, and what was kept with the link. */
-export type Confirmed = { user_id: string; data: unknown }
+export type Confirmed = { user_id: string; data: object }
 
 /**
  * Uses up the link of `mailVerification` for who also proves that the account is theirs: by its password, or by a session of it.

@@ -1,4 +1,5 @@
 // Links that prove an e-mail address: of a registration, and of an address that an account is to move to.
+import { certain } from '#platform/certain.ts'
 import type { Context, System } from '#platform/context.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import { openJson, sealJson } from '#platform/encryption/sealing.ts'
@@ -55,16 +56,16 @@ export async function requestMove(
   const { configuration, keys } = system
   const { kind, tokens } = nameTokens(keys, move.new_email)
   const [asked, holder] = await Promise.all([
-    tx.first(countRecentTokens(user_id, 'email_verification')),
+    tx.one(countRecentTokens(user_id, 'email_verification')),
     tx.first(findAccountByName(kind, tokens)),
   ])
-  const owner = holder && holder.id !== user_id ? openProfile(keys, holder) : undefined
+  const owner = holder && holder.id !== user_id ? { id: holder.id, ...openProfile(keys, holder) } : undefined
   const taken = owner && hasName(owner, move.new_email) ? owner : undefined
-  if ((asked?.count ?? 0) >= movesPerHour) return 'too_often'
+  if (asked.count >= movesPerHour) return 'too_often'
   const { token, expires_at } = await makeLink(tx, system, user_id, move, taken === undefined)
   if (taken) {
     const data = { link: linkTo(configuration, 'sign_in') }
-    await queueMail(tx, system, { template: 'address_known', to: taken.email, user_id: holder?.id, data })
+    await queueMail(tx, system, { template: 'address_known', to: taken.email, user_id: taken.id, data })
   } else {
     const data = { link: linkTo(configuration, 'email_verification', token), expires_at }
     await queueMail(tx, system, { template: 'address_verification', to: move.new_email, user_id, data })
@@ -87,7 +88,7 @@ export async function makeLink(
   const key = keys.system('users')
   const sealed = { key_id: key.id, data: sealJson(key, verificationPlace(token_hash), data) }
   const lifetime_seconds = valid ? verification_seconds : 0
-  const made = await tx.first(
+  const { expires_at } = await tx.one(
     insertOneTimeToken({
       token_hash,
       purpose: 'email_verification',
@@ -96,16 +97,16 @@ export async function makeLink(
       ...(user_id ? { user_id } : {}),
     }),
   )
-  return { token, expires_at: made?.expires_at ?? '' }
+  return { token, expires_at }
 }
 
 /** What was kept with a link. */
-export function openKept({ keys }: System, token_hash: Buffer, { key_id, sealed_data }: OneTimeToken): unknown {
-  if (!key_id || !sealed_data) return undefined
-  return openJson<unknown>(keys.systemById(key_id), verificationPlace(token_hash), sealed_data)
+export function openKept({ keys }: System, token_hash: Buffer, { key_id, sealed_data }: OneTimeToken): object {
+  const key = keys.systemById(certain(key_id, 'key of a link'))
+  return openJson<object>(key, verificationPlace(token_hash), certain(sealed_data, 'data of a link'))
 }
 
 /** Whether a link moves the account to another address, and to which. */
-export function readMove(data: unknown): Move | undefined {
-  return typeof data === 'object' && data !== null && 'new_email' in data ? (data as Move) : undefined
+export function readMove(data: object): Move | undefined {
+  return 'new_email' in data ? (data as Move) : undefined
 }

@@ -1,4 +1,5 @@
 // Who may give which rights, and over whom: no one rises, or raises another, above themselves.
+import { certain } from '#platform/certain.ts'
 import { invalidRequest, Problem } from '#platform/contract/problem.ts'
 import type { Actor } from '#platform/context.ts'
 import type { Tx } from '#platform/database/transaction.ts'
@@ -41,7 +42,9 @@ export async function requireGivable(
   const missing = permissions.filter((permission) => !covers(actor, permission, department_id))
   if (missing.length === 0) return
   if (actor.role !== 'admin') refuse(missing)
-  const withdrawn = new Set((await tx.rows(findDenials(actor.user_id ?? null))).map(({ permission }) => permission))
+  const withdrawn = new Set(
+    (await tx.rows(findDenials(certain(actor.user_id, 'user')))).map(({ permission }) => permission),
+  )
   refuse(missing.filter((permission) => governs(permission) || withdrawn.has(unscoped(permission))))
 }
 

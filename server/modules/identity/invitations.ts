@@ -26,18 +26,17 @@ export async function invite(
   if (!system.configuration.local_passwords) return null
   const token = newOpaqueToken('invitation')
   const token_hash = hashOf('invitation', token)
-  const made = await tx.first(
+  const { expires_at } = await tx.one(
     insertOneTimeToken({ token_hash, purpose: 'invitation', user_id, lifetime_seconds: invitation_seconds }),
   )
-  if (!made) throw new Error('an invitation was not stored')
   const link = linkTo(system.configuration, 'invitation', token)
   await queueMail(tx, system, {
     template: 'invitation',
     to: email,
     user_id,
-    data: { link, expires_at: made.expires_at },
+    data: { link, expires_at },
   })
-  return { link, expires_at: made.expires_at }
+  return { link, expires_at }
 }
 
 /**

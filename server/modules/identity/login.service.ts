@@ -1,5 +1,6 @@
 // Signing in with a password: the same work and the same answer whether the name is known, the password wrong or the
 // account waiting.
+import { certain } from '#platform/certain.ts'
 import { Problem } from '#platform/contract/problem.ts'
 import type { Context } from '#platform/context.ts'
 import { sql } from '#platform/database/sql.ts'
@@ -64,12 +65,11 @@ async function findClaimant(
   { name, device_token }: Credentials,
 ): Promise<Claimant> {
   const { kind, tokens } = nameTokens(keys, name)
-  const unknown_token = tokens[0]?.token
-  if (!unknown_token) throw new Error('there is no index root')
+  const { token: unknown_token } = certain(tokens[0], 'index root')
   const device_hash = hashOpaqueToken('device', device_token ?? '') ?? Buffer.alloc(32)
   const [clock, candidate, unknown, device] = await ctx.database.once((tx) =>
     Promise.all([
-      tx.first(sql<{ now: string }>`select clock_timestamp() as now`),
+      tx.one(sql<{ now: string }>`select clock_timestamp() as now`),
       tx.first(findAccountByName(kind, tokens)),
       tx.first(findUnknownLogin(unknown_token)),
       tx.first(findDevice(device_hash)),
@@ -77,7 +77,7 @@ async function findClaimant(
   )
   const account = candidate && hasName(openProfile(keys, candidate), name) ? candidate : undefined
   if (!account) {
-    const retry_after_seconds = unknown && clock ? lockedFor_seconds(unknown, clock.now) : 0
+    const retry_after_seconds = unknown ? lockedFor_seconds(unknown, clock.now) : 0
     return { account, device: undefined, unknown_token, retry_after_seconds }
   }
   const own = device?.user_id === account.id ? device : undefined

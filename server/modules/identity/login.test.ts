@@ -7,7 +7,7 @@ import { unauthenticated } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { bearer, testAccount, testPassword } from './accounts.testing.ts'
-import { createFailureBudget } from './failure-budget.ts'
+import { budgetOf, createFailureBudget } from './failure-budget.ts'
 import {
   accountInactive,
   invalidCredentials,
@@ -84,6 +84,14 @@ describe('signing in', () => {
     for (let count = 0; count < 5; count += 1)
       await assert.rejects(attempt('ghost@example.test', 'wrong'), refusedWith(invalidCredentials))
     await assert.rejects(attempt('ghost@example.test', 'wrong'), refusedWith(signInLocked))
+  })
+
+  it('counts those for a name that nobody has one after the other, however many arrive together', async () => {
+    const body = { username: 'nobody.at.once@example.test', password: testPassword }
+    const attempts = await Promise.allSettled(Array.from({ length: 20 }, () => api.call(loginApi.login, { body })))
+    const reasons = attempts.map((attempt) => (attempt.status === 'rejected' ? (attempt.reason as unknown) : undefined))
+    assert.equal(reasons.filter(refusedWith(invalidCredentials)).length, 5)
+    assert.equal(reasons.filter(refusedWith(signInLocked)).length, 15)
   })
 
   it('records every attempt with outcome, method and address, and no secret', async () => {
@@ -284,6 +292,21 @@ describe('signing in, as it is configured', () => {
       if (status === 429) assert.ok(Number(headers['retry-after']) > 0)
     }
     assert.deepEqual([statuses.length, statuses.at(-2), statuses.at(-1)], [61, 422, 429])
+  })
+
+  it('hears only known devices once strangers have failed too often, all of them together', async () => {
+    await using api = await startTestApi({ rate_limit: true })
+    const { email, id } = await testAccount(api)
+    const login = (more = {}) =>
+      api.call(loginApi.login, { body: { username: email, password: testPassword, ...more } })
+    const { device_token = '' } = await login()
+    const budget = budgetOf(api.system)
+    while (!budget.isSpent()) budget.spend()
+    await assert.rejects(login(), refusedWith(signInLocked))
+    assert.ok(await login({ device_token }))
+    const [entry] = await api.rows(sql`
+      select details from audit_logs where user_id = ${id} and action = 'session.login' and outcome = 'failure'`)
+    assert.deepEqual(entry, { details: { method: 'password', reason: 'budget_spent' } })
   })
 
   it('counts the failures of all strangers together', () => {

@@ -13,8 +13,8 @@ export function mailRoutes(): Route[] {
 async function listMails(ctx: Context, { skip, limit, status, cursor }: z.output<typeof MailQuery>) {
   const { keys, configuration } = ctx.system
   const before = decodeCursor(cursor)
-  const [rows, counted] = await ctx.database.once((tx) =>
-    Promise.all([tx.rows(findMails(status, before, before ? 0 : skip, limit + 1)), tx.first(countMails(status))]),
+  const [rows, { count: total }] = await ctx.database.once((tx) =>
+    Promise.all([tx.rows(findMails(status, before, before ? 0 : skip, limit + 1)), tx.one(countMails(status))]),
   )
   const items = rows.slice(0, limit).map(({ key_id, sealed_message, ...mail }): Mail => {
     if (configuration.production) return { ...mail, to: null, subject: null, text: null }
@@ -23,7 +23,7 @@ async function listMails(ctx: Context, { skip, limit, status, cursor }: z.output
   })
   ctx.saw({ details: { count: items.length } })
   const next_cursor = encodeCursor(rows.length > limit ? items.at(-1)?.id : undefined)
-  return { items, total: counted?.count ?? 0, page: Math.floor(skip / limit) + 1, limit, next_cursor }
+  return { items, total, page: Math.floor(skip / limit) + 1, limit, next_cursor }
 }
 
 type MailRow = Omit<Mail, 'to' | 'subject' | 'text'> & { key_id: string; sealed_message: Buffer }

@@ -112,9 +112,7 @@ export async function tellMfaChanged(tx: Tx, system: System, account: Account): 
 }
 
 async function lock(tx: Tx, user_id: string): Promise<Account> {
-  const account = await tx.first(lockAccount(user_id))
-  if (!account) throw new Problem(tokenInvalid)
-  return account
+  return tx.one(lockAccount(user_id))
 }
 
 async function begin(tx: Tx, { keys, configuration }: System, account: Account): Promise<Secret> {

@@ -6,8 +6,15 @@ import { sql } from '#platform/database/sql.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { accountApi, tokenInvalid } from './account.contract.ts'
 import { bearer, newestMail, signedInAs, testAccount, testPassword } from './accounts.testing.ts'
-import { invalidCredentials, loginApi, otpInvalid, otpRequired } from './login.contract.ts'
-import { mfaAlreadyEnabled, mfaApi, mfaNotStarted, mfaRequiredByRole, passwordTooShortAlone } from './mfa.contract.ts'
+import { accountInactive, invalidCredentials, loginApi, otpInvalid, otpRequired } from './login.contract.ts'
+import {
+  mfaAlreadyEnabled,
+  mfaNotEnabled,
+  mfaApi,
+  mfaNotStarted,
+  mfaRequiredByRole,
+  passwordTooShortAlone,
+} from './mfa.contract.ts'
 import { reauthRequired, sessionApi } from './session.contract.ts'
 
 const codeOf = (secret: string, shift_seconds = 0) =>
@@ -61,6 +68,15 @@ describe('the second factor', () => {
     await api.call(mfaApi.disable, { body: { password: testPassword, otp: third } }, headers)
     assert.ok(await signIn(ada.email, testPassword))
     assert.deepEqual(await api.rows(sql`select from recovery_codes where user_id = ${ada.id}`), [])
+  })
+
+  it('is taken away from nobody who has none', async () => {
+    const ada = await testAccount(api)
+    const { headers } = await signedInAs(api, ada)
+    await assert.rejects(
+      api.call(mfaApi.disable, { body: { password: testPassword, otp: '123456' } }, headers),
+      refusedWith(mfaNotEnabled),
+    )
   })
 
   it('allows a password of eight characters, which cannot stay alone', async () => {
@@ -137,6 +153,24 @@ describe('a role that needs the second factor', () => {
     await api.rows(sql`update roles set mfa = 'default' where name = 'auditor'`)
   })
 
+  it('is not set up with a token that nobody was given, and lets nobody in who was shut out meanwhile', async () => {
+    const ada = await testAccount(api, { role: 'doctor' })
+    const enrollment_token = await pending(ada.email)
+    const { secret } = await api.call(mfaApi.enrollPending, { body: { enrollment_token } })
+    for (const wrong of ['owm_invented', `${enrollment_token.slice(0, -1)}-`])
+      await Promise.all(
+        [
+          api.call(mfaApi.enrollPending, { body: { enrollment_token: wrong } }),
+          api.call(mfaApi.confirmPending, { body: { enrollment_token: wrong, code: codeOf(secret) } }),
+        ].map((call) => assert.rejects(call, refusedWith(tokenInvalid))),
+      )
+    await api.rows(sql`update users set is_active = false where id = ${ada.id}`)
+    await assert.rejects(
+      api.call(mfaApi.confirmPending, { body: { enrollment_token, code: codeOf(secret) } }),
+      refusedWith(accountInactive),
+    )
+  })
+
   it('does not let a person take it away', async () => {
     const doc = await testAccount(api, { role: 'doctor', mfa: true })
     const [first = '', second = ''] = doc.recovery_codes
@@ -152,9 +186,11 @@ describe('a role that needs the second factor', () => {
     const [mine, theirs] = [await pending(doc.email), await pending(doc.email)]
     const { secret } = await api.call(mfaApi.enrollPending, { body: { enrollment_token: mine } })
     await api.call(mfaApi.confirmPending, { body: { enrollment_token: mine, code: codeOf(secret) } })
-    await assert.rejects(
-      api.call(mfaApi.enrollPending, { body: { enrollment_token: theirs } }),
-      refusedWith(mfaAlreadyEnabled),
+    await Promise.all(
+      [
+        api.call(mfaApi.enrollPending, { body: { enrollment_token: theirs } }),
+        api.call(mfaApi.confirmPending, { body: { enrollment_token: theirs, code: codeOf(secret) } }),
+      ].map((call) => assert.rejects(call, refusedWith(mfaAlreadyEnabled))),
     )
   })
 })

@@ -1,8 +1,7 @@
 // Accepting a new password: checked against the person, hashed, and told which member of the request it was.
-import { invalidRequest, overloaded, Problem } from '#platform/contract/problem.ts'
+import { invalidRequest, Problem } from '#platform/contract/problem.ts'
 import type { Identity } from './identity.ts'
 import { checkPassword } from './password-blocklist.ts'
-import { PasswordQueueFull } from './passwords.ts'
 import type { Profile } from './profiles.ts'
 
 /**
@@ -18,10 +17,5 @@ export async function hashNewPassword(
   const { first_name, last_name, username, email } = profile
   const refusal = checkPassword(password, { names: [first_name, last_name, username], emails: [email], mfa })
   if (refusal) throw new Problem(invalidRequest, { errors: [{ path: `/body/${member}`, ...refusal }] })
-  try {
-    return await hasher.hashPassword(password)
-  } catch (error) {
-    if (!(error instanceof PasswordQueueFull)) throw error
-    throw new Problem(overloaded, { retry_after_seconds: error.retry_after_seconds }, error)
-  }
+  return hasher.hashPassword(password)
 }

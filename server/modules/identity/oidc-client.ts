@@ -1,5 +1,6 @@
 // The organisation's OpenID provider, asked through openid-client. Its configuration is discovered when it is first needed.
 import * as client from 'openid-client'
+import { certain } from '#platform/certain.ts'
 import type { Configuration } from '#platform/configuration.ts'
 import { Problem, unavailable } from '#platform/contract/problem.ts'
 import { oidcRefused } from './oidc.contract.ts'
@@ -76,8 +77,7 @@ export function createOidcClient(settings: OidcSettings, { public_url, productio
             idTokenExpected: true,
           },
         )
-        const claims = tokens.claims()
-        if (!claims) throw new Problem(oidcRefused)
+        const claims = certain(tokens.claims(), 'id token')
         const isComplete = claims.email !== undefined && claims[settings.groups_claim] !== undefined
         const more =
           isComplete || !configuration.serverMetadata().userinfo_endpoint
@@ -85,7 +85,6 @@ export function createOidcClient(settings: OidcSettings, { public_url, productio
             : await client.fetchUserInfo(configuration, tokens.access_token, claims.sub)
         return readPerson({ ...more, ...claims }, settings)
       } catch (error) {
-        if (error instanceof Problem) throw error
         // openid-client wraps what the provider or its token says in errors of its own; a failed fetch is a bare TypeError.
         const isAway = error instanceof TypeError || (error instanceof Error && error.name === 'TimeoutError')
         throw isAway ? new Problem(unavailable, { retry_after_seconds: 5 }, error) : new Problem(oidcRefused, {}, error)

@@ -89,8 +89,7 @@ async function followGroups(tx: Tx, account: Account, role: string): Promise<str
   const changed = { action: 'user.update', resource_type: 'user', resource_id: account.id, user_id: account.id }
   if (account.role === 'admin') {
     await tx.run(lockAdministrators())
-    const { count = 0 } = (await tx.first(countAdministrators())) ?? {}
-    if (count <= 1) {
+    if ((await tx.one(countAdministrators())).count <= 1) {
       tx.audit({ ...changed, outcome: 'denied', details: { method: 'oidc', role, reason: 'last_administrator' } })
       return account.role
     }
@@ -130,9 +129,7 @@ async function takeOn(tx: Tx, { system }: Identity, person: OidcPerson, role: st
   )
   await tx.run(insertUserTokens(id, profileTokens(keys, profile)))
   tx.audit({ action: 'user.create', resource_type: 'user', resource_id: id, details: { role, method: 'oidc' } })
-  const account = await tx.first(lockAccount(id))
-  if (!account) throw new Error('a new user is gone')
-  return account
+  return tx.one(lockAccount(id))
 }
 
 /** Nobody had shown yet that the address is theirs, so the account may be a stranger's: what they knew opens it no more. */

@@ -1,107 +1,31 @@
 import assert from 'node:assert/strict'
-import type { Server } from 'node:http'
 import { after, before, describe, it } from 'node:test'
-import Provider from 'oidc-provider'
 import { sessionEnded } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { startTestApi, type TestApi } from '../../testing.ts'
 import { bearer, testAccount } from './accounts.testing.ts'
 import { loginApi } from './login.contract.ts'
+import { createOidcClient } from './oidc-client.ts'
 import { oidcApi } from './oidc.contract.ts'
+import { type Answer, type Claims, comeBack as comeBackTo, startOrganisation } from './oidc.testing.ts'
 import { sessionApi } from './session.contract.ts'
 
-const port = 5911
-const issuer = `http://127.0.0.1:${port}`
 const public_url = 'http://127.0.0.1:5912'
-
-type Claims = {
-  sub: string
-  email?: string
-  email_verified?: boolean
-  given_name?: string
-  family_name?: string
-  groups?: string[]
-}
 
 describe('signing in with the organisation', () => {
   let api: TestApi
-  let server: Server
-  const people = new Map<string, Claims>()
+  let organisation: Awaited<ReturnType<typeof startOrganisation>>
   before(async () => {
-    const provider = new Provider(issuer, {
-      clients: [
-        {
-          client_id: 'openward',
-          client_secret: 'a secret of the test',
-          redirect_uris: [`${public_url}/api/v1/auth/oidc/callback`],
-        },
-      ],
-      claims: { openid: ['sub', 'groups'], email: ['email', 'email_verified'], profile: ['given_name', 'family_name'] },
-      pkce: { required: () => true },
-      findAccount: (_ctx, sub) => ({ accountId: sub, claims: async () => ({ ...people.get(sub), sub }) }),
-      features: { devInteractions: { enabled: true } },
-    })
-    provider.proxy = true
-    server = provider.listen(port, '127.0.0.1')
-    api = await startTestApi({
-      public_url,
-      oidc: {
-        issuer,
-        client_id: 'openward',
-        client_secret: 'a secret of the test',
-        groups_claim: 'groups',
-        group_roles: [
-          ['chiefs', 'admin'],
-          ['wards', 'nurse'],
-        ],
-      },
-      local_passwords: false,
-    })
+    organisation = await startOrganisation(5911, public_url)
+    api = await startTestApi({ public_url, oidc: organisation.settings, local_passwords: false })
   })
   after(async () => {
     await api[Symbol.asyncDispose]()
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
+    await organisation.stop()
   })
 
-  /** Goes to the provider and through its forms as a browser would. */
-  async function signInAtProvider(claims: Claims) {
-    people.set(claims.sub, claims)
-    const start = await api.send({ method: 'GET', url: oidcApi.start.path, headers: {} })
-    assert.equal(start.status, 302)
-    const cookie = (start.headers['set-cookie'] ?? '').split(';')[0] ?? ''
-    const jar = new Map<string, string>()
-    let url = start.headers.location ?? ''
-    let body: URLSearchParams | undefined
-    for (let step = 0; step < 12 && !url.startsWith(public_url); step += 1) {
-      const answer = await fetch(url, {
-        redirect: 'manual',
-        headers: { cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; ') },
-        ...(body ? { method: 'POST', body } : {}),
-      })
-      for (const line of answer.headers.getSetCookie()) {
-        const [pair = ''] = line.split(';')
-        const at = pair.indexOf('=')
-        jar.set(pair.slice(0, at), pair.slice(at + 1))
-      }
-      const location = answer.headers.get('location')
-      body = undefined
-      if (location) {
-        url = new URL(location, url).href
-      } else {
-        const page = await answer.text()
-        url = new URL(/action="([^"]+)"/.exec(page)?.[1] ?? '', url).href
-        const prompt = /name="prompt" value="(\w+)"/.exec(page)?.[1] ?? ''
-        body = new URLSearchParams({ prompt, login: claims.sub, password: 'x' })
-      }
-    }
-    const back = new URL(url)
-    return { url: `${back.pathname}${back.search}`, cookie }
-  }
-  async function comeBack({ url, cookie }: { url: string; cookie: string }) {
-    const { status, text } = await api.send({ method: 'GET', url, headers: { cookie } })
-    return { status, body: JSON.parse(text) as Record<string, string> }
-  }
+  const signInAtProvider = (claims: Claims) => organisation.signInAtProvider(api, claims)
+  const comeBack = (answer: Answer) => comeBackTo(api, answer)
   const me = (token: string) => api.call(sessionApi.me, {}, bearer(token))
 
   it('makes an account with the role of the group, and knows it again', async () => {
@@ -215,9 +139,51 @@ describe('signing in with the organisation', () => {
     assert.ok((audited?.count ?? 0) >= 5)
   })
 
+  it('refuses who has no address, and keeps nothing of them', async () => {
+    const { status, body } = await comeBack(await signInAtProvider({ sub: 'eve', groups: ['wards'] }))
+    assert.deepEqual([status, body.code], [403, 'oidc_no_email'])
+    const [entry] = await api.rows(sql`select details ->> 'reason' as reason from audit_logs order by id desc limit 1`)
+    assert.deepEqual(entry, { reason: 'no_email' })
+  })
+
+  it('is kept by the browser of an https address for https alone', async () => {
+    const { settings } = organisation
+    await using secure = await startTestApi({ public_url: 'https://ward.example.test', oidc: settings })
+    const start = await secure.send({ method: 'GET', url: oidcApi.start.path, headers: {} })
+    assert.match(start.headers['set-cookie'] ?? '', /^openward-oidc=\S+; .*HttpOnly; SameSite=Lax; Secure$/)
+    const plain = await api.send({ method: 'GET', url: oidcApi.start.path, headers: {} })
+    assert.match(plain.headers['set-cookie'] ?? '', /; SameSite=Lax$/)
+  })
+
+  it('never asks a provider over plain http in production', async () => {
+    const client = createOidcClient(organisation.settings, { ...api.configuration, production: true })
+    await assert.rejects(client.begin('state'), { message: 'OIDC_ISSUER must be an https address in production' })
+  })
+
+  it('takes what the token itself says, where the provider tells it there and nowhere else', async () => {
+    const terse = await startOrganisation(5914, public_url, {
+      conformIdTokenClaims: false,
+      features: { userinfo: { enabled: false } },
+    })
+    await using other = await startTestApi({ public_url, oidc: terse.settings })
+    const signIn = async (claims: Claims) => comeBackTo(other, await terse.signInAtProvider(other, claims))
+    const claims = { sub: 'fay', email: 'fay@example.test', email_verified: true, groups: ['wards'] }
+    const { body } = await signIn(claims)
+    const person = await other.call(sessionApi.me, {}, bearer(body.access_token ?? ''))
+    assert.deepEqual([person.role, person.email, person.first_name], ['nurse', 'fay@example.test', '—'])
+    assert.equal((await signIn({ sub: 'gus', email: 'gus@example.test' })).body.code, 'oidc_no_role')
+    const answer = await terse.signInAtProvider(other, claims)
+    await terse.stop()
+    assert.deepEqual(await comeBackTo(other, answer).then(({ status, body: { code } }) => [status, code]), [
+      503,
+      'unavailable',
+    ])
+  })
+
   it('is not there where no organisation is configured', async () => {
     await using plain = await startTestApi()
-    assert.equal((await plain.send({ method: 'GET', url: oidcApi.start.path, headers: {} })).status, 404)
+    for (const url of [oidcApi.start.path, `${oidcApi.callback.path}?code=x&state=y`])
+      assert.equal((await plain.send({ method: 'GET', url, headers: {} })).status, 404)
   })
 
   it('says so when the organisation does not answer', async () => {

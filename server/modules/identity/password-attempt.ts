@@ -1,6 +1,6 @@
 // One attempt to prove who one is with a password and, where there is one, a second factor: counted against the account or
 // the known device, recorded, and never more guesses than the lockout allows, however many arrive at once.
-import { overloaded, Problem, type ProblemKind } from '#platform/contract/problem.ts'
+import { Problem, type ProblemKind } from '#platform/contract/problem.ts'
 import type { Context } from '#platform/context.ts'
 import { sql } from '#platform/database/sql.ts'
 import type { Tx } from '#platform/database/transaction.ts'
@@ -9,7 +9,6 @@ import type { Identity } from './identity.ts'
 import { linkTo } from './links.ts'
 import { afterFailure, decideAttempt, type KnownDevice, lockedFor_seconds } from './lockout.ts'
 import { invalidCredentials, otpInvalid, otpRequired, signInLocked } from './login.contract.ts'
-import { PasswordQueueFull } from './passwords.ts'
 import { openProfile } from './profiles.ts'
 import { spendOtp } from './second-factor.ts'
 import {
@@ -68,7 +67,7 @@ export async function attemptPassword<T extends object>(
     await ctx.record({ ...failed, details: { method, reason: isShut ? 'budget_spent' : 'locked' } })
     throw new Problem(signInLocked, { retry_after_seconds: Math.max(retry_after_seconds, isShut ? 60 : 1) })
   }
-  const matches = await verify(identity, account, given.password)
+  const matches = await identity.hasher.verifyPassword(account?.password_hash, given.password)
   const rehashed =
     matches && account?.password_hash && identity.hasher.needsRehash(account.password_hash)
       ? await identity.hasher.hashPassword(given.password)
@@ -136,15 +135,6 @@ async function countOnAccount(tx: Tx, { system }: Door, account: Account): Promi
     user_id: account.id,
     data: { happened_at: account.now, link: linkTo(system.configuration, 'sessions') },
   })
-}
-
-async function verify({ hasher }: Door, account: Account | undefined, password: string): Promise<boolean> {
-  try {
-    return await hasher.verifyPassword(account?.password_hash, password)
-  } catch (error) {
-    if (!(error instanceof PasswordQueueFull)) throw error
-    throw new Problem(overloaded, { retry_after_seconds: error.retry_after_seconds }, error)
-  }
 }
 
 function knownDevice({ user_id, failed_logins, failures_since, locked_until }: StoredDevice): KnownDevice {

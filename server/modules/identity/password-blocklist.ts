@@ -102,20 +102,20 @@ function isWeakUnit(unit: string): boolean {
   return false
 }
 
-const leet: Readonly<Record<string, string>> = {
-  '0': 'o',
-  '1': 'i',
-  '3': 'e',
-  '4': 'a',
-  '5': 's',
-  '7': 't',
-  '@': 'a',
-  $: 's',
-}
+const leet = [
+  ['0', 'o'],
+  ['1', 'i'],
+  ['3', 'e'],
+  ['4', 'a'],
+  ['5', 's'],
+  ['7', 't'],
+  ['@', 'a'],
+  ['$', 's'],
+] as const
 
 function withoutLeet(folded: string): string[] {
-  const once = folded.replaceAll(/[013457@$]/g, (sign) => leet[sign] ?? sign)
-  return [once, folded.replaceAll('1', 'l').replaceAll(/[03457@$]/g, (sign) => leet[sign] ?? sign)]
+  const spelt = (text: string) => leet.reduce((left, [sign, letter]) => left.replaceAll(sign, letter), text)
+  return [spelt(folded), spelt(folded.replaceAll('1', 'l'))]
 }
 
 /** `passwordpasswordpass` → `password`: the shortest piece whose repetition, twice or more, makes the text. */

@@ -34,7 +34,6 @@ export async function changePassword(ctx: Context, identity: Identity, change: C
   const { system } = identity
   const { user_id, session_id } = signedIn(ctx)
   const claimant = await claimantOf(ctx)
-  if (!claimant.account) throw new Problem(tokenInvalid)
   const profile = openProfile(system.keys, claimant.account)
   const rules = { mfa: claimant.account.mfa_enabled, member: 'new_password' }
   const password_hash = await hashNewPassword(identity, change.new_password, profile, rules)
@@ -82,14 +81,16 @@ export async function sendReset(
   await ctx.database.transaction(async (tx) => {
     const user_id = account?.id
     // One after the other, whether there is an account or not: requests that arrive together would all count too few.
-    const turn = nameTokens(system.keys, address).tokens[0]?.token.toString('hex') ?? ''
+    const turn = nameTokens(system.keys, address)
+      .tokens.map(({ token }) => token.toString('hex'))
+      .join()
     await tx.run(sql`select pg_advisory_xact_lock(hashtextextended(${turn}, 8))`)
-    const asked = await tx.first(countRecentTokens(user_id ?? null, 'password_reset'))
+    const asked = await tx.one(countRecentTokens(user_id ?? null, 'password_reset'))
     // Who signs in with their organisation loses it there; a password of their own here would outlast that.
     const isExternal = account !== undefined && account.external_subject !== null
-    const isSent = account !== undefined && !isExternal && (asked?.count ?? 0) < resetsPerHour
+    const isSent = account !== undefined && !isExternal && asked.count < resetsPerHour
     const unsent = isExternal ? 'external_account' : account ? 'too_often' : 'unknown_address'
-    const made = await tx.first(
+    const { expires_at } = await tx.one(
       insertOneTimeToken({
         token_hash: hashOf('password_reset', token),
         purpose: 'password_reset',
@@ -101,7 +102,7 @@ export async function sendReset(
       template: 'password_reset',
       to: account ? openProfile(system.keys, account).email : 'nobody@openward.invalid',
       user_id,
-      data: { link: linkTo(system.configuration, 'password_reset', token), expires_at: made?.expires_at ?? '' },
+      data: { link: linkTo(system.configuration, 'password_reset', token), expires_at },
     })
     await tx.run(sql`delete from mails where id = ${mail_id} and ${!isSent}`)
     tx.audit({

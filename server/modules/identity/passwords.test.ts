@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { hashSync } from '@node-rs/argon2'
 import fc from 'fast-check'
-import { createPasswordHasher, PasswordQueueFull } from './passwords.ts'
+import { overloaded, Problem } from '#platform/contract/problem.ts'
+import { refusedWith } from '../../testing.ts'
+import { createPasswordHasher } from './passwords.ts'
 
 const hasher = createPasswordHasher()
 const phrase = 'lamps above the quiet river'
@@ -59,7 +61,7 @@ describe('nobody', () => {
   it('has a place in the same queue, so that an unknown user costs a turn as well', async () => {
     const narrow = createPasswordHasher({ concurrency: 1, queue_limit: 0 })
     const first = narrow.verifyPassword(undefined, phrase)
-    await assert.rejects(narrow.verifyPassword(undefined, phrase), PasswordQueueFull)
+    await assert.rejects(narrow.verifyPassword(undefined, phrase), refusedWith(overloaded))
     assert.equal(await first, false)
   })
 
@@ -103,8 +105,8 @@ describe('the queue', () => {
     const refused = attempts.filter((attempt) => attempt.status === 'rejected').map(({ reason }) => reason as unknown)
     assert.equal(attempts.length - refused.length, 4)
     for (const reason of refused) {
-      assert.ok(reason instanceof PasswordQueueFull)
-      assert.ok(reason.retry_after_seconds >= 1)
+      assert.ok(refusedWith(overloaded)(reason))
+      assert.ok(reason instanceof Problem && Number(reason.members.retry_after_seconds) >= 1)
     }
   })
 

@@ -1,6 +1,7 @@
 // Hashes and verifies passwords with argon2id, never more at once than the machine can take beside its other work.
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
+import { overloaded, Problem } from '#platform/contract/problem.ts'
 import { hash, hashSync, parseOptions, verify } from '@node-rs/argon2'
 
 /** OWASP Password Storage Cheat Sheet: argon2id with 19 MiB and two passes, one lane. */
@@ -26,27 +27,16 @@ export type HashingPolicy = {
 }
 
 export type PasswordHasher = {
-  /** @throws PasswordQueueFull when too many already wait */
+  /** @throws Problem overloaded when too many already wait */
   hashPassword(password: string): Promise<string>
   /**
    * Whether the password belongs to the hash. Without a hash (unknown user, account without a password) the same work
    * is done on a hash that nothing matches.
-   * @throws PasswordQueueFull when too many already wait
+   * @throws Problem overloaded when too many already wait
    */
   verifyPassword(hashed: string | null | undefined, password: string): Promise<boolean>
   /** Whether the hash was made with less than today's policy: hash again at the next successful login. */
   needsRehash(hashed: string): boolean
-}
-
-/** Too many passwords wait to be hashed: the caller may try again after `retry_after_seconds`. */
-export class PasswordQueueFull extends Error {
-  readonly retry_after_seconds: number
-
-  constructor(retryAfterSeconds: number) {
-    super('too many passwords wait to be hashed')
-    this.name = 'PasswordQueueFull'
-    this.retry_after_seconds = retryAfterSeconds
-  }
 }
 
 /**
@@ -95,7 +85,8 @@ function createTurns(concurrency: number, queueLimit: number) {
   return async function takeTurn<T>(task: () => Promise<T>): Promise<T> {
     if (running >= concurrency) {
       if (waiting.length >= queueLimit) {
-        throw new PasswordQueueFull(Math.ceil(((queueLimit + 1) / concurrency) * hash_seconds))
+        const retry_after_seconds = Math.ceil(((queueLimit + 1) / concurrency) * hash_seconds)
+        throw new Problem(overloaded, { retry_after_seconds })
       }
       // Whoever ends hands its place over, so `running` does not change in between.
       await new Promise<void>((resolve) => waiting.push(resolve))

@@ -6,7 +6,7 @@ import type { Tx } from '#platform/database/transaction.ts'
 import type { System } from '#platform/context.ts'
 import { sealJson } from '#platform/encryption/sealing.ts'
 import { queueMail } from '#platform/mail/queue.ts'
-import { accountExists, type ProfileChange, tokenInvalid, type UserProfile } from './account.contract.ts'
+import { accountExists, type ProfileChange, type UserProfile } from './account.contract.ts'
 import { type Move, requestMove } from './email-verification.ts'
 import { linkTo } from './links.ts'
 import { deleteOneTimeTokens } from './one-time-token.store.ts'
@@ -25,8 +25,7 @@ import {
 
 export async function findProfile(ctx: Context): Promise<UserProfile> {
   const { user_id } = signedIn(ctx)
-  const account = await ctx.database.once((tx) => tx.first(findAccount(user_id)))
-  if (!account) throw new Problem(tokenInvalid)
+  const account = await ctx.database.once((tx) => tx.one(findAccount(user_id)))
   return composeProfile(openProfile(ctx.system.keys, account), account)
 }
 
@@ -38,8 +37,7 @@ export async function changeProfile(ctx: Context, change: ProfileChange): Promis
   const { user_id } = signedIn(ctx)
   const { system } = ctx
   return ctx.database.transaction(async (tx) => {
-    const account = await tx.first(lockAccount(user_id))
-    if (!account) throw new Problem(tokenInvalid)
+    const account = await tx.one(lockAccount(user_id))
     if (ctx.if_match !== undefined && ctx.if_match !== account.version) throw new Problem(stale)
     const before = openProfile(system.keys, account)
     const wanted = readProfile(change, before)
@@ -66,8 +64,7 @@ export async function moveToAddress(
   user_id: string,
   { new_email, is_username }: Move,
 ): Promise<void> {
-  const account = await tx.first(lockAccount(user_id))
-  if (!account) throw new Problem(tokenInvalid)
+  const account = await tx.one(lockAccount(user_id))
   const before = openProfile(system.keys, account)
   const after = { ...before, email: new_email, ...(is_username ? { username: new_email } : {}) }
   await writeProfile(tx, system, account, after, true)
@@ -102,9 +99,7 @@ export async function writeProfile(tx: Tx, { keys }: System, account: Account, p
     .run(insertUserTokens(account.id, profileTokens(keys, profile)))
     .catch(violating({ user_tokens_one_account: accountExists }))
   const sealed_totp = totp ? sealTotp(keys, { id: account.id, key_id: sealed.key_id }, totp) : null
-  const saved = await tx.first(saveProfile(account.id, { ...sealed, sealed_totp, is_moved: isMoved }))
-  if (!saved) throw new Error('a locked user is gone')
-  return saved
+  return tx.one(saveProfile(account.id, { ...sealed, sealed_totp, is_moved: isMoved }))
 }
 
 /** What was changed, for the audit: the names of the fields in the clear, before and after sealed. */

@@ -54,16 +54,15 @@ export async function refreshSession(ctx: Context, identity: Identity, refresh_t
     // Every rule of signing in is asked again: the person, the session and the second factor.
     const [rights, account] = await Promise.all([
       tx.first(findSessionRights(session_id)),
-      tx.first(findAccount(stored.user_id)),
+      tx.one(findAccount(stored.user_id)),
     ])
-    const reason =
-      !rights || !account
-        ? 'session_ended'
-        : needsSecondFactor(configuration, account) && !account.mfa_enabled && stored.method !== 'oidc'
-          ? 'mfa_not_enrolled'
-          : stored.method.startsWith('password') && !configuration.local_passwords
-            ? 'local_passwords_off'
-            : undefined
+    const reason = !rights
+      ? 'session_ended'
+      : needsSecondFactor(configuration, account) && !account.mfa_enabled && stored.method !== 'oidc'
+        ? 'mfa_not_enrolled'
+        : stored.method.startsWith('password') && !configuration.local_passwords
+          ? 'local_passwords_off'
+          : undefined
     if (reason) {
       audit('session.refresh', 'failure', reason)
       return undefined

@@ -4,6 +4,7 @@ import pg from 'pg'
 import { sessionEnded } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
+import { buildApp } from '../../app.ts'
 import { bearer, testAccount, testPassword } from './accounts.testing.ts'
 import { loginApi } from './login.contract.ts'
 import { sessionApi } from './session.contract.ts'
@@ -48,6 +49,34 @@ describe('refreshing a session', () => {
     )
     assert.deepEqual(audited, [{ outcome: 'failure' }])
     assert.equal((await sessionsOf(first.id))[0]?.revoke_reason, 'reuse_detected')
+  })
+
+  it('is told apart, where a spent token comes back to a session that had ended anyway', async () => {
+    const first = await signedIn()
+    await refresh((await refresh(first.refresh_token)).refresh_token)
+    await api.call(sessionApi.logout, {}, bearer(first.access_token))
+    await assert.rejects(refresh(first.refresh_token), refusedWith(sessionEnded))
+    const audited = await api.rows(
+      sql`select details from audit_logs where user_id = ${first.id} and action = 'session.reuse_detected'`,
+    )
+    assert.deepEqual(audited, [{ details: { reason: 'session_already_ended' } }])
+  })
+
+  it('is refused for a session of a password once passwords are off', async () => {
+    const first = await signedIn()
+    const { configuration } = api.system
+    const app = await buildApp({ ...api.system, configuration: { ...configuration, local_passwords: false } })
+    const { statusCode } = await app.http.inject({
+      method: 'POST',
+      url: loginApi.refresh.path,
+      payload: { refresh_token: first.refresh_token },
+    })
+    await app.stop()
+    assert.equal(statusCode, 401)
+    const [audited] = await api.rows(sql`
+      select outcome, details from audit_logs where user_id = ${first.id} and action = 'session.refresh'`)
+    assert.deepEqual(audited, { outcome: 'failure', details: { reason: 'local_passwords_off' } })
+    assert.ok(await refresh(first.refresh_token))
   })
 
   it('answers five requests that arrive together with one successor', async () => {

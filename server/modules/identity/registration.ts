@@ -28,17 +28,18 @@ export async function createAccount(tx: Tx, { keys }: System, { profile, ...user
  */
 export async function tellRegisteredAgain(tx: Tx, system: System, email: string, is_new: boolean): Promise<void> {
   const { kind, tokens } = nameTokens(system.keys, email)
-  const account = await tx.first(findAccountByName(kind, tokens))
-  const owner = account && openProfile(system.keys, account)
-  const told = await tx.first(sql<{ count: number }>`
+  // Where the address was free, that of who has just got it.
+  const account = await tx.one(findAccountByName(kind, tokens))
+  const owner = openProfile(system.keys, account)
+  const told = await tx.one(sql<{ count: number }>`
     select count(*)::int as count from mails
-     where user_id = ${account?.id ?? null} and template = 'registration_repeated' and created_at > now() - interval '1 day'`)
-  const isTold = !is_new && owner !== undefined && hasName(owner, email) && (told?.count ?? 0) < repeatsPerDay
+     where user_id = ${account.id} and template = 'registration_repeated' and created_at > now() - interval '1 day'`)
+  const isTold = !is_new && hasName(owner, email) && told.count < repeatsPerDay
   const data = { link: linkTo(system.configuration, 'sign_in') }
   const to = isTold ? owner.email : 'nobody@openward.invalid'
-  const mail_id = await queueMail(tx, system, { template: 'registration_repeated', to, user_id: account?.id, data })
+  const mail_id = await queueMail(tx, system, { template: 'registration_repeated', to, user_id: account.id, data })
   await tx.run(sql`delete from mails where id = ${mail_id} and ${!isTold}`)
-  if (is_new || !account) return
+  if (is_new) return
   tx.audit({
     action: 'user.register',
     resource_type: 'user',

@@ -37,8 +37,7 @@ export async function writeRole(ctx: Context, name: string, { permissions, mfa }
     const missing = added.filter((permission) => !isHeld(ctx.actor, permission))
     if (missing.length > 0) throw new Problem(beyondOwnRights, { detail: `You do not have ${missing.join(', ')}` })
     const removed = [...known].filter((permission) => !wanted.includes(permission))
-    const saved = await tx.first(saveRole(name, wanted, mfa))
-    if (!saved) throw new Error('a role was not saved')
+    const saved = await tx.one(saveRole(name, wanted, mfa))
     tx.audit({ action: 'role.write', resource_type: 'role', details: { name, added, removed, mfa } })
     return saved
   })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import pg from 'pg'
-import { stale } from '#platform/contract/problem.ts'
+import { notFound, stale } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { refusedWith, startTestApi } from '../../testing.ts'
 import { signedInAs, testAccount } from './accounts.testing.ts'
@@ -19,6 +19,7 @@ describe('roles', () => {
       body: { permissions: ['audit:read', 'audit:read'] },
     })
     assert.deepEqual((await admin.call(roleApi.read, { params: { name: 'archivist' } })).permissions, ['audit:read'])
+    await assert.rejects(admin.call(roleApi.read, { params: { name: 'alchemist' } }), refusedWith(notFound))
     const before = await admin.call(roleApi.read, { params: { name: 'nurse' } })
     await admin.call(
       roleApi.write,

@@ -1,4 +1,5 @@
 // Checking a code of the second factor, and whether a person needs one.
+import { certain } from '#platform/certain.ts'
 import type { Configuration } from '#platform/configuration.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
 import type { Tx } from '#platform/database/transaction.ts'
@@ -30,29 +31,22 @@ export function needsSecondFactor(
   return mfa_policy === 'required' || (mfa_policy === 'default' && production && role === 'admin')
 }
 
-/** Uses up a code of the app or a recovery code of a locked account; which it was, or undefined when it is not right. */
-export async function spendOtp(
-  tx: Tx,
-  keys: Keys,
-  account: Account,
-  code: string,
-): Promise<'totp' | 'recovery_code' | undefined> {
-  const secret = openTotp(keys, account)
-  if (!secret) return undefined
+/** Uses up a code of the app or a recovery code of a locked account that has them; false when it is not right. */
+export async function spendOtp(tx: Tx, keys: Keys, account: Account, code: string): Promise<boolean> {
+  const secret = certain(openTotp(keys, account), 'secret of the second factor')
   const step = verifyTotp({
     secret,
     code,
     now_ms: Temporal.Now.instant().epochMilliseconds,
     last_step: account.totp_last_step,
   })
-  if (step !== undefined) return (await tx.run(saveTotpStep(account.id, step))) > 0 ? 'totp' : undefined
+  if (step !== undefined) return (await tx.run(saveTotpStep(account.id, step))) > 0
   const stored = await tx.rows(findRecoveryCodes(account.id))
   const found = findRecoveryCode(
     stored.map(({ code_hash }) => code_hash),
     code,
   )
-  if (!found) return undefined
-  return (await tx.run(spendRecoveryCode(account.id, found))) > 0 ? 'recovery_code' : undefined
+  return found !== undefined && (await tx.run(spendRecoveryCode(account.id, found))) > 0
 }
 
 function findRecoveryCodes(user_id: string): Sql<{ code_hash: Buffer }> {

@@ -1,5 +1,6 @@
 // One's own sessions: who one is, where one is signed in, and ending it. What is ended is refused from the next request on.
-import { notFound, Problem, unauthenticated } from '#platform/contract/problem.ts'
+import { certain } from '#platform/certain.ts'
+import { notFound, Problem } from '#platform/contract/problem.ts'
 import type { Context } from '#platform/context.ts'
 import { sql } from '#platform/database/sql.ts'
 import type { Tx } from '#platform/database/transaction.ts'
@@ -17,13 +18,12 @@ import {
   revokeSession,
   revokeSessions,
 } from './session.store.ts'
-import { findAccount } from './user.store.ts'
+import { type Account, findAccount } from './user.store.ts'
 
 /** The signed-in user. */
 export async function findCurrentUser(ctx: Context): Promise<CurrentUser> {
   const { user_id, role, permissions, department_id, doctor_id, patient_id } = signedIn(ctx)
-  const account = await ctx.database.once((tx) => tx.first(findAccount(user_id)))
-  if (!account) throw new Problem(unauthenticated)
+  const account = await ctx.database.once((tx) => tx.one(findAccount(user_id)))
   return {
     id: user_id,
     ...openProfile(ctx.system.keys, account),
@@ -91,20 +91,19 @@ export async function reauthenticate(ctx: Context, identity: Identity, given: Pr
 }
 
 /** The signed-in person, as someone who proves themselves again from the device of their session. */
-export async function claimantOf(ctx: Context): Promise<Claimant> {
+export async function claimantOf(ctx: Context): Promise<Claimant & { account: Account }> {
   const { user_id, session_id } = signedIn(ctx)
   const [account, device] = await ctx.database.once((tx) =>
-    Promise.all([tx.first(findAccount(user_id)), tx.first(findSessionDevice(session_id))]),
+    Promise.all([tx.one(findAccount(user_id)), tx.first(findSessionDevice(session_id))]),
   )
-  if (!account) throw new Problem(unauthenticated)
   return { account, device, retry_after_seconds: waitOf(account, device) }
 }
 
-/** @throws Problem unauthenticated, which the policy of the operation has ruled out already */
+/** Of an operation that nobody else may call. */
 export function signedIn({ actor }: Context) {
-  const { user_id, session_id, role } = actor
-  if (!user_id || !session_id || !role) throw new Problem(unauthenticated)
-  return { ...actor, user_id, session_id, role }
+  const user_id = certain(actor.user_id, 'user')
+  const session_id = certain(actor.session_id, 'session')
+  return { ...actor, user_id, session_id, role: certain(actor.role, 'role') }
 }
 
 /** Records the end of one session, or of all; whoever holds a connection open for it closes it. */

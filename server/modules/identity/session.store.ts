@@ -17,8 +17,8 @@ export function insertSession(session: NewSession): Sql {
   return sql`
     insert into sessions (id, user_id, idle_limit, expires_at, ip_address, user_agent, device_id, method)
     values (${session.id}, ${session.user_id}, ${session.idle_seconds} * interval '1 second',
-            now() + ${session.lifetime_seconds} * interval '1 second', ${session.ip_address}, ${session.user_agent ?? null},
-            ${session.device_id ?? null}, ${session.method})`
+            now() + ${session.lifetime_seconds} * interval '1 second', ${session.ip_address}, ${session.user_agent},
+            ${session.device_id}, ${session.method})`
 }
 
 export function insertRefreshToken(session_id: string, token_hash: Buffer): Sql {

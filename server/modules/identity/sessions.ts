@@ -1,7 +1,7 @@
 // Opening a session: what every way of signing in ends with.
 import { randomUUIDv7 } from 'node:crypto'
 import type { Context } from '#platform/context.ts'
-import { Problem, sessionEnded } from '#platform/contract/problem.ts'
+import { certain } from '#platform/certain.ts'
 import { sql } from '#platform/database/sql.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import { accessTokenSeconds } from './authentication.ts'
@@ -61,17 +61,14 @@ export async function openSession(
   return { ...(await tokensOf(tx, identity, session_id, refresh_token)), device_token: device.token }
 }
 
-/** The pair of tokens of a live session. @throws Problem sessionEnded */
+/** The pair of tokens of a live session. */
 export async function tokensOf(tx: Tx, identity: Identity, session_id: string, refresh_token: string): Promise<Tokens> {
-  const rights = await tx.first(findSessionRights(session_id))
-  if (!rights) throw new Problem(sessionEnded)
+  const rights = await tx.one(findSessionRights(session_id))
   const access_token = identity.authentication.issue({ session_id, rights })
   return { access_token, refresh_token, token_type: 'Bearer', expires_in: accessTokenSeconds }
 }
 
 /** The hash of a token that was just made. */
 export function hashOf(kind: OpaqueTokenKind, token: string): Buffer {
-  const hash = hashOpaqueToken(kind, token)
-  if (!hash) throw new Error(`a new ${kind} token is not well-formed`)
-  return hash
+  return certain(hashOpaqueToken(kind, token), `hash of a ${kind} token`)
 }

@@ -38,13 +38,13 @@ export async function listUsers(ctx: Context, query: UserQuery) {
   const { q, skip, limit, cursor, ...filter } = query
   const page = { skip: cursor ? 0 : skip, limit, after: decodeCursor(cursor) }
   if (q) return searchUsers(ctx, q, query)
-  const [rows, counted] = await ctx.database.once((tx) =>
-    Promise.all([tx.rows(findUsers(filter, { ...page, limit: limit + 1 })), tx.first(countUsers(filter))]),
+  const [rows, { count: total }] = await ctx.database.once((tx) =>
+    Promise.all([tx.rows(findUsers(filter, { ...page, limit: limit + 1 })), tx.one(countUsers(filter))]),
   )
   const items = rows.slice(0, limit).map((row) => composeUser(ctx.system.keys, row))
   ctx.saw({ details: { count: items.length } })
   const next_cursor = encodeCursor(rows.length > limit ? items.at(-1)?.id : undefined)
-  return { items, total: counted?.count ?? 0, page: Math.floor(skip / limit) + 1, limit, next_cursor }
+  return { items, total, page: Math.floor(skip / limit) + 1, limit, next_cursor }
 }
 
 /**
@@ -84,8 +84,8 @@ async function searchUsers(ctx: Context, q: string, { skip, limit, role, is_acti
 
 export async function listAccess(ctx: Context, { skip, limit, cursor }: Pick<UserQuery, 'skip' | 'limit' | 'cursor'>) {
   const page = { skip: cursor ? 0 : skip, limit: limit + 1, after: decodeCursor(cursor) }
-  const [rows, counted] = await ctx.database.once((tx) =>
-    Promise.all([tx.rows(findReviews(page)), tx.first(countReviews())]),
+  const [rows, { count: total }] = await ctx.database.once((tx) =>
+    Promise.all([tx.rows(findReviews(page)), tx.one(countReviews())]),
   )
   const items = rows.slice(0, limit).map((row): z.output<typeof AccessReviewItem> => {
     const { first_name, last_name } = openProfile(ctx.system.keys, row)
@@ -107,7 +107,7 @@ export async function listAccess(ctx: Context, { skip, limit, cursor }: Pick<Use
   })
   ctx.saw({ details: { count: items.length } })
   const next_cursor = encodeCursor(rows.length > limit ? items.at(-1)?.user_id : undefined)
-  return { items, total: counted?.count ?? 0, page: Math.floor(skip / limit) + 1, limit, next_cursor }
+  return { items, total, page: Math.floor(skip / limit) + 1, limit, next_cursor }
 }
 
 /** @throws Problem notFound */

@@ -118,7 +118,7 @@ export async function replaceDenials(
   await run(sql`delete from permission_denials where user_id = ${user_id}`)
   await run(sql`
     insert into permission_denials (user_id, permission, created_by)
-    select distinct ${user_id}::uuid, permission, ${by ?? null}::uuid from unnest(${permissions}::text[]) as permission`)
+    select distinct ${user_id}::uuid, permission, ${by}::uuid from unnest(${permissions}::text[]) as permission`)
 }
 
 export function findDenials(user_id: string | null): Sql<{ permission: string }> {

@@ -1,12 +1,13 @@
 // Looking after accounts. Nobody changes their own rights, and nobody gives rights over others that they do not have.
 import { randomUUIDv7 } from 'node:crypto'
+import { certain } from '#platform/certain.ts'
 import { invalidRequest, notFound, Problem, stale } from '#platform/contract/problem.ts'
 import type { Context } from '#platform/context.ts'
 import { violatedConstraint } from '#platform/database/constraint.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import { accountExists } from './account.contract.ts'
 import type { Identity } from './identity.ts'
-import { requireGivable, requireNotAbove, requireRoleGivable, unknownRole } from './granting.ts'
+import { requireGivable, requireNotAbove, requireRoleGivable } from './granting.ts'
 import { invite } from './invitations.ts'
 import { localPasswordsOff } from './login.contract.ts'
 import { tellMfaChanged } from './mfa.service.ts'
@@ -42,7 +43,7 @@ import { type Account, insertUser, insertUserTokens, lockAccount, removeTotp } f
 
 /** @throws Problem accountExists, beyondOwnRights, invalidRequest */
 export async function createUser(ctx: Context, identity: Identity, body: NewUser): Promise<CreatedUser> {
-  const { keys, configuration } = ctx.system
+  const { keys } = ctx.system
   const { role, department_id, password, ...given } = body
   const profile = readProfile(given)
   const password_hash =
@@ -60,7 +61,7 @@ export async function createUser(ctx: Context, identity: Identity, body: NewUser
           password_hash,
           role,
           department_id: department_id ?? null,
-          created_by: ctx.actor.user_id ?? null,
+          created_by: certain(ctx.actor.user_id, 'user'),
         }),
       )
       await tx.run(insertUserTokens(id, profileTokens(keys, profile)))
@@ -72,7 +73,7 @@ export async function createUser(ctx: Context, identity: Identity, body: NewUser
         details: { role, invited: invitation !== null },
       })
       tx.emit({ type: 'user.created', subject_type: 'user', subject_id: id, payload: { role } })
-      return { ...(await load(tx, ctx, id)), invitation: configuration.local_passwords ? invitation : null }
+      return { ...(await load(tx, ctx, id)), invitation }
     })
     .catch(refuseReferences)
   ctx.header('location', `/api/v1/users/${id}`)
@@ -202,9 +203,8 @@ export async function reviewAccess(ctx: Context, user_id: string, verdict: 'keep
 
 async function lock(tx: Tx, { system }: Context, user_id: string): Promise<{ account: Account; user: User }> {
   const account = await tx.first(lockAccount(user_id))
-  const row = account && (await tx.first(findUser(user_id)))
-  if (!row) throw new Problem(notFound)
-  return { account, user: composeUser(system.keys, row) }
+  if (!account) throw new Problem(notFound)
+  return { account, user: composeUser(system.keys, await tx.one(findUser(user_id))) }
 }
 
 /** An account that does not rule over more than whoever looks after it; everyone's own is that. @throws Problem notFound, beyondOwnRights */
@@ -215,9 +215,7 @@ async function lockBelow(tx: Tx, ctx: Context, user_id: string): Promise<{ accou
 }
 
 async function load(tx: Tx, { system }: Context, user_id: string): Promise<User> {
-  const row = await tx.first(findUser(user_id))
-  if (!row) throw new Problem(notFound)
-  return composeUser(system.keys, row)
+  return composeUser(system.keys, await tx.one(findUser(user_id)))
 }
 
 /** Another role, another department and a closed account that is opened again give rights. */
@@ -236,8 +234,7 @@ async function applyRights(
   const leavesAdministrators = before.role === 'admin' && before.is_active && (next.role !== 'admin' || !next.is_active)
   if (leavesAdministrators) await tx.run(lockAdministrators())
   await tx.run(saveRights(before.id, next))
-  if (leavesAdministrators && ((await tx.first(countAdministrators()))?.count ?? 0) === 0)
-    throw new Problem(lastAdministrator)
+  if (leavesAdministrators && (await tx.one(countAdministrators())).count === 0) throw new Problem(lastAdministrator)
   if (next.is_active) return
   await tx.run(revokeSessions(before.id, 'deactivated'))
   await tx.run(deleteOneTimeTokens(before.id, ['password_reset', 'invitation', 'mfa_pending']))
@@ -248,7 +245,6 @@ async function applyRights(
 export function refuseReferences(error: unknown): never {
   const constraint = violatedConstraint(error)
   if (constraint === 'user_tokens_one_account') throw new Problem(accountExists, {}, error)
-  if (constraint === 'users_role_fkey') throw new Problem(invalidRequest, { errors: [unknownRole] }, error)
   if (constraint === 'users_department_id_fkey') {
     const message = 'There is no such department: GET /api/v1/departments lists them'
     throw new Problem(

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUIDv7 } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { forbidden, invalidRequest, notFound, sessionEnded, stale } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
@@ -151,6 +152,26 @@ describe('accounts', () => {
     )
   })
 
+  it('that nobody has are not found', async () => {
+    const params = { user_id: randomUUIDv7() }
+    await Promise.all(
+      [
+        admin.call(userApi.read, { params }),
+        admin.call(userApi.update, { params, body: { is_active: false } }),
+        admin.call(userApi.review, { params, body: { verdict: 'keep' } }),
+        admin.call(userApi.startReset, { params }),
+      ].map((call) => assert.rejects(call, refusedWith(notFound))),
+    )
+  })
+
+  it('get no new password by an administrator while they are closed, or while passwords are off', async () => {
+    const ada = await testAccount(api, { is_active: false })
+    await assert.rejects(admin.call(userApi.startReset, of(ada)), refusedWith(notFound))
+    await using off = await startTestApi({ local_passwords: false })
+    const other = await off.person('admin')
+    await assert.rejects(other.call(userApi.startReset, of(await testAccount(off))), refusedWith(localPasswordsOff))
+  })
+
   it('never take a password from somebody else', async () => {
     const ada = await testAccount(api)
     await assert.rejects(
@@ -173,6 +194,7 @@ describe('accounts', () => {
       admin.call(userApi.update, { ...of(ada), body: { last_name: 'Byron' } }, { 'if-match': '"v1"' }),
       refusedWith(stale),
     )
+    await assert.rejects(admin.call(userApi.deactivate, of(ada), { 'if-match': '"v1"' }), refusedWith(stale))
     await assert.rejects(
       admin.call(userApi.update, { ...of({ id: admin.session_id }), body: {} }),
       refusedWith(notFound),
@@ -292,7 +314,19 @@ describe('accounts', () => {
     await api.rows(sql`update users set last_login_at = now() - interval '91 days' where id = ${ada.id}`)
     await admin.call(userApi.update, { ...of(ada), body: { denied_permissions: ['audit:verify'] } })
     await admin.call(userApi.review, { ...of(ada), body: { verdict: 'change' } })
-    const { items } = await admin.call(userApi.accessReview, { query: { limit: '100' } })
+    await assert.rejects(
+      admin.call(userApi.review, { params: { user_id: admin.user_id }, body: { verdict: 'keep' } }),
+      refusedWith(ownAccount),
+    )
+    const items = []
+    for (let cursor: string | null | undefined; cursor !== null;) {
+      const query = { limit: '3', ...(cursor ? { cursor } : {}) }
+      const page = await admin.call(userApi.accessReview, { query })
+      items.push(...page.items)
+      cursor = page.next_cursor
+    }
+    const [counted] = await api.rows(sql`select count(*)::int as count from users where role <> 'patient'`)
+    assert.deepEqual({ count: new Set(items.map(({ user_id }) => user_id)).size }, counted)
     const item = items.find(({ user_id }) => user_id === ada.id)
     assert.deepEqual(
       [item?.permissions, item?.is_stale, item?.last_review?.verdict, item?.last_review?.reviewed_by],

@@ -19,17 +19,17 @@ export async function resendVerification(ctx: Context, email: string): Promise<v
   const { kind, tokens } = nameTokens(system.keys, email)
   await ctx.database.transaction(async (tx) => {
     // One after the other: requests that arrive together would all count too few.
-    const turn = tokens[0]?.token.toString('hex') ?? ''
+    const turn = tokens.map(({ token }) => token.toString('hex')).join()
     await tx.run(sql`select pg_advisory_xact_lock(hashtextextended(${turn}, 9))`)
     const candidate = await tx.first(findAccountByName(kind, tokens))
     const profile = candidate && openProfile(system.keys, candidate)
     const owner = candidate && profile && isWaiting(candidate) && hasName(profile, email) ? profile : undefined
     const user_id = owner && candidate?.id
     const [asked, links] = await Promise.all([
-      tx.first(countRecentTokens(user_id ?? null, 'email_verification')),
+      tx.one(countRecentTokens(user_id ?? null, 'email_verification')),
       tx.rows(findLinks(user_id ?? null)),
     ])
-    const isSent = user_id !== undefined && (asked?.count ?? 0) < linksPerHour
+    const isSent = user_id !== undefined && asked.count < linksPerHour
     const earlier = links
       .map((link) => ({ ...link, data: openKept(system, link.token_hash, link) }))
       .filter(({ data }) => !readMove(data))

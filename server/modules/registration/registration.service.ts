@@ -77,7 +77,7 @@ export async function register(ctx: Context, body: Registration): Promise<Regist
 export async function verifyEmail(ctx: Context, given: Confirmation): Promise<void> {
   const { system } = ctx
   await confirmEmail(ctx, given, async (tx, { user_id, data }) => {
-    const { own, provisional_id } = (data ?? {}) as Waiting
+    const { own, provisional_id } = data as Waiting
     if (!own || !provisional_id) return
     const person = readOwnRecord(system, own).record
     await joinOwnRecord(tx, system, user_id, { provisional_id, person })
