@@ -15,7 +15,10 @@ export type NamesFound = { ids: string[]; is_complete: boolean }
 
 export type PatientNames = {
   /** The best matches first. `is_complete` is false while the index is being filled, and before it is. */
-  search(text: string, options: { limit: number; date_of_birth?: string | undefined }): Promise<NamesFound>
+  search(
+    text: string,
+    options: { limit: number; date_of_birth?: string | undefined; among?: readonly string[] | undefined },
+  ): Promise<NamesFound>
   /** Ids of people with a name like this one and the same birth date, or one a slip away; empty where either is unknown. */
   bornOn(person: Pick<PatientRecord, 'first_name' | 'last_name' | 'date_of_birth'>): Promise<string[]>
   /** Tells the index of a change that this process has committed; searches that come after find it. */

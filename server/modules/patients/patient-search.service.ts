@@ -2,13 +2,15 @@
 import { cardOfFound, formerRecord, openFound } from './patient-card.ts'
 import { findMergedTrees } from './merge.store.ts'
 import type { FormerRecord } from './patient.contract.ts'
-import type { PatientNames } from './patient-names.ts'
+import type { NamesFound, PatientNames } from './patient-names.ts'
 import type { Criteria, FoundPatients, ListedPatient } from './patient-search.contract.ts'
 import {
   countPatients,
   findByExact,
   findCards,
+  findInReach,
   findMergedCards,
+  findReachable,
   type CardRow,
   type FoundRow,
   type ListFilter,
@@ -24,8 +26,11 @@ import type { Database } from '#platform/database/transaction.ts'
 
 /** As many as a search by name or birth date looks at. */
 const mostByName = 100
-/** Scope leaves few of those whom the index finds, so a scoped list asks for more. */
-const mostByNameInScope = 500
+/** Where no more records than this are in reach, the index compares those and no other: some 40 ms. */
+const mostCompared = 20_000
+/** Where there are more, as many of the best in the house are looked at, so many at a time: enough of them are in so wide a reach. */
+const mostInHouse = 10_000
+const judgedTogether = 1000
 
 /** Identity cards of everyone whom the criteria fit. @throws Problem invalidRequest */
 export async function searchPatients(
@@ -40,10 +45,11 @@ export async function searchPatients(
   const asked = {
     database: ctx.reaching('find'),
     read_reach: reachOf(ctx.actor, 'patients:read') ?? 'none',
-    most: mostByName,
+    named: (text: string, date_of_birth: string | undefined) =>
+      names.search(text, { limit: mostByName, date_of_birth }),
     opened: limit,
   }
-  const { items, total, index_complete } = await find(ctx, names, question, asked)
+  const { items, total, index_complete } = await find(ctx, question, asked)
   const shown = items.slice(0, limit)
   ctx.saw({ details: { criteria: question.kinds, count: total, patient_ids: shown.map(({ row }) => row.id) } })
   return {
@@ -53,12 +59,17 @@ export async function searchPatients(
   }
 }
 
-/** By name `most` are looked for, and of them the best `opened` are opened. */
-type Asked = { database: Database; read_reach: string; most: number; opened: number }
+/** Of those who are `named` so, the best `opened` are opened. */
+type Asked = {
+  database: Database
+  read_reach: string
+  named: (text: string, date_of_birth: string | undefined) => Promise<NamesFound>
+  opened: number
+}
 type Hit = { row: CardRow; card: ReturnType<typeof tryOpenCard>; found_as: FormerRecord | null }
 type Found = { items: Hit[]; total: number; index_complete: boolean }
 
-async function find(ctx: Context, names: PatientNames, question: Question, asked: Asked): Promise<Found> {
+async function find(ctx: Context, question: Question, asked: Asked): Promise<Found> {
   const { exact, patient_number, name, date_of_birth, otherwise_name } = question
   if (exact.length > 0 || patient_number !== undefined) {
     const tokens = tokensOf(ctx.system.keys.tokenizer('patients'), question)
@@ -66,8 +77,31 @@ async function find(ctx: Context, names: PatientNames, question: Question, asked
     const items = [...verified(ctx, question, rows), ...(await foundThroughMerged(ctx, question, rows))]
     if (items.length > 0 || otherwise_name === undefined) return { items, total: items.length, index_complete: true }
   }
-  const { ids, is_complete } = await names.search(name ?? otherwise_name ?? '', { limit: asked.most, date_of_birth })
+  const { ids, is_complete } = await asked.named(name ?? otherwise_name ?? '', date_of_birth)
   return { ...(await openBest(ctx, ids, date_of_birth, asked)), index_complete: is_complete }
+}
+
+/** The best among those in reach, however many in the house are called so. */
+async function namedInReach(
+  { database, actor }: Context,
+  names: PatientNames,
+  read_reach: string,
+  text: string,
+  date_of_birth: string | undefined,
+): Promise<NamesFound> {
+  const reachable = await database.read(findReachable(read_reach, actor, mostCompared + 1))
+  if (reachable.length <= mostCompared) {
+    const among = reachable.map(({ id }) => id)
+    return names.search(text, { limit: mostByName, date_of_birth, among })
+  }
+  const { ids, is_complete } = await names.search(text, { limit: mostInHouse, date_of_birth })
+  const found: string[] = []
+  for (let at = 0; at < ids.length && found.length < mostByName; at += judgedTogether) {
+    const judged = ids.slice(at, at + judgedTogether)
+    const inReach = new Set((await database.read(findInReach(judged, read_reach))).map(({ id }) => id))
+    found.push(...judged.filter((id) => inReach.has(id)))
+  }
+  return { ids: found.slice(0, mostByName), is_complete }
 }
 
 /**
@@ -184,13 +218,12 @@ async function listFound(
   if (errors.length > 0) throw new Problem(invalidRequest, { errors })
   // Emergency access opens one record and lists none.
   const read_reach = ctx.reach.replace(/,?glass/, '')
-  const most = ctx.reach === 'all' ? mostByName : mostByNameInScope
-  const { items, index_complete } = await find(ctx, names, question, {
-    database: ctx.database,
-    read_reach,
-    most,
-    opened: most,
-  })
+  const named = (text: string, date_of_birth: string | undefined) =>
+    ctx.reach === 'all'
+      ? names.search(text, { limit: mostByName, date_of_birth })
+      : namedInReach(ctx, names, read_reach, text, date_of_birth)
+  const asked = { database: ctx.database, read_reach, named, opened: mostByName }
+  const { items, index_complete } = await find(ctx, question, asked)
   const open = items.filter(({ row }) => row.may_open && row.is_active === is_active)
   const shown = open.slice(skip, skip + limit)
   ctx.saw({ details: { criteria: question.kinds, count: open.length, patient_ids: shown.map(({ row }) => row.id) } })

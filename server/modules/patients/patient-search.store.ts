@@ -156,6 +156,23 @@ export function countPatients(reach: Reach, actor: Actor, is_active: boolean): S
       from (${reachable(reach, actor)}) as related(patient_id)`
 }
 
+/** Whose records are in reach, and the records that are part of theirs, up to a limit. */
+export function findReachable(reach: Reach, actor: Actor, limit: number): Sql<{ id: string }> {
+  return sql`
+    with recursive part(id) as (
+      select patient_id from (${reachable(reach, actor)}) as related(patient_id)
+      union select m.merged_id from part join patient_merges m on m.survivor_id = part.id and m.unmerged_at is null)
+    select id from part limit ${literal(limit)}`
+}
+
+/** Of these, whose records are in reach. */
+export function findInReach(ids: readonly string[], read_reach: Reach): Sql<{ id: string }> {
+  return sql`
+    select id from patients
+     where id = any(${ids}::uuid[])
+       and openward.may_reach(case when merged_into is null then id else openward.whole_record(id) end, ${read_reach})`
+}
+
 /** Emergency access is left out: it opens one record and lists none. */
 function reachable(reach: Reach, { department_id, doctor_id, patient_id }: Actor): Sql {
   const sources: Sql[] = []

@@ -1,6 +1,7 @@
 // Finds people by part of their name, words in any order, with slips or without diacritics, and by birth date.
 // It lives in memory only: nothing of it may be written anywhere (see docs/threat-model.md).
 import { normaliseName } from '../names.ts'
+import { birthDay, birthDayLikeness, type BirthDays, birthDays } from './birth-days.ts'
 import { createPeople, MOST_WORDS } from './people.ts'
 import { createPostingLists } from './posting-lists.ts'
 import { createScoreboard } from './scoreboard.ts'
@@ -9,8 +10,16 @@ import { createWordMatcher } from './word-matcher.ts'
 
 export type NameMatch = { id: string; /** 0..1, 1 for the whole name in any order. */ score: number }
 
-/** `only_born` looks among the people of that birth date (day and month exchanged included) and at no name first. */
-export type NameSearch = { limit: number; date_of_birth?: string | undefined; only_born?: boolean }
+/**
+ * `only_born` looks among the people of that birth date (day and month exchanged included) and at no name first; `among`
+ * compares these people and no other, each of them.
+ */
+export type NameSearch = {
+  limit: number
+  date_of_birth?: string | undefined
+  only_born?: boolean
+  among?: readonly string[] | undefined
+}
 
 export type NameIndex = {
   /** Adds a person, or replaces what was known of them. `name` is first, middle and last name in one. */
@@ -45,7 +54,6 @@ const BIRTH_DATE_SHARE = 0.4
 const EXTRA_WORD_COST = 0.01
 
 type SearchedWord = { text: string; weight: number }
-type BirthDays = { exact: number; exchanged: number }
 
 export function createNameIndex(): NameIndex {
   const people = createPeople()
@@ -73,13 +81,15 @@ export function createNameIndex(): NameIndex {
     for (const wordId of distinct) holders.append(wordId, slot)
   }
 
-  function search(text: string, { limit, date_of_birth, only_born = false }: NameSearch): NameMatch[] {
+  function search(text: string, { limit, date_of_birth, only_born = false, among }: NameSearch): NameMatch[] {
     const words = splitWords(normaliseName(text.slice(0, LONGEST_SEARCH))).slice(0, MOST_SEARCHED_WORDS)
     const days = date_of_birth === undefined ? undefined : birthDays(date_of_birth)
     if (words.length === 0 && days === undefined) return []
     const scores = new Map<number, number>()
+    const compared = among?.flatMap((id) => people.find(id) ?? [])
     const collect = (searched: readonly string[], cost: number) => {
-      for (const [slot, score] of rank(searched, days, limit, only_born)) {
+      for (const [slot, score] of rank(searched, days, limit, only_born, compared)) {
+        if (score === 0 && compared) continue
         scores.set(slot, Math.max(scores.get(slot) ?? 0, score - cost))
       }
     }
@@ -117,14 +127,19 @@ export function createNameIndex(): NameIndex {
     days: BirthDays | undefined,
     limit: number,
     only_born: boolean,
+    compared: readonly number[] | undefined,
   ): [number, number][] {
-    board.reserve(people.slotCount())
     const searched = words.map((text) => ({ text, weight: weightOf(text) }))
     const weight = searched.reduce((sum, word) => sum + word.weight, 0)
-    if (!only_born) awardWords(searched, searched.length === 1 && days === undefined)
-    if (days) awardBirthDay(days, searched.length + 1, weight)
-    const slots = board.best(Math.max(FEWEST_COMPARED, limit * 2))
-    board.clear()
+    const best = () => {
+      board.reserve(people.slotCount())
+      if (!only_born) awardWords(searched, searched.length === 1 && days === undefined)
+      if (days) awardBirthDay(days, searched.length + 1, weight)
+      const found = board.best(Math.max(FEWEST_COMPARED, limit * 2))
+      board.clear()
+      return found
+    }
+    const slots = compared ?? best()
     const nameScores = scoreNames(searched, weight, slots)
     return slots.map((slot, at) => {
       const name = nameScores[at] as number
@@ -267,22 +282,4 @@ function weightOf(word: string): number {
 
 function splitWords(normalised: string): string[] {
   return normalised === '' ? [] : normalised.split(' ')
-}
-
-/** A date as a number, 19560803; 0 for none. */
-function birthDay(date: string | null): number {
-  return date === null ? 0 : Number(date.replaceAll('-', ''))
-}
-
-function birthDays(date: string): BirthDays {
-  const exact = birthDay(date)
-  const year = Math.floor(exact / 10_000)
-  const month = Math.floor(exact / 100) % 100
-  const day = exact % 100
-  return { exact, exchanged: day <= 12 ? year * 10_000 + day * 100 + month : 0 }
-}
-
-function birthDayLikeness(born: number, days: BirthDays): number {
-  if (born === 0) return 0
-  return born === days.exact ? 1 : born === days.exchanged ? 0.5 : 0
 }
