@@ -133,7 +133,40 @@ export const patientRows: readonly Row[] = [
   },
 
   // Everything about a person: for the person and the administrator; its end: for the administrator.
-  { operation: 'GET /api/v1/patients/{patient_id}/export', expect: only('own admin', 'other') },
+  { operation: 'GET /api/v1/patients/{patient_id}/export', expect: only('own', 'other') },
+  {
+    operation: 'POST /api/v1/patients/{patient_id}/exports',
+    expect: only('own admin', 'other'),
+    ask: () => ({ body: { recipient: { name: 'Harbour Insurance' }, purpose: 'Claim' } }),
+  },
+  {
+    operation: 'GET /api/v1/patient-exports/{export_id}',
+    when: 'that somebody else asked for',
+    expect: only('', 'own other admin'),
+    prepare: async (subject, { maker }) => {
+      const body = { recipient: { name: 'Harbour Insurance' }, purpose: 'Claim' }
+      subject.ids['export_id'] = (await done(maker, 'POST', at(subject, '/exports'), body)).id
+    },
+    never_succeeds: 'whoever asked for it fetches it, which no row can say',
+  },
+  { operation: 'GET /api/v1/patients/{patient_id}/disclosures', expect: only('own admin', 'other') },
+  {
+    operation: 'POST /api/v1/patients/{patient_id}/disclosures',
+    expect: { ...adminOnly, other: 404 },
+  },
+  {
+    operation: 'PUT /api/v1/patients/{patient_id}/disclosures/{disclosure_id}/suspension',
+    expect: { ...adminOnly, other: 404 },
+    prepare: async (subject, { maker }) => {
+      const body = {
+        disclosed_at: '2026-03-02T09:00:00Z',
+        recipient: { name: 'Harbour Insurance' },
+        description: 'Letter',
+        purpose: 'Claim',
+      }
+      subject.ids['disclosure_id'] = (await done(maker, 'POST', at(subject, '/disclosures'), body)).id
+    },
+  },
   { operation: 'GET /api/v1/patients/{patient_id}/retention', expect: adminOnly },
   { operation: 'PUT /api/v1/patients/{patient_id}/legal-hold', expect: adminOnly },
   {

@@ -113,6 +113,8 @@ export async function startWorld() {
         merge_id: randomUUID(),
         job_id: randomUUID(),
         import_id: randomUUID(),
+        export_id: randomUUID(),
+        disclosure_id: randomUUID(),
         ...(contact ? { contact_id: contact.id } : {}),
         ...(insurance ? { insurance_id: insurance.id } : {}),
         ...(appointment ? { appointment_id: appointment.id } : {}),
@@ -170,7 +172,15 @@ export async function startWorld() {
 
 let tables: string[] | undefined
 /** Written by the server's own work, or by asking at all. */
-const unsettled = new Set(['audit_logs', 'audit_leaves', 'audit_roots', 'audit_state', 'sessions', 'patient_imports'])
+const unsettled = new Set([
+  'audit_logs',
+  'audit_leaves',
+  'audit_roots',
+  'audit_state',
+  'sessions',
+  'patient_imports',
+  'patient_exports',
+])
 
 function rawSql<Row>(text: string) {
   return { ...sql<Row>`select 1`, text, values: [] }

@@ -45,7 +45,8 @@ describe('a key that is rotated while records are merged', () => {
     await unmerge(other, first)
     assert.deepEqual(await foreignKeys(), [])
     for (const id of [one, other, third]) {
-      const url = exportApi.export.path.replace('{patient_id}', id)
+      const body = { recipient: { name: 'The patient' }, purpose: 'Asked for it' }
+      const { url } = await admin.call(exportApi.make_link, { params: { patient_id: id }, body })
       assert.equal((await admin.send({ method: 'GET', url, headers: {} })).status, 200)
     }
   })

@@ -28,6 +28,7 @@ export const patientSealedTables: readonly SealedTable[] = [
   { table: 'emergency_accesses', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_reason'] },
   { table: 'appointments', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_notes'] },
   { table: 'appointment_history', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_reason'] },
+  { table: 'disclosures', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_disclosure'] },
   { table: 'resource_assignments', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_notes'] },
   { table: 'resource_reservations', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_purpose'] },
 ]
@@ -44,6 +45,7 @@ export const userSealedTable = {
 export const keptSealed: Readonly<Record<string, string>> = {
   'audit_logs.sealed_changes': 'the sealed leaf of the audit log holds its hash',
   'idempotency_keys.sealed_answer': 'gone within days',
+  'patient_exports.sealed_recipient': 'gone within days',
   'mails.sealed_message': 'sent within days, and kept only to be looked at',
   'refresh_tokens.sealed_successor': 'answers a lost reply for ten seconds',
   'one_time_tokens.sealed_data': 'gone within days',

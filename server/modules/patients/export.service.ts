@@ -1,131 +1,172 @@
-import { ZipFile } from 'yazl'
+import { randomUUIDv7 } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import { findOwnedRows, findPatientKeys, findStaffNames } from './export.store.ts'
-import { findTreeIds } from './erasure.store.ts'
-import { findMergedTrees } from './merge.store.ts'
-import { type OwnedTable, ownedTables } from './owned-tables.ts'
-import { answerPatient, seesIdentifiers } from './patient.answer.ts'
-import { patientErased, patientMerged } from './patient.contract.ts'
-import { findPatient } from './patient.store.ts'
-import { notFound, Problem } from '#platform/contract/problem.ts'
+import { ZipFile } from 'yazl'
+import { isOwn, requireWholeRecord, writeDisclosure } from './disclosure.service.ts'
+import { type ExportLink, exportRunning, exportSpent, type NewExport, recipientRequired } from './export.contract.ts'
+import { collectFiles, type ExportFile } from './export-files.ts'
+import {
+  beginExport,
+  countRunning,
+  endExport,
+  type ExportRow,
+  findExport,
+  insertExport,
+  queueExports,
+  spendExport,
+} from './export-link.store.ts'
+import { openRecordPdf } from './export-pdf.ts'
+import { openKeyOf } from './patient.sealing.ts'
+import { unattendedDatabase } from './unattended.ts'
+import { invalidRequest, notFound, Problem } from '#platform/contract/problem.ts'
 import type { Context } from '#platform/context.ts'
-import { openDataKey } from '#platform/encryption/data-key.ts'
-import type { Keys } from '#platform/encryption/keys.ts'
-import { type DataKey, open, openJson } from '#platform/encryption/sealing.ts'
+import type { Tx } from '#platform/database/transaction.ts'
+import { openJson, sealJson } from '#platform/encryption/sealing.ts'
 
-type File = { name: string; content: unknown; rows: number }
+type Stated = { recipient: NonNullable<NewExport['recipient']>; purpose: string }
+
+const place = (row_id: string) => ({ table: 'patient_exports', column: 'sealed_recipient', row_id })
 
 /**
- * Everything about a person, in files.
- * @throws Problem notFound, patientErased, patientMerged
+ * One's own record at once.
+ * @throws Problem notFound, patientErased, patientMerged, recipientRequired, exportRunning
  */
-export async function exportPatient(ctx: Context, patient_id: string): Promise<Readable> {
-  const own = await ctx.database.once((tx) => tx.first(findPatient(patient_id, ctx.reach, ctx.actor)))
-  if (!own) throw new Problem(notFound)
-  if (own.erased_at !== null) throw new Problem(patientErased)
-  if (own.merged_into !== null) throw new Problem(patientMerged, { merged_into: own.merged_into })
-  const files = await collect(ctx, patient_id)
-  ctx.saw({ details: { files: Object.fromEntries(files.map(({ name, rows }) => [name, rows])) } })
-  ctx.header('content-type', 'application/zip')
-  ctx.header('content-disposition', `attachment; filename="${own.patient_number}.zip"`)
-  const exported_at = Temporal.Now.instant().toString()
-  const about = {
-    patient_number: own.patient_number,
-    exported_at,
-    rows: Object.fromEntries(files.map(({ name, rows }) => [name, rows])),
-  }
-  return zip([{ name: 'about', content: about, rows: 1 }, ...files])
+export async function exportOwn(ctx: Context, patient_id: string): Promise<Readable> {
+  const row = await ctx.database.transaction(async (tx) => {
+    await requireWholeRecord(ctx, tx, patient_id)
+    if (!isOwn(ctx, patient_id)) throw new Problem(recipientRequired)
+    await takeTurn(ctx, tx)
+    const id = randomUUIDv7()
+    await tx.run(insertExport({ id, patient_id, user_id: userOf(ctx) }))
+    await tx.run(beginExport(id))
+    return { id, patient_id, sealed_recipient: null, is_spent: false }
+  })
+  return send(ctx, row)
 }
 
-/**
- * Reads in the reach of everyone, but only these records: that the caller may export this one has been seen, and the records
- * merged into it are the same person's, though no longer in that person's own reach.
- */
-async function collect(ctx: Context, patient_id: string): Promise<File[]> {
-  const { keys } = ctx.system
-  return ctx.reaching('all').transaction(async (tx) => {
-    const ids = (await tx.rows(findTreeIds(patient_id))).map(({ id }) => id)
-    const exported = ownedTables.flatMap((owned) => (owned.export ? [{ ...owned, export: owned.export }] : []))
-    const [records, stored, tables] = await Promise.all([
-      tx.rows(findMergedTrees([patient_id])),
-      tx.rows(findPatientKeys(ids)),
-      Promise.all(exported.map(async (owned) => ({ owned, rows: await tx.rows(findOwnedRows(owned, ids)) }))),
-    ])
-    const dataKeys = new Map(stored.map((row) => [row.id, openDataKey(keys.keyring, row)]))
-    const unmasked = seesIdentifiers(ctx.actor, patient_id)
-    const people = records.map((row) => answerPatient(keys.keyring, row, unmasked))
-    const log = tables.find(({ owned }) => owned.table === 'audit_logs')?.rows ?? []
-    const users = new Set(log.flatMap(({ user_id }) => (typeof user_id === 'string' ? [user_id] : [])))
-    const staff = await tx.rows(findStaffNames([...users]))
-    const names = new Map(staff.map((user) => [user.id, nameOf(keys, user)]))
-    const merged = people.filter(({ id }) => id !== patient_id)
-    return [
-      { name: 'patient', content: people.find(({ id }) => id === patient_id), rows: 1 },
-      { name: 'merged_records', content: merged, rows: merged.length },
-      ...tables.map(({ owned, rows }) => {
-        const shown = rows.map((row) => shownRow(owned, row, dataKeys))
-        const content =
-          owned.table === 'audit_logs' ? shown.map((row) => withName(row, names, ctx.actor.user_id)) : shown
-        return { name: owned.export.file, content, rows: rows.length }
-      }),
-    ]
+/** @throws Problem notFound, invalidRequest, patientErased, patientMerged */
+export async function makeExportLink(ctx: Context, patient_id: string, body: NewExport): Promise<ExportLink> {
+  const stated = readStated(ctx, patient_id, body)
+  return ctx.database.transaction(async (tx) => {
+    const patient = await requireWholeRecord(ctx, tx, patient_id)
+    const key = openKeyOf(ctx.system.keys.keyring, patient)
+    const id = randomUUIDv7()
+    const sealed = stated && { key_id: key.id, sealed_recipient: sealJson(key, place(id), stated) }
+    const made = await tx.first(insertExport({ id, patient_id, user_id: userOf(ctx) }, sealed))
+    if (!made) throw new Error('an export was not written')
+    tx.audit({
+      action: 'patient.export_link',
+      resource_type: 'patient_export',
+      resource_id: made.id,
+      patient_id,
+      details: { for_somebody_else: stated !== undefined },
+    })
+    return { ...made, patient_id, url: `/api/v1/patient-exports/${made.id}` }
   })
 }
 
-function shownRow(
-  owned: OwnedTable,
-  row: Record<string, unknown>,
-  keys: ReadonlyMap<string, DataKey>,
-): Record<string, unknown> {
-  const { table, sealed = [], during } = owned
-  const hidden = new Set<string>([...(owned.export?.without ?? []), ...sealed, ...(during ? [during] : [])])
-  const key = typeof row.key_id === 'string' ? keys.get(row.key_id) : undefined
-  const opened = sealed.map((column) => {
-    const value = row[column]
-    const place = { table, column, row_id: String(row.id) }
-    if (Buffer.isBuffer(value) && !key) throw new Error(`a row of ${table} is sealed under a key of somebody else`)
-    return [column.replace(/^sealed_/, ''), Buffer.isBuffer(value) && key ? parsed(open(key, place, value)) : null]
+/** @throws Problem notFound, patientErased, patientMerged, exportRunning, exportSpent */
+export async function fetchExport(ctx: Context, export_id: string): Promise<Readable> {
+  const row = await ctx.database.transaction(async (tx) => {
+    const found = await tx.first(findExport(export_id, userOf(ctx)))
+    if (!found) throw new Problem(notFound)
+    ctx.saw({ patient_id: found.patient_id })
+    await requireWholeRecord(ctx, tx, found.patient_id)
+    if (found.is_spent) throw new Problem(exportSpent)
+    await takeTurn(ctx, tx)
+    await tx.run(beginExport(export_id))
+    return found
   })
-  return {
-    ...Object.fromEntries(Object.entries(row).filter(([name]) => !hidden.has(name))),
-    ...Object.fromEntries(opened),
-  }
+  return send(ctx, row)
 }
 
-/** What is sealed is JSON, but for single texts. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
-}
-
-/** Another patient who tried to see the record is not told of. */
-function withName(row: Record<string, unknown>, names: ReadonlyMap<string, string>, self: string | undefined) {
-  const { user_id } = row
-  const user_name = typeof user_id === 'string' ? (names.get(user_id) ?? null) : null
-  return { ...row, user_id: user_name !== null || user_id === self ? user_id : null, user_name }
-}
-
-function nameOf(
-  keys: Keys,
-  { id, key_id, sealed_profile }: { id: string; key_id: string; sealed_profile: Buffer },
-): string {
-  const place = { table: 'users', column: 'sealed_profile', row_id: id }
-  const { first_name = '', last_name = '' } = openJson<{ first_name?: string; last_name?: string }>(
-    keys.systemById(key_id),
-    place,
-    sealed_profile,
+/** Staff say for whom and why; a patient takes the own record, and is not asked. */
+function readStated(ctx: Context, patient_id: string, { recipient, purpose }: NewExport): Stated | undefined {
+  if (isOwn(ctx, patient_id)) return undefined
+  if (recipient && purpose) return { recipient, purpose }
+  const missing = { recipient, purpose }
+  const errors = (['recipient', 'purpose'] as const).flatMap((member) =>
+    missing[member]
+      ? []
+      : [
+          {
+            path: `/body/${member}`,
+            code: 'required',
+            message: 'A copy for somebody else is disclosed: say for whom and why',
+          },
+        ],
   )
-  return `${first_name} ${last_name}`.trim()
+  throw new Problem(invalidRequest, { errors })
 }
 
-function zip(files: readonly File[]): Readable {
+/** @throws Problem exportRunning while this user fetches another copy, from whichever server */
+async function takeTurn(ctx: Context, tx: Tx) {
+  const user_id = userOf(ctx)
+  await tx.run(queueExports(user_id))
+  const running = await tx.first(countRunning(user_id))
+  if (!running || running.count > 0) throw new Problem(exportRunning, { retry_after_seconds: 10 })
+}
+
+/** The copy is spent, and disclosed, only when everything that is in it could be read. */
+async function send(ctx: Context, row: ExportRow): Promise<Readable> {
+  const { id, patient_id } = row
+  const end = () => unattendedDatabase(ctx.system, {}).once((tx) => tx.run(endExport(id)))
+  try {
+    const files = await collectFiles(ctx, patient_id)
+    const patient_number = await ctx.database.transaction(async (tx) => {
+      const patient = await requireWholeRecord(ctx, tx, patient_id)
+      if ((await tx.run(spendExport(id))) === 0) throw new Problem(exportSpent)
+      await disclose(ctx, tx, row)
+      return patient.patient_number
+    })
+    ctx.saw({ patient_id, details: { files: Object.fromEntries(files.map(({ name, rows }) => [name, rows])) } })
+    ctx.header('content-type', 'application/zip')
+    ctx.header('content-disposition', `attachment; filename="${patient_number}.zip"`)
+    const stream = await zip(ctx, patient_number, files)
+    // Whoever hangs up gives the turn back too; a failure here costs five minutes of waiting.
+    stream.once('close', () => void end().catch(() => undefined))
+    return stream
+  } catch (error) {
+    await end().catch(() => undefined)
+    throw error
+  }
+}
+
+async function disclose(
+  ctx: Context,
+  tx: Tx,
+  { id, patient_id, key_id, kek_id, wrapped, sealed_recipient }: ExportRow,
+) {
+  if (!sealed_recipient || !key_id || !kek_id || !wrapped) return
+  const key = openKeyOf(ctx.system.keys.keyring, { key_id, kek_id, wrapped })
+  const { recipient, purpose } = openJson<Stated>(key, place(id), sealed_recipient)
+  await writeDisclosure(ctx, tx, key, {
+    patient_id,
+    kind: 'export',
+    disclosed_at: Temporal.Now.instant().toString(),
+    recipient,
+    description: 'A copy of the whole record',
+    purpose,
+  })
+}
+
+async function zip(ctx: Context, patient_number: string, files: readonly ExportFile[]): Promise<Readable> {
+  const exported_at = Temporal.Now.instant().toString()
+  const rows = Object.fromEntries(files.map(({ name, rows: count }) => [name, count]))
+  const about = { name: 'about', content: { patient_number, exported_at, rows }, rows: 1 }
   const archive = new ZipFile()
-  for (const { name, content } of files) {
+  const { timezone } = ctx.system.configuration
+  const pdf = await openRecordPdf({ patient_number, exported_at, timezone, files })
+  archive.addReadStream(pdf, 'record.pdf')
+  for (const { name, content } of [about, ...files]) {
     archive.addBuffer(Buffer.from(`${JSON.stringify(content, null, 2)}\n`), `${name}.json`)
   }
   archive.end()
-  return archive.outputStream as Readable
+  const stream = archive.outputStream as Readable
+  stream.once('close', () => pdf.destroy())
+  return stream
+}
+
+function userOf({ actor }: Context): string {
+  if (!actor.user_id) throw new Error('an export is for somebody who is signed in')
+  return actor.user_id
 }

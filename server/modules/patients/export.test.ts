@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
-import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
-import yauzl from 'yauzl'
-import { exportApi } from './export.contract.ts'
+import { exportApi, exportRunning, exportSpent } from './export.contract.ts'
+import { codeOf, copiesOf, insurer, type Row, rowsOf, unzip } from './export.testing.ts'
 import { mergeApi } from './merge.contract.ts'
 import { addPerson } from './merge.testing.ts'
 import { ownedTables } from './owned-tables.ts'
 import { patientMerged } from './patient.contract.ts'
 import { nextPerson } from './people.testing.ts'
+import { notFound } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { type Person, startTestApi, type TestApi } from '../../testing.ts'
 
@@ -21,31 +21,16 @@ before(async () => {
 })
 after(async () => api[Symbol.asyncDispose]())
 
+const { get, download, fetchFor } = copiesOf(() => api)
 const everything = { contacts: 2, insurances: 1, appointments: 2, glass: 1 }
 const person = (rows = {}, body = {}) => addPerson(api, admin, doctor, rows, body)
-
-async function download(who: Person, patient_id: string) {
-  const url = exportApi.export.path.replace('{patient_id}', patient_id)
-  return api.app.http.inject({ method: 'GET', url, headers: { authorization: `Bearer ${who.token}` } })
-}
-
-type Row = Record<string, unknown>
-async function unzip(bytes: Buffer): Promise<Map<string, unknown>> {
-  const archive = await yauzl.fromBufferPromise(bytes, { lazyEntries: true })
-  const files = new Map<string, unknown>()
-  for await (const entry of archive.eachEntry()) {
-    files.set(entry.fileName, JSON.parse(await text(await archive.openReadStreamPromise(entry))))
-  }
-  return files
-}
-const rowsOf = (files: Map<string, unknown>, name: string) => (files.get(`${name}.json`) ?? []) as Row[]
 
 describe('an export of a patient', () => {
   it('is complete, in the clear, and holds nobody else', async () => {
     const body = { ...nextPerson(), first_name: 'Scheherazade' }
     const patient_id = await person(everything, body)
     const other = await person(everything, { first_name: 'Dunyazad' })
-    const answer = await download(admin, patient_id)
+    const answer = await fetchFor(admin, patient_id)
     assert.equal(answer.statusCode, 200, answer.body)
     assert.equal(answer.headers['content-type'], 'application/zip')
     assert.match(String(answer.headers['content-disposition']), /^attachment; filename="PT-\d{8}-\d+\.zip"$/)
@@ -54,9 +39,12 @@ describe('an export of a patient', () => {
 
     assert.deepEqual(
       [...files.keys()].sort(),
-      ['about', 'merged_records', 'patient', ...ownedTables.flatMap((owned) => owned.export?.file ?? [])]
-        .map((name) => `${name}.json`)
-        .sort(),
+      [
+        'record.pdf',
+        ...['about', 'merged_records', 'patient', ...ownedTables.flatMap((owned) => owned.export?.file ?? [])].map(
+          (name) => `${name}.json`,
+        ),
+      ].sort(),
     )
     const patient = files.get('patient.json') as Row
     assert.deepEqual([patient.first_name, patient.ssn], ['Scheherazade', body.ssn])
@@ -89,6 +77,10 @@ describe('an export of a patient', () => {
     )
     const all = JSON.stringify([...files])
     assert.ok(!all.includes(other) && !all.includes('Dunyazad') && !all.includes('sealed_') && !all.includes('key_id'))
+
+    const printed = String(files.get('record.pdf'))
+    for (const shown of ['Scheherazade', body.ssn, 'Contact 1', 'reason of the visit', 'booked by phone', 'Test admin'])
+      assert.ok(printed.includes(shown), `${shown} is not in the PDF: ${printed}`)
   })
 
   it('is there for the patient, of the own record and of no other', async () => {
@@ -106,11 +98,8 @@ describe('an export of a patient', () => {
       ['Earlier'],
     )
     assert.equal((await download(self, stranger)).statusCode, 404)
-    assert.equal((await download(self, merged)).statusCode, 404)
-    assert.deepEqual(
-      [(await download(admin, merged)).statusCode, (await download(admin, merged)).json<{ code: string }>().code],
-      [409, patientMerged.code],
-    )
+    assert.deepEqual(codeOf(await download(self, merged)), [409, patientMerged.code])
+    assert.deepEqual(codeOf(await download(admin, merged)), [409, patientMerged.code])
     for (const role of ['nurse', 'staff', 'doctor', 'auditor'])
       assert.equal((await download(await api.person(role), patient_id)).statusCode, 403, role)
   })
@@ -119,18 +108,88 @@ describe('an export of a patient', () => {
     const [patient_id, stranger] = [await person(), await person()]
     const intruder = await api.person('patient', { patient_id: stranger })
     assert.equal((await download(intruder, patient_id)).statusCode, 404)
-    const files = await unzip((await download(admin, patient_id)).rawPayload)
+    const files = await unzip((await fetchFor(admin, patient_id)).rawPayload)
     const denied = rowsOf(files, 'access_log').find(({ outcome }) => outcome === 'denied')
     assert.ok(denied)
     assert.deepEqual([denied.user_id, denied.user_name], [null, null])
-    const entries = await api.rows(
-      sql<{
-        outcome: string
-      }>`select outcome from audit_logs where action = 'patient.export' and patient_id = ${patient_id} order by id`,
-    )
+    const entries = await api.rows(sql<{ action: string; outcome: string }>`
+      select action, outcome from audit_logs where patient_id = ${patient_id} and action ~ 'export|disclosure' order by id`)
     assert.deepEqual(
-      entries.map(({ outcome }) => outcome),
-      ['denied', 'success'],
+      entries.map(({ action, outcome }) => `${action} ${outcome}`),
+      ['patient.export denied', 'patient.export_link success', 'disclosure.record success', 'patient.export success'],
     )
+  })
+
+  it('is one at a time for a user, from whichever server, and frees its turn at its end', async () => {
+    const patient_id = await person()
+    const self = await api.person('patient', { patient_id })
+    const make = () => self.call(exportApi.make_link, { params: { patient_id }, body: {} })
+    const [first, second] = [await make(), await make()]
+    await api.rows(sql`update patient_exports set running_until = now() + interval '1 minute' where id = ${first.id}`)
+    const refused = await get(self, second.url)
+    assert.deepEqual(codeOf(refused), [429, exportRunning.code])
+    assert.ok(Number(refused.headers['retry-after']) > 0)
+    assert.deepEqual(codeOf(await download(self, patient_id)), [429, exportRunning.code])
+    // Somebody else has a turn of their own.
+    assert.equal((await fetchFor(admin, patient_id)).statusCode, 200)
+    // A server that died while it sent gives the turn back by the clock.
+    await api.rows(sql`update patient_exports set running_until = now() where id = ${first.id}`)
+    assert.equal((await get(self, second.url)).statusCode, 200)
+    for (;;) {
+      const running = await api.rows(
+        sql`select from patient_exports where patient_id = ${patient_id} and running_until > now()`,
+      )
+      if (running.length === 0) break
+    }
+    const answers = await Promise.all([
+      download(self, patient_id),
+      download(self, patient_id),
+      download(self, patient_id),
+    ])
+    const statuses = answers.map(({ statusCode }) => statusCode)
+    assert.ok(statuses.includes(200) && statuses.every((status) => status === 200 || status === 429), statuses.join())
+  })
+})
+
+describe('a link to a copy', () => {
+  it('works once, for whoever asked for it, and for ten minutes', async () => {
+    const patient_id = await person()
+    const self = await api.person('patient', { patient_id })
+    const other = await api.person('patient', { patient_id: await person() })
+    const { id, url, expires_at } = await self.call(exportApi.make_link, { params: { patient_id }, body: {} })
+    assert.equal(url, `/api/v1/patient-exports/${id}`)
+    const left = Temporal.Instant.from(expires_at).epochMilliseconds - Date.now()
+    assert.ok(left > 8 * 60_000 && left <= 10 * 60_000, `${left} ms`)
+    for (const who of [other, admin]) assert.deepEqual(codeOf(await get(who, url)), [404, notFound.code])
+    assert.equal((await api.app.http.inject({ method: 'GET', url })).statusCode, 401)
+    assert.equal((await get(self, url)).statusCode, 200)
+    assert.deepEqual(codeOf(await get(self, url)), [410, exportSpent.code])
+    const late = await self.call(exportApi.make_link, { params: { patient_id }, body: {} })
+    await api.rows(sql`update patient_exports set expires_at = now() where id = ${late.id}`)
+    assert.deepEqual(codeOf(await get(self, late.url)), [410, exportSpent.code])
+  })
+
+  it('is fetched once by two who hold one session and ask together', async () => {
+    const patient_id = await person()
+    const self = await api.person('patient', { patient_id })
+    const { url } = await self.call(exportApi.make_link, { params: { patient_id }, body: {} })
+    const answers = await Promise.all([get(self, url), get(self, url), get(self, url)])
+    assert.equal(answers.filter(({ statusCode }) => statusCode === 200).length, 1)
+    assert.ok(answers.every(({ statusCode }) => [200, 410, 429].includes(statusCode)))
+  })
+
+  it('is not spent by a copy that could not be read, and nothing is disclosed by it', async () => {
+    const patient_id = await person({ contacts: 1 })
+    const { id, url } = await admin.call(exportApi.make_link, { params: { patient_id }, body: insurer })
+    const flip = sql`update emergency_contacts set sealed_contact = set_byte(sealed_contact, 20, get_byte(sealed_contact, 20) # 1) where patient_id = ${patient_id}`
+    await api.rows(flip)
+    assert.equal((await get(admin, url)).statusCode, 500)
+    assert.equal((await api.rows(sql`select from disclosures where patient_id = ${patient_id}`)).length, 0)
+    assert.equal(
+      (await api.rows(sql`select from patient_exports where id = ${id} and running_until is null`)).length,
+      1,
+    )
+    await api.rows(flip)
+    assert.equal((await get(admin, url)).statusCode, 200)
   })
 })

@@ -1,4 +1,5 @@
 // Patients: their record, finding them, whom to call and who pays.
+import { disclosureRoutes } from './disclosure.routes.ts'
 import { emergencyAccessRoutes } from './emergency-access.routes.ts'
 import { emergencyContactRoutes } from './emergency-contact.routes.ts'
 import { erasureRoutes } from './erasure.routes.ts'
@@ -35,6 +36,7 @@ export const patients: Module = {
         ...importRoutes(imports),
         ...erasureRoutes(),
         ...exportRoutes(),
+        ...disclosureRoutes(),
       ],
       checks: { name_index: () => names.check() },
       async start() {

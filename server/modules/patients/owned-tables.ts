@@ -243,6 +243,27 @@ export const ownedTables: readonly OwnedTable[] = [
     erasure: 'unreadable',
   },
   {
+    // A link that lasts minutes; what left by it is in the disclosures.
+    table: 'patient_exports',
+    patient: 'patient_id',
+    id: 'id',
+    merge: 'stays',
+    activity: null,
+    export: null,
+    erasure: 'deleted',
+  },
+  {
+    table: 'disclosures',
+    patient: 'patient_id',
+    id: 'id',
+    merge: 'moves',
+    decided: true,
+    sealed: ['sealed_disclosure'],
+    activity: 'recorded_at',
+    export: { file: 'disclosures', without: [...internal, 'suspended_until'] },
+    erasure: 'unreadable',
+  },
+  {
     table: 'audit_logs',
     patient: 'patient_id',
     id: 'id',

@@ -1,0 +1,49 @@
+import type { Disclosure } from './disclosure.contract.ts'
+import type { SealedBy } from './patient.sealing.ts'
+import { literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
+
+export type DisclosureRow = SealedBy &
+  Pick<
+    Disclosure,
+    'id' | 'patient_id' | 'disclosed_at' | 'kind' | 'recorded_by' | 'recorded_at' | 'suspended_until'
+  > & {
+    sealed_disclosure: Buffer
+  }
+
+const columns = sql`d.id, d.patient_id, d.disclosed_at, d.kind, d.recorded_by, d.recorded_at, d.suspended_until, d.sealed_disclosure,
+                    d.key_id, k.kek_id, k.wrapped`
+
+/** `own`: what the patient is not told yet is left out. */
+export function listDisclosures(
+  patient_id: string,
+  own: boolean,
+  skip: number,
+  limit: number,
+): Sql<DisclosureRow & { total: number }> {
+  return sql`
+    select ${columns}, count(*) over ()::int as total from disclosures d join patient_keys k on k.id = d.key_id
+     where d.patient_id = ${patient_id} and (not ${own}::boolean or d.suspended_until is null or d.suspended_until <= now())
+     order by d.disclosed_at desc, d.id desc limit ${literal(limit)} offset ${skipped(skip)}`
+}
+
+export function findDisclosure(patient_id: string, id: string): Sql<DisclosureRow> {
+  return sql`
+    select ${columns} from disclosures d join patient_keys k on k.id = d.key_id
+     where d.id = ${id} and d.patient_id = ${patient_id} for no key update of d`
+}
+
+export type WrittenDisclosure = Pick<Disclosure, 'id' | 'patient_id' | 'disclosed_at' | 'kind' | 'recorded_by'> & {
+  key_id: string
+  sealed_disclosure: Buffer
+}
+
+export function insertDisclosure(row: WrittenDisclosure): Sql<{ recorded_at: string }> {
+  return sql`
+    insert into disclosures (id, patient_id, disclosed_at, kind, recorded_by, key_id, sealed_disclosure)
+    values (${row.id}, ${row.patient_id}, ${row.disclosed_at}, ${row.kind}, ${row.recorded_by}, ${row.key_id}, ${row.sealed_disclosure})
+    returning recorded_at`
+}
+
+export function updateSuspension(id: string, suspended_until: string | null): Sql {
+  return sql`update disclosures set suspended_until = ${suspended_until} where id = ${id}`
+}
