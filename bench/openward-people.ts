@@ -1,6 +1,6 @@
 // People in the shapes that OpenWard's API takes.
 import { stringify } from 'csv-stringify/sync'
-import type { Person } from './people.ts'
+import type { Person } from '../server/demo/people.ts'
 
 /** The body of POST /patients. */
 export function toPatientRequest(person: Person): Record<string, unknown> {

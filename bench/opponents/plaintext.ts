@@ -1,6 +1,7 @@
 // Fills and starts the search over names in plain text.
 import { join } from 'node:path'
-import { createPeople, foldName } from '../people.ts'
+import { createPeople } from '../../server/demo/people.ts'
+import { foldName } from '../questions.ts'
 import { type Postgres, withClient } from '../postgres.ts'
 import { type Running, startProcess, waitForAnswer } from '../processes.ts'
 

@@ -1,7 +1,8 @@
 // Rows about finding people by a part of their name.
 import { z } from 'zod'
-import { createPerson, createQuestion, foldName, type Question } from '../people.ts'
-import { createRandom } from '../random.ts'
+import { createPerson } from '../../server/demo/people.ts'
+import { createRandom } from '../../server/demo/random.ts'
+import { createQuestion, foldName, type Question } from '../questions.ts'
 import type { Row, Side, Turn } from '../row.ts'
 import { seed, type World } from '../world.ts'
 import { createLoadTurn, toLatency } from './load-side.ts'

@@ -6,6 +6,7 @@ import { VaultUnavailable } from '#platform/encryption/vault.ts'
 import { EmbeddedDatabaseUnavailable } from '#platform/database/embedded/embedded.ts'
 import { type Command, CommandFailed } from './command.ts'
 import { auditCommand } from './audit.ts'
+import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { eraseCommand } from './erase.ts'
 import { importCommand } from './import.ts'
@@ -18,6 +19,7 @@ const commands: Record<string, Command> = {
   serve: serveCommand,
   migrate: migrateCommand,
   audit: auditCommand,
+  demo: demoCommand,
   import: importCommand,
   erase: eraseCommand,
   keys: keysCommand,

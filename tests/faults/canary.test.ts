@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { parse } from 'csv-parse/sync'
 import pg from 'pg'
 import { toCsv } from '../../bench/openward-people.ts'
-import { createPeople } from '../../bench/people.ts'
+import { createPeople } from '../../server/demo/people.ts'
 import { type Caller, signIn } from '../caller.ts'
 import { createDoctor, freeStarts } from '../hospital.ts'
 import {

@@ -1,6 +1,6 @@
 // What kills: the server, PostgreSQL's main process, all of PostgreSQL at once, both together, or a server that has only begun to start.
 import { setTimeout as delay } from 'node:timers/promises'
-import { pick, type Random } from '../../bench/random.ts'
+import { pick, type Random } from '../../server/demo/random.ts'
 import {
   childrenOf,
   embeddedPostmaster,
