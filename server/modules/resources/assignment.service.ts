@@ -13,7 +13,8 @@ import {
 } from './assignment.contract.ts'
 import {
   type CurrentStay,
-  findBed,
+  type Chance,
+  findChance,
   findCurrentStays,
   findPatientKey,
   insertStay,
@@ -40,39 +41,55 @@ export function shownAssignment(ctx: Context, stored: StoredAssignment): Assignm
 }
 
 /**
- * Gives a resource to a patient.
+ * Gives a resource to a patient. Everything travels at once, so that whoever waits for the same bed waits for the database only.
  * @throws Problem notFound, resourceUnavailable, patientHasBed
  */
-export function assignResource(ctx: Context, resource_id: string, request: AssignRequest): Promise<Assignment> {
+export async function assignResource(ctx: Context, resource_id: string, request: AssignRequest): Promise<Assignment> {
   const { patient_id, lane, notes = null, expected_release_at = null } = request
   // Whoever may not find a patient cannot assign for one.
   if (!holds(ctx.actor, 'patients:find')) throw new Problem(notFound, { detail: missingPatient })
   assertFuture(expected_release_at)
+  const id = randomUUIDv7()
+  const sealed =
+    notes === null ? nothingSealed : await ctx.database.once((tx) => sealFor(ctx, tx, patient_id, id, notes))
+  const assigned_by = ctx.actor.user_id
+  const stay = { id, patient_id, lane, expected_release_at, assigned_by, notes: sealed, is_move: false }
+  for (let attempt = 1; attempt <= 2; attempt += 1) {
+    const { assignment, chance } = await attemptAssignment(ctx, resource_id, stay)
+    if (assignment) return { ...shownAssignment(ctx, assignment), notes }
+    const refusal = await ctx.database.once((tx) => refusalOf(tx, chance, lane))
+    if (refusal) throw refusal
+    // Whoever gave the patient a bed has taken it back meanwhile.
+  }
+  throw new Problem(conflict, { retry_after_seconds: 1 })
+}
+
+function attemptAssignment(ctx: Context, resource_id: string, stay: NewStay) {
+  const { patient_id } = stay
   return ctx.database.transaction(async (tx) => {
     // The patient before the resource, as bookings do.
-    const [patient, resource, stored] = await Promise.all([
+    const [patient, , assignment, chance, now] = await Promise.all([
       tx.first(lockPatient(patient_id, ctx.reach)),
-      tx.first(lockResources([resource_id])),
-      tx.first(findPatientKey(patient_id)),
+      tx.run(lockResources([resource_id])),
+      tx.first(insertStay(resource_id, stay)),
+      tx.first(findChance(resource_id, patient_id, readingReach(ctx))),
+      tx.first(findResource(resource_id)),
     ])
-    if (!resource) throw new Problem(notFound, { detail: missingResource })
-    const key = stored && openKey(ctx.system.keys.keyring, stored)
-    if (!patient?.is_there || !patient.is_in_reach || !key) throw new Problem(notFound, { detail: missingPatient })
-    const id = randomUUIDv7()
-    const sealed = notes === null ? nothingSealed : sealText(key, 'notes', id, notes)
-    const stay = { id, patient_id, lane, expected_release_at, assigned_by: ctx.actor.user_id, notes: sealed }
-    const assignment = await occupy(ctx, tx, resource, stay)
-    const details = { assignment_id: id, lane: assignment.lane }
-    tx.audit({ action: 'resource.assign', resource_type: 'resource', resource_id, patient_id, details })
-    tx.emit({
-      type: 'resource.assigned',
-      subject_type: 'resource',
-      subject_id: resource_id,
-      patient_id,
-      payload: details,
-    })
-    await tellNow(tx, [resource_id])
-    return { ...shownAssignment(ctx, assignment), notes }
+    if (!chance || !now) throw new Problem(notFound, { detail: missingResource })
+    if (!patient?.is_there || !patient.is_in_reach) throw new Problem(notFound, { detail: missingPatient })
+    if (assignment) {
+      const details = { assignment_id: assignment.id, lane: assignment.lane }
+      tx.audit({ action: 'resource.assign', resource_type: 'resource', resource_id, patient_id, details })
+      tx.emit({
+        type: 'resource.assigned',
+        subject_type: 'resource',
+        subject_id: resource_id,
+        patient_id,
+        payload: details,
+      })
+      tellStatus(tx, now)
+    }
+    return { assignment, chance }
   })
 }
 
@@ -92,7 +109,7 @@ export function releaseResource(
     ])
     if (!resource) throw new Problem(notFound)
     const stay = meant(stays, assignment_id)
-    const released = await vacate(ctx, tx, resource, stay)
+    const { released, now } = await vacate(ctx, tx, resource, stay)
     const details = { assignment_id: stay.id, lane: stay.lane }
     const { patient_id, released_at } = released
     tx.audit({ action: 'resource.release', resource_type: 'resource', resource_id, patient_id, details })
@@ -103,7 +120,7 @@ export function releaseResource(
       patient_id,
       payload: details,
     })
-    await tellNow(tx, [resource_id])
+    tellStatus(tx, now)
     return shownToWriter(ctx, stay, { ...stay, patient_id, released_at })
   })
 }
@@ -130,12 +147,21 @@ export function transferResource(ctx: Context, resource_id: string, request: Tra
     }
     const stay = meant(stays, assignment_id)
     await tx.run(lockHolder(stay.id))
-    const { patient_id } = await vacate(ctx, tx, from, stay)
+    const { released, now: left } = await vacate(ctx, tx, from, stay)
+    const { patient_id } = released
     const id = randomUUIDv7()
     const { expected_release_at = stay.expected_release_at } = request
     const assigned_by = ctx.actor.user_id
-    const sealed = await sealFor(ctx, tx, patient_id, id, notes)
-    const moved = await occupy(ctx, tx, to, { id, patient_id, lane, expected_release_at, assigned_by, notes: sealed })
+    const sealed = notes === null ? nothingSealed : await sealFor(ctx, tx, patient_id, id, notes)
+    const { assignment: moved, now: taken } = await occupy(ctx, tx, to.id, {
+      id,
+      patient_id,
+      lane,
+      expected_release_at,
+      assigned_by,
+      notes: sealed,
+      is_move: true,
+    })
     const details = { assignment_id: id, lane: moved.lane, from_resource_id: resource_id, from_assignment_id: stay.id }
     const subject = { resource_type: 'resource', resource_id: to_resource_id, patient_id }
     tx.audit({ action: 'resource.transfer', ...subject, details })
@@ -146,7 +172,8 @@ export function transferResource(ctx: Context, resource_id: string, request: Tra
       patient_id,
       payload: details,
     })
-    await tellNow(tx, [resource_id, to_resource_id])
+    tellStatus(tx, left)
+    tellStatus(tx, taken)
     return { ...shownToWriter(ctx, stay, moved), notes }
   })
 }
@@ -163,14 +190,7 @@ function assertFuture(expected_release_at: string | null) {
   throw new Problem(invalidRequest, { errors: [{ path: '/body/expected_release_at', code: 'custom', message }] })
 }
 
-async function sealFor(
-  ctx: Context,
-  tx: Tx,
-  patient_id: string,
-  row_id: string,
-  notes: string | null,
-): Promise<SealedText> {
-  if (notes === null) return nothingSealed
+async function sealFor(ctx: Context, tx: Tx, patient_id: string, row_id: string, notes: string): Promise<SealedText> {
   const stored = await tx.first(findPatientKey(patient_id))
   const key = stored && openKey(ctx.system.keys.keyring, stored)
   if (!key) throw new Problem(notFound, { detail: missingPatient })
@@ -189,45 +209,39 @@ function meant(stays: readonly CurrentStay[], assignment_id: string | undefined)
   return stay
 }
 
-/** Ends a stay in a locked resource. */
+/** Ends a stay in a locked resource. @throws Problem notAssigned */
 async function vacate(ctx: Context, tx: Tx, { id, type }: LockedResource, stay: CurrentStay) {
-  const [released] = await Promise.all([
-    tx.first(releaseStay(stay.id, ctx.actor.user_id)),
-    ...(isCleanedAfterUse[type] ? [tx.run(updateState(id, 'cleaning'))] : []),
-  ])
-  if (!released) throw new Problem(notAssigned)
-  return released
+  const release = tx.first(releaseStay(stay.id, ctx.actor.user_id))
+  const cleaning = isCleanedAfterUse[type] ? tx.run(updateState(id, 'cleaning')) : undefined
+  const [released, now] = await Promise.all([release, tx.first(findResource(id)), cleaning])
+  if (!released || !now) throw new Problem(notAssigned)
+  return { released, now }
 }
 
 /** Begins a stay in a locked resource. @throws Problem resourceUnavailable, patientHasBed */
-async function occupy(ctx: Context, tx: Tx, resource: LockedResource, stay: NewStay): Promise<StoredAssignment> {
-  for (let attempt = 1; attempt <= 2; attempt += 1) {
-    const assignment = await tx.first(insertStay(resource, stay))
-    if (assignment) return assignment
-    const [now, bed, free] = await Promise.all([
-      tx.first(findResource(resource.id)),
-      tx.first(findBed(stay.patient_id, readingReach(ctx))),
-      tx.rows(findFree(resource, mostNamed)),
-    ])
-    if (resource.is_bed && bed) {
-      const { is_readable, ...where } = bed
-      throw new Problem(patientHasBed, is_readable ? where : {})
-    }
-    if (!now || now.free_lanes === 0 || stay.lane !== undefined || now.status === 'reserved') {
-      throw new Problem(resourceUnavailable, { ...(now ? { now: now.status } : {}), free })
-    }
-    // Whoever gave the patient a bed has taken it back meanwhile.
+async function occupy(ctx: Context, tx: Tx, resource_id: string, stay: NewStay) {
+  const [assignment, chance, now] = await Promise.all([
+    tx.first(insertStay(resource_id, stay)),
+    tx.first(findChance(resource_id, stay.patient_id, readingReach(ctx))),
+    tx.first(findResource(resource_id)),
+  ])
+  if (!chance || !now) throw new Problem(notFound, { detail: missingResource })
+  if (assignment) return { assignment, now }
+  throw (await refusalOf(tx, chance, stay.lane)) ?? new Problem(conflict, { retry_after_seconds: 1 })
+}
+
+/** Why nothing was given, or undefined where nothing stands against it any more. */
+async function refusalOf(tx: Tx, chance: Chance, lane: number | undefined): Promise<Problem | undefined> {
+  const { bed_assignment_id, bed_id, is_readable, is_full, status } = chance
+  if (bed_id !== null) {
+    return new Problem(patientHasBed, is_readable ? { resource_id: bed_id, assignment_id: bed_assignment_id } : {})
   }
-  throw new Problem(conflict, { retry_after_seconds: 1 })
+  if (!is_full && status === 'available' && lane === undefined) return undefined
+  return new Problem(resourceUnavailable, { now: status, free: await tx.rows(findFree(chance, mostNamed)) })
 }
 
 /** The answer to who moved or released it: a patient whom they may not read is not named, and nothing of theirs is opened. */
 function shownToWriter(ctx: Context, { is_readable }: CurrentStay, stored: StoredAssignment): Assignment {
   if (is_readable) return shownAssignment(ctx, stored)
   return { ...shownAssignment(ctx, { ...stored, sealed_notes: null }), patient_id: null, assigned_by: null }
-}
-
-async function tellNow(tx: Tx, resource_ids: readonly string[]) {
-  const now = await Promise.all(resource_ids.map((id) => tx.first(findResource(id))))
-  for (const resource of now) if (resource) tellStatus(tx, resource)
 }

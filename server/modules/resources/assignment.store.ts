@@ -1,6 +1,6 @@
 import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 import type { Assignment, AssignmentQuery, LongStay, Occupancy } from './assignment.contract.ts'
-import type { KindQuery } from './resource.contract.ts'
+import type { KindQuery, ResourceStatus } from './resource.contract.ts'
 import type { SealedText, StoredKey } from './resource.sealing.ts'
 import type { LockedResource } from './resource.store.ts'
 
@@ -36,13 +36,15 @@ export type NewStay = {
   expected_release_at: string | null
   assigned_by: string | undefined
   notes: SealedText
+  /** Whoever has a bed is moved even where their record was deleted meanwhile. */
+  is_move: boolean
 }
 
 /**
  * Gives a free lane, that of the patient's own running reservation first, or yields no row: the constraints decide without raising. The
  * resource must be locked by a statement before, so that this one sees what those did who were waited for.
  */
-export function insertStay({ id: resource_id, lanes }: LockedResource, stay: NewStay): Sql<StoredAssignment> {
+export function insertStay(resource_id: string, stay: NewStay): Sql<StoredAssignment> {
   const { id, patient_id, lane = null, expected_release_at, assigned_by = null, notes } = stay
   return sql`
     with running as (
@@ -51,16 +53,19 @@ export function insertStay({ id: resource_id, lanes }: LockedResource, stay: New
        where b.resource_id = ${resource_id} and b.cancelled_at is null and b.during @> now()
          and (b.held_until is null or b.held_until > now())
     ), free as (
-      select wanted.lane from generate_series(1, ${lanes}::integer) as wanted(lane)
-       where (${lane}::integer is null or wanted.lane = ${lane}::integer)
+      select r.id as resource_id, wanted.lane
+        from resources r cross join lateral generate_series(1, r.lanes) as wanted(lane)
+       where r.id = ${resource_id} and r.state = 'in_service'
+         and (${lane}::integer is null or wanted.lane = ${lane}::integer)
          and not exists (select from resource_stays s
-                          where s.resource_id = ${resource_id} and s.lane = wanted.lane and s.released_at is null)
+                          where s.resource_id = r.id and s.lane = wanted.lane and s.released_at is null)
          and not exists (select from running where running.lane = wanted.lane and not is_own)
        order by exists (select from running where running.lane = wanted.lane and is_own) desc, wanted.lane limit 1
     )
     insert into resource_assignments (id, resource_id, lane, patient_id, expected_release_at, assigned_by, key_id, sealed_notes)
-    select ${id}, r.id, free.lane, ${patient_id}, ${expected_release_at}, ${assigned_by}::uuid, ${notes.key_id}::uuid, ${notes.sealed}
-      from free join resources r on r.id = ${resource_id} and r.state = 'in_service'
+    select ${id}, resource_id, lane, ${patient_id}, ${expected_release_at}, ${assigned_by}::uuid, ${notes.key_id}::uuid, ${notes.sealed}
+      from free
+     where exists (select from patients p where p.id = ${patient_id} and (p.is_active or ${stay.is_move}) and p.merged_into is null and p.erased_at is null)
     on conflict do nothing
     returning id, resource_id, lane, patient_id, assigned_at, expected_release_at, released_at, assigned_by, sealed_notes,
               key_id, null as kek_id, null as wrapped`
@@ -79,12 +84,25 @@ export function findCurrentStays(resource_id: string, reach: string): Sql<Curren
       from ${source} where s.resource_id = ${resource_id} and s.released_at is null order by s.lane`
 }
 
-export type BedOfPatient = { assignment_id: string; resource_id: string; is_readable: boolean }
+export type Chance = Pick<LockedResource, 'id' | 'type' | 'ward'> & {
+  status: ResourceStatus
+  /** Whether no lane of it can be had, whatever is reserved. */
+  is_full: boolean
+  /** The bed that the patient has already, where this is a bed. */
+  bed_assignment_id: string | null
+  bed_id: string | null
+  is_readable: boolean
+}
 
-export function findBed(patient_id: string, reach: string): Sql<BedOfPatient> {
+/** What stands against assigning a resource to a patient, as of one moment. `reach` is how far the caller reads patients. */
+export function findChance(resource_id: string, patient_id: string, reach: string): Sql<Chance> {
   return sql`
-    select id as assignment_id, resource_id, openward.may_reach(patient_id, ${reach}) as is_readable
-      from resource_assignments where patient_id = ${patient_id} and is_bed and released_at is null`
+    select r.id, r.type, r.ward, r.status, r.state <> 'in_service' or r.stays >= r.lanes as is_full,
+           bed.id as bed_assignment_id, bed.resource_id as bed_id,
+           coalesce(openward.may_reach(bed.patient_id, ${reach}), false) as is_readable
+      from resource_board r
+      left join resource_assignments bed on r.is_bed and bed.patient_id = ${patient_id} and bed.is_bed and bed.released_at is null
+     where r.id = ${resource_id}`
 }
 
 /** Keeps whoever has it from being merged until the change is in. */

@@ -182,16 +182,24 @@ describe('what an appointment needs', () => {
   ): Promise<string> {
     const { doctor_id } = await api.person('doctor', { doctor: true })
     const during = `[${hour(from)},${hour(to)})`
+    const id = randomUUID()
+    const status = held_until ? 'held' : 'booked'
     const now = Temporal.Now.instant().toString()
+    const facts = { kind: 'in_person', priority: 'routine', lane: 0, created_at: now, updated_at: now, version: 1 }
     const row = {
-      ...{ id: randomUUID(), confirmation_code: `R-${(code += 1)}`, patient_id, doctor_id, during, held_until },
-      ...{ status: held_until ? 'held' : 'booked', kind: 'in_person', priority: 'routine', lane: 0 },
-      ...{ created_at: now, updated_at: now, version: 1 },
+      id,
+      confirmation_code: `R-${(code += 1)}`,
+      patient_id,
+      doctor_id,
+      during,
+      held_until,
+      status,
+      ...facts,
     }
     await api.rows(
       sql`insert into appointments select * from jsonb_populate_record(null::appointments, ${JSON.stringify(row)})`,
     )
-    return row.id
+    return id
   }
   const take = (asked: Omit<AppointmentReservation, 'created_by' | 'held_until'> & { held_until?: string | null }) =>
     api.database.once((tx) => tx.first(reserveForAppointment({ created_by: null, held_until: null, ...asked })))

@@ -57,7 +57,10 @@ export function findAvailability({ type, ward }: KindQuery): Sql<Availability> {
 }
 
 /** Others of the type that can be had now, those of the ward first. */
-export function findFree({ id, type, ward }: LockedResource, most: number): Sql<FreeResource> {
+export function findFree(
+  { id, type, ward }: Pick<LockedResource, 'id' | 'type' | 'ward'>,
+  most: number,
+): Sql<FreeResource> {
   return sql`
     select r.id, r.code, r.name, r.ward from resource_board r
      where r.type = ${type} and r.id <> ${id} and r.free_lanes > 0
