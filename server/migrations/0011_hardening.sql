@@ -36,3 +36,6 @@ delete from care_relationships c
 alter policy reach on patients using (
   (select openward.setting('reach')) in ('all', 'find')
     or openward.may_reach(case when merged_into is null then id else openward.whole_record(id) end, (select openward.setting('reach'))));
+
+alter table users add column must_change_password boolean not null default false;
+comment on column users.must_change_password is 'signed in with a password that others have seen: nothing is done before another one is chosen';

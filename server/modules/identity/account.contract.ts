@@ -45,6 +45,7 @@ export const accountApi = {
     summary: 'Change my password',
     description: 'Ends every other session.',
     access: 'signed_in',
+    with_initial_password: true,
     audit: { action: 'password.change', resource_type: 'user' },
     body: PasswordChange,
     example: { current_password: 'correct horse battery', new_password: 'violet harbour tractor 61' },

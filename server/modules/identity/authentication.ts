@@ -113,7 +113,8 @@ export async function openAuthentication(system: System): Promise<Authentication
 }
 
 function actorOf(session_id: string, rights: SessionRights): Actor {
-  const { user_id, role, department_id, doctor_id, patient_id, authority, authenticated_at } = rights
+  const { user_id, role, department_id, doctor_id, patient_id, authority, authenticated_at, must_change_password } =
+    rights
   return {
     user_id,
     session_id,
@@ -124,6 +125,7 @@ function actorOf(session_id: string, rights: SessionRights): Actor {
     patient_id: patient_id ?? undefined,
     authority,
     authenticated_at,
+    must_change_password,
   }
 }
 

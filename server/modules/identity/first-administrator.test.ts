@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sql } from '#platform/database/sql.ts'
-import { startTestApi } from '../../testing.ts'
+import { invalidRequest, passwordChangeRequired } from '#platform/contract/problem.ts'
+import { buildApp } from '../../app.ts'
+import { refusedWith, startTestApi } from '../../testing.ts'
+import { accountApi } from './account.contract.ts'
 import { bearer, testAccount, testPassword } from './accounts.testing.ts'
 import { ensureFirstAdministrator } from './first-administrator.ts'
 import { loginApi, type Tokens } from './login.contract.ts'
 import { sessionApi } from './session.contract.ts'
+import { userApi } from './user.contract.ts'
 
 describe('the first administrator', () => {
   it('is made once, by servers that start together, with a password that signs in', async () => {
@@ -22,10 +26,55 @@ describe('the first administrator', () => {
     assert.equal(await ensureFirstAdministrator(api.system), undefined)
   })
 
+  it('does nothing with the password that was printed but choose another', async () => {
+    await using api = await startTestApi()
+    const first = await ensureFirstAdministrator(api.system)
+    const printed = first?.password ?? ''
+    const tokens: Tokens = await api.call(loginApi.login, { body: { username: 'admin', password: printed } })
+    const headers = bearer(tokens.access_token)
+    const me = () => api.call(sessionApi.me, {}, headers)
+    assert.equal((await me()).must_change_password, true)
+    for (const refused of [
+      () => api.call(userApi.list, { query: {} }, headers),
+      () => api.call(sessionApi.sessions, {}, headers),
+      () => api.call(accountApi.profile, {}, headers),
+    ])
+      await assert.rejects(refused(), refusedWith(passwordChangeRequired))
+    assert.deepEqual(await api.rows(sql`select outcome, details from audit_logs where action = 'user.list'`), [
+      { outcome: 'denied', details: { code: 'password_change_required' } },
+    ])
+    const change = (new_password: string) =>
+      api.call(accountApi.changePassword, { body: { current_password: printed, new_password } }, headers)
+    await assert.rejects(change(printed), refusedWith(invalidRequest, '/body/new_password'))
+    await assert.rejects(
+      me().then(() => api.call(userApi.list, { query: {} }, headers)),
+      refusedWith(passwordChangeRequired),
+    )
+    await change(testPassword)
+    assert.equal((await api.call(userApi.list, { query: {} }, headers)).total, 1)
+    assert.equal((await me()).must_change_password, false)
+  })
+
+  it('goes on at another server with the very next request after choosing', async () => {
+    await using api = await startTestApi()
+    const first = await ensureFirstAdministrator(api.system)
+    const printed = first?.password ?? ''
+    const { access_token }: Tokens = await api.call(loginApi.login, { body: { username: 'admin', password: printed } })
+    const other = await buildApp(api.system)
+    const list = async () =>
+      (await other.http.inject({ method: 'GET', url: userApi.list.path, headers: bearer(access_token) })).statusCode
+    assert.equal(await list(), 403)
+    const body = { current_password: printed, new_password: testPassword }
+    await api.call(accountApi.changePassword, { body }, bearer(access_token))
+    assert.equal(await list(), 200)
+    await other.http.close()
+  })
+
   it('has the configured address and password', async () => {
     await using api = await startTestApi({ admin_email: 'chief@example.test', admin_password: testPassword })
     assert.equal(await ensureFirstAdministrator(api.system), undefined)
-    assert.ok(await api.call(loginApi.login, { body: { email: 'Chief@example.test', password: testPassword } }))
+    const tokens = await api.call(loginApi.login, { body: { email: 'Chief@example.test', password: testPassword } })
+    assert.equal((await api.call(userApi.list, { query: {} }, bearer(tokens.access_token))).total, 1)
   })
 
   it('is not made with a known password in production', async () => {

@@ -9,7 +9,7 @@ import { createPasswordHasher } from './passwords.ts'
 import { type Profile, profileTokens, sealProfile } from './profiles.ts'
 import { findAnyUser, insertUser, insertUserTokens } from './user.store.ts'
 
-/** The generated password is stored nowhere: print it once. */
+/** The generated password is stored nowhere: print it once. It is good for signing in and choosing another. */
 export type FirstAdministrator = { username: string; email: string; password: string }
 
 /**
@@ -40,7 +40,10 @@ export async function ensureFirstAdministrator(system: System): Promise<FirstAdm
   const is_made = await database.transaction(async (tx) => {
     await tx.run(sql`select pg_advisory_xact_lock(7203441003)`)
     if (await tx.first(findAnyUser())) return false
-    await tx.run(insertUser({ id, ...sealProfile(keys, id, profile), password_hash, role: 'admin' }))
+    const sealed = sealProfile(keys, id, profile)
+    // What is printed may be read by others, and stays in scrollbacks and logs.
+    const must_change_password = admin_password === undefined
+    await tx.run(insertUser({ id, ...sealed, password_hash, role: 'admin', must_change_password }))
     await tx.run(insertUserTokens(id, profileTokens(keys, profile)))
     tx.audit({
       action: 'user.create',

@@ -1,5 +1,5 @@
 // Changing a password, and choosing one with a mailed link: a reset that was forgotten for, or an invitation.
-import { Problem } from '#platform/contract/problem.ts'
+import { invalidRequest, Problem } from '#platform/contract/problem.ts'
 import type { Context } from '#platform/context.ts'
 import { sql } from '#platform/database/sql.ts'
 import { queueMail } from '#platform/mail/queue.ts'
@@ -35,6 +35,10 @@ export async function changePassword(ctx: Context, identity: Identity, change: C
   const { user_id, session_id } = signedIn(ctx)
   const claimant = await claimantOf(ctx)
   const profile = openProfile(system.keys, claimant.account)
+  if (change.new_password.normalize('NFC') === change.current_password.normalize('NFC')) {
+    const message = 'Choose a password that you do not have already'
+    throw new Problem(invalidRequest, { errors: [{ path: '/body/new_password', code: 'password_unchanged', message }] })
+  }
   const rules = { mfa: claimant.account.mfa_enabled, member: 'new_password' }
   const password_hash = await hashNewPassword(identity, change.new_password, profile, rules)
   const given = { password: change.current_password, otp: change.otp }

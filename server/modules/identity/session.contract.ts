@@ -19,6 +19,9 @@ export const CurrentUser = z.object({
   username: z.string(),
   email_verified: z.boolean(),
   mfa_enabled: z.boolean(),
+  must_change_password: z
+    .boolean()
+    .describe('True after the first sign-in: nothing else is open before POST /api/v1/auth/password'),
   role: z.string(),
   permissions: z.array(z.string()),
   department_id: Id.nullable(),
@@ -61,6 +64,7 @@ export const sessionApi = {
     path: '/api/v1/auth/me',
     summary: 'Who am I, and what may I do',
     access: 'signed_in',
+    with_initial_password: true,
     audit: 'none',
     returns: [200, CurrentUser],
     problems: [],
@@ -102,6 +106,7 @@ export const sessionApi = {
     path: '/api/v1/auth/logout',
     summary: 'Sign out here',
     access: 'signed_in',
+    with_initial_password: true,
     reserved: true,
     audit: { action: 'session.logout', resource_type: 'session' },
     returns: [204, null],
@@ -113,6 +118,7 @@ export const sessionApi = {
     path: '/api/v1/auth/logout-all',
     summary: 'Sign out everywhere',
     access: 'signed_in',
+    with_initial_password: true,
     reserved: true,
     audit: { action: 'session.logout_all', resource_type: 'session' },
     returns: [204, null],

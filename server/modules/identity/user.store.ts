@@ -55,15 +55,16 @@ export type NewUser = {
   email_verified?: boolean
   external_subject?: string | null
   created_by?: string | null
+  must_change_password?: boolean
 }
 
 export function insertUser(user: NewUser): Sql {
   return sql`
     insert into users (id, key_id, sealed_profile, password_hash, role, department_id, is_active, awaits_approval, email_verified_at,
-                       external_subject, created_by)
+                       external_subject, created_by, must_change_password)
     values (${user.id}, ${user.key_id}, ${user.sealed_profile}, ${user.password_hash}, ${user.role}, ${user.department_id ?? null},
             ${user.is_active ?? true}, ${user.awaits_approval ?? false}, case when ${user.email_verified ?? false} then now() end,
-            ${user.external_subject ?? null}, ${user.created_by ?? null})`
+            ${user.external_subject ?? null}, ${user.created_by ?? null}, ${user.must_change_password ?? false})`
 }
 
 export function insertUserTokens(
@@ -112,6 +113,7 @@ export function savePassword(
            failed_logins = case when ${unlock} then 0 else failed_logins end,
            failures_since = case when ${unlock} then null else failures_since end,
            locked_until = case when ${unlock} then null else locked_until end,
+           must_change_password = false, authority_version = authority_version + must_change_password::int,
            email_verified_at = case when ${verify_email} then coalesce(email_verified_at, now()) else email_verified_at end
      where id = ${user_id}`
 }

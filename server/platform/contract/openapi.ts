@@ -11,6 +11,7 @@ import {
   notFound,
   overloaded,
   outcomeUnknown,
+  passwordChangeRequired,
   type ProblemKind,
   sessionEnded,
   stale,
@@ -37,9 +38,10 @@ const mediaTypes = {
 
 /** Every problem that an operation may answer: its own, and those of the way to it. */
 export function problemsOf(operation: Operation): ProblemKind[] {
-  const { access, body, params, method, versioned, problems, knows_session } = operation
+  const { access, body, params, method, versioned, problems, knows_session, with_initial_password } = operation
   const all: ProblemKind[] = [...problems, malformed, tooManyRequests, unexpected, overloaded, unavailable]
   if (access !== 'public' || knows_session) all.push(unauthenticated, sessionEnded)
+  if (access !== 'public' && !with_initial_password) all.push(passwordChangeRequired)
   if (access.includes(':')) all.push(forbidden)
   if (params) all.push(notFound)
   all.push(invalidRequest)

@@ -32,6 +32,8 @@ export type Operation = Parts & {
   versioned?: boolean
   /** Answers that hold a secret are never stored, so these take no Idempotency-Key. */
   secret?: boolean
+  /** Open also to who has yet to choose a password of their own. */
+  with_initial_password?: boolean
   /** Polling: does not keep a session awake. */
   background?: boolean
   /** Quick, and needed most when all else is stuck: goes by the connections that are kept free of other requests. */

@@ -43,6 +43,11 @@ export const malformed = defineProblem('malformed', 400, 'The request is not wel
 export const unauthenticated = defineProblem('unauthenticated', 401, 'Sign in to do this')
 export const sessionEnded = defineProblem('session_ended', 401, 'The session has ended: sign in again')
 export const forbidden = defineProblem('forbidden', 403, 'Your role does not allow this')
+export const passwordChangeRequired = defineProblem(
+  'password_change_required',
+  403,
+  'This password was made for the first sign-in: choose your own with POST /api/v1/auth/password, then go on',
+)
 export const notFound = defineProblem('not_found', 404, 'There is no such thing, or it is not yours to know')
 export const methodNotAllowed = defineProblem('method_not_allowed', 405, 'This address does not know that method')
 export const requestTimeout = defineProblem('request_timeout', 408, 'The request took too long to arrive')

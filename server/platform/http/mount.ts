@@ -9,7 +9,9 @@ import {
   type InvalidMember,
   invalidRequest,
   malformed,
+  passwordChangeRequired,
   Problem,
+  type ProblemKind,
   unauthenticated,
   unsupportedMediaType,
 } from '#platform/contract/problem.ts'
@@ -81,7 +83,7 @@ export function mount(app: FastifyInstance, system: System, routes: readonly Rou
           try {
             await authorise(operation, request, authenticate)
           } catch (error) {
-            if (error instanceof Problem && error.kind === forbidden) {
+            if (error instanceof Problem && error.kind.status === 403) {
               await recordRefusal(buildContext(system, request, reply, operation), id, operation, error)
             }
             throw error
@@ -141,18 +143,21 @@ async function authorise(operation: Operation, request: FastifyRequest, authenti
   if (!bearer) throw new Problem(unauthenticated)
   request.bearer = bearer
   request.actor = await authenticate(bearer)
-  if (permits(operation, request.actor)) return
+  if (!refusalOf(operation, request.actor)) return
   // The rights known here may be older than a grant: ask again before refusing.
   request.actor = await authenticate(bearer, true)
   assertPermitted(operation, request.actor)
 }
 
-function permits({ access }: Operation, actor: Actor): boolean {
-  return access === 'public' || (actor.user_id !== undefined && (access === 'signed_in' || holds(actor, access)))
+function refusalOf({ access, with_initial_password }: Operation, actor: Actor): ProblemKind | undefined {
+  if (access === 'public') return undefined
+  if (actor.user_id === undefined || (access !== 'signed_in' && !holds(actor, access))) return forbidden
+  return actor.must_change_password && !with_initial_password ? passwordChangeRequired : undefined
 }
 
 function assertPermitted(operation: Operation, actor: Actor) {
-  if (!permits(operation, actor)) throw new Problem(forbidden)
+  const refusal = refusalOf(operation, actor)
+  if (refusal) throw new Problem(refusal)
 }
 
 function refusedMediaType({ body, accepts = 'json' }: Operation, request: FastifyRequest): Error | undefined {
