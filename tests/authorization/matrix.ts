@@ -7,12 +7,14 @@ import { accountRows } from './matrix.accounts.ts'
 import { bookingRows } from './matrix.booking.ts'
 import { notificationRows } from './matrix.notifications.ts'
 import { patientRows } from './matrix.patients.ts'
+import { resourceRows } from './matrix.resources.ts'
 import { adminOnly, only, type Row, signedIn } from './row.ts'
 
 export const matrix: readonly Row[] = [
   ...accountRows,
   ...patientRows,
   ...bookingRows,
+  ...resourceRows,
   ...notificationRows,
 
   // The audit log: everything for admin and auditor, a patient the accesses to their own record.

@@ -113,6 +113,8 @@ export async function startWorld() {
         merge_id: randomUUID(),
         job_id: randomUUID(),
         import_id: randomUUID(),
+        resource_id: randomUUID(),
+        reservation_id: randomUUID(),
         export_id: randomUUID(),
         disclosure_id: randomUUID(),
         ...(contact ? { contact_id: contact.id } : {}),

@@ -102,14 +102,15 @@ export function replaceResource(ctx: Context, id: string, request: ResourceReque
 }
 
 /** @throws Problem notFound, stale, forbidden, invalidResourceStatus, resourceOccupied, resourceReserved */
-export function setStatus(ctx: Context, id: string, status: SettableStatus): Promise<Resource> {
+export async function setStatus(ctx: Context, id: string, status: SettableStatus): Promise<Resource> {
+  if (status === 'retired') assertManages(ctx)
   return ctx.database
     .transaction(async (tx) => {
       const { before, locked } = await lockAsRead(ctx, tx, id)
       const isOccupied = before.status === 'occupied'
       // Asked again for what it is: nothing to do, and nothing to refuse.
       if (!isOccupied && locked.state === stateOf[status]) return before
-      assertRightToRetire(ctx, locked, status)
+      if (locked.state === 'retired') assertManages(ctx)
       const allowed = (isOccupied ? transitionsOfOccupied : transitions)[locked.state]
       if (!allowed.includes(status)) {
         throw new Problem(isOccupied ? resourceOccupied : invalidResourceStatus, {
@@ -139,8 +140,7 @@ export function tellStatus(tx: Tx, { id, type, ward, status, free_lanes }: Resou
   })
 }
 
-function assertRightToRetire(ctx: Context, { state }: LockedResource, status: SettableStatus) {
-  if (status !== 'retired' && state !== 'retired') return
+function assertManages(ctx: Context) {
   if (reachOf(ctx.actor, 'resources:write') === undefined) {
     throw new Problem(forbidden, {
       detail: 'Retiring a resource, and taking it back, is for those who manage resources',
