@@ -1,7 +1,7 @@
 // Real server processes and clusters for the suites that kill, stop and cut them.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const program = join(root, 'server/cli/main.ts')
+/** Of the test run, where it has one: a server then begins in half the time. */
+const compile_cache = process.env['NODE_COMPILE_CACHE']
 const start_limit_ms = 90_000
 
 export const administrator = { email: 'administrator@example.org', password: 'lantern gravel spoon 47' }
@@ -30,6 +32,8 @@ export type ServerOptions = {
   port?: number
   environment?: Record<string, string>
   node_options?: readonly string[]
+  /** Where its log goes instead of to `output`: a path. */
+  log_path?: string
 }
 
 /** A folder for one test's data, and the way to remove it with whatever cluster still runs in it. */
@@ -53,12 +57,12 @@ export function spawnServer(options: ServerOptions & { port: number }): ServerPr
   const child = spawn(process.execPath, [...(options.node_options ?? []), program, 'serve'], {
     cwd: options.data_directory,
     env: environmentFor(options),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', options.log_path === undefined ? 'pipe' : openSync(options.log_path, 'a'), 'pipe'],
   })
   let output = ''
   const keep = (chunk: Buffer) => void (output += chunk.toString())
-  child.stdout.on('data', keep)
-  child.stderr.on('data', keep)
+  child.stdout?.on('data', keep)
+  child.stderr?.on('data', keep)
   const { pid } = child
   if (pid === undefined) throw new Error('the server could not be started')
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null
@@ -103,6 +107,7 @@ function environmentFor({ data_directory, port, environment = {} }: ServerOption
     PATH: `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
     HOME: data_directory,
     LANG: 'C.UTF-8',
+    ...(compile_cache && { NODE_COMPILE_CACHE: compile_cache }),
     PORT: String(port),
     OPENWARD_DATA_DIR: data_directory,
     OPENWARD_RATE_LIMIT: 'off',

@@ -1,7 +1,13 @@
 // JSON logs, one line an event, without personal data: no query string, no body, no header but what is named here.
 import { type DestinationStream, pino, type Logger, type LoggerOptions } from 'pino'
+import { logOutput } from './log-output.ts'
 
 export type Log = Logger
+
+const standardOutput = logOutput(1, (lines) => {
+  const time = Temporal.Now.instant().toString()
+  return `${JSON.stringify({ level: 'warn', time, lines, msg: 'lines of this log were lost: they could not be written' })}\n`
+})
 
 /** Pretty on a terminal, JSON elsewhere, and to `destination` where one is given. */
 export function createLog(level: string, destination?: DestinationStream): Log {
@@ -13,7 +19,8 @@ export function createLog(level: string, destination?: DestinationStream): Log {
     serializers: { err: describeError },
     ...(process.stdout.isTTY && !destination ? { transport: { target: 'pino-pretty' } } : {}),
   }
-  return destination ? pino(options, destination) : pino(options)
+  if (options.transport) return pino(options)
+  return pino(options, destination ?? standardOutput)
 }
 
 /**

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, constants, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { createLog } from './logging.ts'
+import { logOutput } from './log-output.ts'
+
+type Line = { level: string; n?: number; lost?: number }
+
+describe('the log', { skip: process.platform === 'win32' }, () => {
+  let directory: string
+  before(() => void (directory = mkdtempSync(join(tmpdir(), 'openward-log-'))))
+  after(() => rmSync(directory, { recursive: true }))
+
+  /** A pipe that nobody reads yet. */
+  function openPipe() {
+    const path = join(directory, `${Math.random()}`)
+    execFileSync('mkfifo', [path])
+    return { path, fd: openSync(path, constants.O_RDWR) }
+  }
+
+  /** Reads all that comes out, until the last line that is expected. */
+  async function readUntil({ path, fd }: { path: string; fd: number }, isLast: (line: Line) => boolean) {
+    const copy = `${path}.copy`
+    const reader = spawn('sh', ['-c', 'cat < "$0" > "$1"', path, copy])
+    const lines = () =>
+      readFileSync(copy, 'utf8')
+        .split('\n')
+        .slice(0, -1)
+        .map((text) => JSON.parse(text) as Line)
+    while (!existsSync(copy) || !lines().some(isLast)) await wait(20)
+    closeSync(fd)
+    await once(reader, 'close')
+    return lines()
+  }
+
+  it('waits for whoever reads slowly, and then says how many lines were lost, of little weight first', async () => {
+    const pipe = openPipe()
+    const log = createLog(
+      'info',
+      logOutput(pipe.fd, (lost) => `${JSON.stringify({ level: 'warn', lost })}\n`),
+    )
+    const line = 'x'.repeat(1000)
+    for (let n = 0; n < 900; n += 1) log.info({ n }, line)
+    for (let n = 900; n < 1000; n += 1) log.error({ n }, line)
+    const read = await readUntil(pipe, ({ n }) => n === 999)
+    const lost = read.find((one) => one.lost !== undefined)?.lost ?? 0
+    assert.ok(lost > 100, `${lost} were lost`)
+    const numbers = read.flatMap(({ n }) => (n === undefined ? [] : [n]))
+    assert.equal(numbers.length + lost, 1000)
+    assert.deepEqual(
+      numbers.filter((n) => n >= 900),
+      Array.from({ length: 100 }, (_, at) => 900 + at),
+    )
+  })
+
+  it('that cannot be written throws at nobody', { skip: process.platform !== 'linux' }, () => {
+    const fd = openSync('/dev/full', 'w')
+    const log = createLog(
+      'info',
+      logOutput(fd, () => ''),
+    )
+    for (let n = 0; n < 3000; n += 1) log.error({ n }, 'x'.repeat(1000))
+  })
+})
