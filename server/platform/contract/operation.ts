@@ -44,7 +44,7 @@ export type Operation = Parts & {
   sends?: 'json' | 'zip' | 'text' | 'html' | 'event_stream'
   /** RFC 6749 section 5.2: a failure also carries `error`, as an OAuth client expects it. Problem documents unless said. */
   fails_as?: 'oauth'
-  /** Requests a minute: of one address, and of one user where signed in. */
+  /** Requests a minute: of one address where anyone may ask, of one user where one has to be signed in. */
   limit_per_minute?: number
   body_limit_bytes?: number
   /** Example of a valid body, shown in the reference and used by the contract tests. */

@@ -46,6 +46,34 @@ describe('the limit of an address', () => {
     assert.equal((await ask('/health/live')).status, 200)
   })
 
+  it('is for strangers: whoever is signed in counts for themselves', async () => {
+    await using api = await startTestApi({ rate_limit: true })
+    const people = await Promise.all(['nurse', 'nurse', 'staff'].map((role) => api.person(role)))
+    const me = (token: string) =>
+      api.send({ method: 'GET', url: '/api/v1/auth/me', headers: { authorization: `Bearer ${token}` } })
+    const statusOf = async (answer: ReturnType<typeof me>) => (await answer).status
+    for (let count = 1; count <= 450; count += 1)
+      for (const { token } of people) assert.equal(await statusOf(me(token)), 200)
+    // A token that stands for nobody, and one where nobody asks for it, are of strangers.
+    const stranger = { authorization: 'Bearer a.b.c' }
+    const wrong = () => statusOf(api.send({ method: 'GET', url: '/api/v1/auth/me', headers: stranger }))
+    const open = () => statusOf(api.send({ method: 'GET', url: '/.well-known/jwks.json', headers: stranger }))
+    for (let count = 1; count <= 600; count += 1) assert.deepEqual([await wrong(), await open()], [401, 200])
+    assert.deepEqual([await wrong(), await open()], [429, 429])
+    assert.equal(await statusOf(me(people[0]?.token ?? '')), 200)
+  })
+
+  it('of one operation is that of a person, too, where people are signed in', async () => {
+    await using api = await startTestApi({ rate_limit: true })
+    const [one, other] = [await api.person('nurse'), await api.person('nurse')]
+    const ask = async ({ send }: typeof one) => {
+      const headers = { 'content-type': 'application/json' }
+      return (await send({ method: 'POST', url: '/api/v1/auth/reauthenticate', headers, body: '{' })).status
+    }
+    for (let count = 1; count <= 30; count += 1) assert.equal(await ask(one), 400)
+    assert.deepEqual([await ask(one), await ask(other)], [429, 400])
+  })
+
   it('of a person holds wherever they ask from', async () => {
     await using api = await startTestApi({ rate_limit: true, trusted_proxies: ['127.0.0.1'] })
     const nurse = await api.person('nurse')

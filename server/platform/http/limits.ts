@@ -1,7 +1,8 @@
-// How much one address and one person may ask a minute, told in the RateLimit fields; and early refusal under overload.
+// How much one person, and all strangers of one address, may ask a minute, told in the RateLimit fields; and early refusal under
+// overload. A whole hospital may come from one address, so whoever is signed in counts for themselves and not for it.
 import rateLimit from '@fastify/rate-limit'
 import underPressure from '@fastify/under-pressure'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Redis } from 'ioredis'
 import { isIP } from 'node:net'
 import { overloaded, Problem, tooManyRequests } from '#platform/contract/problem.ts'
@@ -18,7 +19,13 @@ declare module 'fastify' {
     operation_id?: string
     limit_per_minute?: number | undefined
     is_operation?: boolean
+    /** Nobody has to be signed in to ask for it. */
+    is_public?: boolean
     fails_as?: 'oauth' | undefined
+  }
+  interface FastifyInstance {
+    /** Counts a request whose token stands for nobody. @throws Problem tooManyRequests */
+    countStranger?: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
   }
 }
 
@@ -70,19 +77,33 @@ export async function installLimits(app: FastifyInstance, configuration: Configu
 
   app.addHook('onRequest', async (request, reply) => {
     if (exempt.test(request.url)) return
+    const { is_public } = request.routeOptions.config
+    // Whose token it is, is found out next.
+    if (is_public === false && request.headers.authorization !== undefined) return
     await count(address, request, reply)
-    const { operation_id, limit_per_minute } = request.routeOptions.config
-    if (operation_id && limit_per_minute) {
-      let limiter = strict.get(operation_id)
-      if (!limiter)
-        strict.set(operation_id, (limiter = limiters(operation_id, limit_per_minute, ({ ip }) => networkOf(ip))))
-      await count(limiter, request, reply)
-    }
+    if (is_public) await countOperation(request, reply, ({ ip }) => networkOf(ip))
   })
-  app.addHook('preValidation', async (request, reply) => {
-    if (request.actor?.user_id) await count(user, request, reply)
+  app.decorate('countStranger', (request: FastifyRequest, reply: FastifyReply) => count(address, request, reply))
+  // Before the body is read.
+  app.addHook('preParsing', async (request, reply) => {
+    if (!request.actor?.user_id || exempt.test(request.url)) return
+    await count(user, request, reply)
+    if (!request.routeOptions.config.is_public)
+      await countOperation(request, reply, ({ actor }) => String(actor.user_id))
   })
   app.addHook('onClose', async () => redis?.disconnect())
+
+  async function countOperation(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    key: (request: FastifyRequest) => string,
+  ) {
+    const { operation_id, limit_per_minute } = request.routeOptions.config
+    if (!operation_id || !limit_per_minute) return
+    let limiter = strict.get(operation_id)
+    if (!limiter) strict.set(operation_id, (limiter = limiters(operation_id, limit_per_minute, key)))
+    await count(limiter, request, reply)
+  }
 
   async function count(
     limiter: ReturnType<typeof limiters>,

@@ -72,6 +72,7 @@ export function mount(app: FastifyInstance, system: System, routes: readonly Rou
         operation_id: id,
         limit_per_minute: operation.limit_per_minute,
         is_operation: true,
+        is_public: operation.access === 'public',
         fails_as: operation.fails_as,
       },
       ...(operation.body_limit_bytes ? { bodyLimit: operation.body_limit_bytes } : {}),
@@ -83,6 +84,7 @@ export function mount(app: FastifyInstance, system: System, routes: readonly Rou
           try {
             await authorise(operation, request, authenticate)
           } catch (error) {
+            if (error instanceof Problem && error.kind.status === 401) await app.countStranger?.(request, reply)
             if (error instanceof Problem && error.kind.status === 403) {
               await recordRefusal(buildContext(system, request, reply, operation), id, operation, error)
             }
