@@ -2,7 +2,7 @@
 import type { System } from '#platform/context.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
 import type { Tx } from '#platform/database/transaction.ts'
-import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts'
+import { unlessUnreadable } from '#platform/encryption/failures.ts'
 import { openProfile, type SealedProfile } from './profiles.ts'
 
 export type Addressee = { user_id: string; email: string }
@@ -17,15 +17,15 @@ export async function addressesOf(
   permission: string,
 ): Promise<Addressee[]> {
   const holders = await tx.rows(findHolders(permission))
-  return holders.flatMap((holder) => {
-    try {
-      return [{ user_id: holder.id, email: openProfile(keys, holder).email }]
-    } catch (error) {
-      if (!(error instanceof IntegrityError || error instanceof KeyUnavailable)) throw error
-      log.error({ err: error, user_id: holder.id }, 'an account cannot be opened: its owner is not told')
-      return []
-    }
-  })
+  return holders.flatMap((holder) =>
+    unlessUnreadable(
+      () => [{ user_id: holder.id, email: openProfile(keys, holder).email }],
+      (error) => {
+        log.error({ err: error, user_id: holder.id }, 'an account cannot be opened: its owner is not told')
+        return []
+      },
+    ),
+  )
 }
 
 function findHolders(permission: string): Sql<SealedProfile> {

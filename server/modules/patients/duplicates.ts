@@ -103,7 +103,6 @@ function isSlip(one: string, other: string): boolean {
   const [year, month, day] = one.split('-')
   const exchanged = `${year}-${day}-${month}`
   if (exchanged === other && isRealDate(exchanged)) return true
-  if (one.length !== other.length) return false
   const differing = Array.from({ length: one.length }, (_, at) => at).filter((at) => one[at] !== other[at])
   const [first, second] = differing
   if (first === undefined || differing.length > 2) return false

@@ -16,8 +16,9 @@ import { patientErased } from './patient.contract.ts'
 import { openKeyOf } from './patient.sealing.ts'
 import { lockPatient } from './patient.store.ts'
 import { addressesOf, linkTo } from '#modules/identity'
+import { certain } from '#platform/certain.ts'
 import type { Context, System } from '#platform/context.ts'
-import { forbidden, invalidRequest, notFound, Problem, unauthenticated } from '#platform/contract/problem.ts'
+import { forbidden, invalidRequest, notFound, Problem } from '#platform/contract/problem.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import type { Keys } from '#platform/encryption/keys.ts'
 import { open, openJson, seal } from '#platform/encryption/sealing.ts'
@@ -27,8 +28,7 @@ const place = (row_id: string) => ({ table: 'emergency_accesses', column: 'seale
 
 /** @throws Problem notFound, patientErased */
 export async function openEmergencyAccess(ctx: Context, patient_id: string, reason: string): Promise<EmergencyAccess> {
-  const { user_id } = ctx.actor
-  if (!user_id) throw new Problem(unauthenticated)
+  const user_id = certain(ctx.actor.user_id, 'user')
   return ctx.database.transaction(async (tx) => {
     // Locked: a merge meanwhile would leave the access with a record that opens nothing any more.
     const patient = await lockPatient(tx, patient_id, ctx.reach, ctx.actor)
@@ -36,10 +36,9 @@ export async function openEmergencyAccess(ctx: Context, patient_id: string, reas
     if (patient.erased_at !== null || patient.wrapped === null) throw new Problem(patientErased)
     const id = randomUUIDv7()
     const key = openKeyOf(ctx.system.keys.keyring, patient)
-    const access = await tx.first(
+    const access = await tx.one(
       insertEmergencyAccess({ id, patient_id, user_id, key_id: key.id, sealed_reason: seal(key, place(id), reason) }),
     )
-    if (!access) throw new Error('an emergency access was not written')
     tx.audit({
       action: 'emergency_access.open',
       resource_type: 'emergency_access',
@@ -79,11 +78,11 @@ export async function listAccessesToReview(
 ) {
   const asked = { skip, limit: limit + 1, after: cursorOf(cursor) }
   const [rows, counted] = await ctx.database.once((tx) =>
-    Promise.all([tx.rows(listEmergencyAccesses(reviewed, asked)), tx.first(countEmergencyAccesses(reviewed))]),
+    Promise.all([tx.rows(listEmergencyAccesses(reviewed, asked)), tx.one(countEmergencyAccesses(reviewed))]),
   )
   const patient_ids = [...new Set(rows.slice(0, limit).map(({ patient_id }) => patient_id))]
   ctx.saw({ details: { count: Math.min(rows.length, limit), patient_ids } })
-  return pageOf(rows, counted?.total ?? 0, { skip, limit }, (row) => answer(ctx.system.keys, row))
+  return pageOf(rows, counted.total, { skip, limit }, (row) => answer(ctx.system.keys, row))
 }
 
 /** @throws Problem notFound, alreadyReviewed, forbidden for one's own */
@@ -92,8 +91,7 @@ export async function reviewAccess(
   id: string,
   verdict: 'justified' | 'not_justified',
 ): Promise<ReviewedAccess> {
-  const { user_id } = ctx.actor
-  if (!user_id) throw new Problem(unauthenticated)
+  const user_id = certain(ctx.actor.user_id, 'user')
   return ctx.database.transaction(async (tx) => {
     const row = await tx.first(findEmergencyAccess(id))
     if (!row) throw new Problem(notFound)
@@ -107,9 +105,7 @@ export async function reviewAccess(
       patient_id: row.patient_id,
       details: { verdict },
     })
-    const reviewed = await tx.first(findEmergencyAccess(id))
-    if (!reviewed) throw new Error('a reviewed emergency access is gone')
-    return answer(ctx.system.keys, reviewed)
+    return answer(ctx.system.keys, await tx.one(findEmergencyAccess(id)))
   })
 }
 
@@ -117,9 +113,9 @@ export async function reviewAccess(
 export async function listAccessLog(ctx: Context, patient_id: string, { skip, limit, cursor }: Page) {
   const asked = { skip, limit: limit + 1, after: cursorOf(cursor) }
   const [rows, counted] = await ctx.database.once((tx) =>
-    Promise.all([tx.rows(listSeenBy(patient_id, asked)), tx.first(countSeenBy(patient_id))]),
+    Promise.all([tx.rows(listSeenBy(patient_id, asked)), tx.one(countSeenBy(patient_id))]),
   )
-  if (!counted?.is_there) throw new Problem(notFound)
+  if (!counted.is_there) throw new Problem(notFound)
   return pageOf(rows, counted.total, { skip, limit }, ({ profile_key_id, sealed_profile, ...row }): SeenBy => {
     const { user_id } = row
     // Another patient who tried is none of this one's business; who works here is.
@@ -169,6 +165,6 @@ function pageOf<R extends { id: string }, T>(
   show: (row: R) => T,
 ) {
   const shown = rows.slice(0, limit)
-  const next_cursor = rows.length > limit ? (shown.at(-1)?.id ?? null) : null
+  const next_cursor = rows.length > limit ? certain(shown.at(-1), 'last row').id : null
   return { items: shown.map(show), total, page: Math.floor(skip / limit) + 1, limit, next_cursor }
 }

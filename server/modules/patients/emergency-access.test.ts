@@ -7,7 +7,7 @@ import { openLetter } from '#platform/mail/queue.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { alreadyReviewed, emergencyAccessApi } from './emergency-access.contract.ts'
 import { emergencyContactApi } from './emergency-contact.contract.ts'
-import { type Patient, patientApi } from './patient.contract.ts'
+import { type Patient, patientApi, patientErased } from './patient.contract.ts'
 import { patientSearchApi } from './patient-search.contract.ts'
 import { nextPerson } from './people.testing.ts'
 
@@ -169,6 +169,13 @@ describe('emergency access', () => {
       doctor.call(review_emergency_access, { params, body: { verdict: 'justified' } }),
       refusedWith(forbidden),
     )
+    await assert.rejects(
+      admin.call(review_emergency_access, {
+        params: { emergency_access_id: admin.user_id },
+        body: { verdict: 'justified' },
+      }),
+      refusedWith(notFound),
+    )
     assert.ok(
       (await admin.call(list_emergency_accesses, { query: { reviewed: 'true', limit: '1' } })).items.some(
         (item) => item.id === id,
@@ -177,7 +184,74 @@ describe('emergency access', () => {
   })
 })
 
+describe('who opened a record and reviews it now', () => {
+  it('does not review what they opened themselves', async () => {
+    const promoted = await api.person('doctor', { doctor: true })
+    const { id } = await open(promoted, await register())
+    await api.rows(sql`
+      update users set role = 'admin', authority_version = authority_version + 1 where id = ${promoted.user_id}`)
+    await assert.rejects(
+      promoted.call(review_emergency_access, {
+        params: { emergency_access_id: id },
+        body: { verdict: 'justified' },
+      }),
+      refusedWith(forbidden),
+    )
+  })
+})
+
+describe('a list of emergency accesses', () => {
+  it('goes on at its cursor, each once, and takes no other text for one', async () => {
+    const opened = []
+    for (let count = 0; count < 3; count += 1) opened.push((await open(doctor, await register())).id)
+    const shown: string[] = []
+    for (let cursor: string | null | undefined; cursor !== null;) {
+      const query: { limit: string; cursor?: string } = { limit: '2', ...(cursor ? { cursor } : {}) }
+      const page = await admin.call(list_emergency_accesses, { query })
+      shown.push(...page.items.map(({ id }) => id))
+      cursor = page.next_cursor
+    }
+    assert.deepEqual(shown, shown.toSorted().toReversed())
+    assert.equal(new Set(shown).size, shown.length)
+    assert.ok(opened.every((id) => shown.includes(id)))
+    await assert.rejects(
+      admin.call(list_emergency_accesses, { query: { cursor: 'the next page' } }),
+      refusedWith(invalidRequest, '/query/cursor'),
+    )
+  })
+
+  it('tells of somebody who was erased that there was one, and no reason', async () => {
+    const patient = await register()
+    const { id } = await open(doctor, patient)
+    await api.rows(sql`update patient_keys set wrapped = null where patient_id = ${patient.id}`)
+    await api.rows(sql`update patients set erased_at = now() where id = ${patient.id}`)
+    await assert.rejects(open(doctor, patient), refusedWith(patientErased))
+    const { items } = await admin.call(list_emergency_accesses, { query: { limit: '1' } })
+    assert.deepEqual([items[0]?.id, items[0]?.reason, items[0]?.user_name], [id, null, 'Test doctor'])
+  })
+})
+
 describe('the access log of a record', () => {
+  it('goes on at its cursor, and names nobody where the server itself acted', async () => {
+    const patient = await register()
+    await api.rows(sql`
+      insert into audit_logs (action, resource_type, patient_id, outcome, role, correlation_id)
+      values ('patient.read', 'patient', ${patient.id}, 'success', 'system', 'a job')`)
+    const own = await api.person('patient', { patient_id: patient.id })
+    const first = await own.call(access_log, { params: at(patient), query: { limit: '1' } })
+    assert.deepEqual(
+      first.items.map(({ role, user_id, user_name }) => [role, user_id, user_name]),
+      [['system', null, null]],
+    )
+    const rest = await own.call(access_log, {
+      params: at(patient),
+      query: { limit: '10', cursor: first.next_cursor ?? '' },
+    })
+    assert.equal(rest.items.at(-1)?.action, 'patient.register')
+    assert.ok(rest.items.every(({ id }) => id < (first.items[0]?.id ?? '')))
+    assert.equal(rest.next_cursor, null)
+  })
+
   it('tells the patient who saw it, when and why', async () => {
     const patient = await register()
     const own = await api.person('patient', { patient_id: patient.id })

@@ -57,8 +57,7 @@ export async function addEmergencyContact(
       relationship: known.relationship,
       is_primary: known.is_primary,
     }
-    const stamp = await tx.first(insertContact(written))
-    if (!stamp) throw new Error('an emergency contact was not written')
+    const stamp = await tx.one(insertContact(written))
     tx.audit({
       action: 'emergency_contact.create',
       resource_type: 'emergency_contact',
@@ -94,8 +93,7 @@ export async function replaceEmergencyContact(
       relationship: known.relationship,
       is_primary: known.is_primary,
     }
-    const stamp = await tx.first(updateContact(written))
-    if (!stamp) throw new Error('an emergency contact was not written')
+    const stamp = await tx.one(updateContact(written))
     const fields = members.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(known[name]))
     tx.audit({
       action: 'emergency_contact.update',

@@ -15,6 +15,7 @@ import { lockRecords, type RecordRow } from './merge.store.ts'
 import { patientErased } from './patient.contract.ts'
 import { unattendedDatabase } from './unattended.ts'
 import { notFound, Problem, stale } from '#platform/contract/problem.ts'
+import { certain } from '#platform/certain.ts'
 import type { Context, System } from '#platform/context.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import type { Keys } from '#platform/encryption/keys.ts'
@@ -70,7 +71,8 @@ type Asked = { patient_id: string; reason: string; if_match: number | undefined 
 
 async function erase(tx: Tx, system: System, { patient_id, reason, if_match }: Asked): Promise<Erasure> {
   const { records, retention } = await judge(tx, system, patient_id)
-  assertKeeper(records.find(({ id }) => id === patient_id))
+  const own = records.find(({ id }) => id === patient_id)
+  assertKeeper(own)
   assertCurrent(if_match, retention)
   if (retention.legal_hold) throw new Problem(legalHold)
   if (!retention.can_be_erased) throw new Problem(retentionNotOver, { retention_ends_on: retention.retention_ends_on })
@@ -88,9 +90,10 @@ async function erase(tx: Tx, system: System, { patient_id, reason, if_match }: A
     tx.rows(emptyRecords(ids)),
     ...[...closing, ...deleteErased(ids)].map((statement) => tx.run(statement)),
   ])
-  const own = emptied.find(({ id }) => id === patient_id)
-  const number = records.find(({ id }) => id === patient_id)?.patient_number
-  if (!own || number === undefined) throw new Error('a locked record was not erased')
+  const { erased_at, version } = certain(
+    emptied.find(({ id }) => id === patient_id),
+    'erased record',
+  )
   for (const id of ids) {
     tx.audit({
       action: 'patient.erase',
@@ -108,10 +111,9 @@ async function erase(tx: Tx, system: System, { patient_id, reason, if_match }: A
     patient_id,
     payload: { patient_ids: ids },
   })
-  const { erased_at, version } = own
   return {
     patient_id,
-    patient_number: number,
+    patient_number: own.patient_number,
     erased_at,
     records: ids,
     keys_destroyed,
@@ -127,7 +129,7 @@ async function judge(tx: Tx, { configuration }: Pick<System, 'configuration'>, p
   const own = records.find(({ id }) => id === patient_id)
   if (!own) throw new Problem(notFound)
   if (own.erased_at !== null) throw new Problem(patientErased)
-  const last_entry_at = (await tx.first(findLastEntry(ids)))?.at ?? own.updated_at
+  const last_entry_at = (await tx.one(findLastEntry(ids))).at
   const ends = Temporal.Instant.from(last_entry_at)
     .toZonedDateTimeISO(configuration.timezone)
     .toPlainDate()

@@ -74,7 +74,10 @@ const NATIONAL_ID: Scheme = {
 }
 
 /** By ISO 3166 country; a country that is not here reads an `ssn` the generic way. */
-const SCHEMES: Readonly<Record<string, Scheme>> = { US, EG }
+const SCHEMES: ReadonlyMap<string, Scheme> = new Map([
+  ['US', US],
+  ['EG', EG],
+])
 
 /** Reads an `ssn` the way its country does. Without a birth date, its agreement with one is not checked. */
 export function readSsn(country: string, text: string, date_of_birth?: string): Reading {
@@ -101,7 +104,7 @@ export function identifierMatchValue(value: string): string {
 }
 
 function ssnScheme(country: string): Scheme {
-  return Object.hasOwn(SCHEMES, country) ? (SCHEMES[country] ?? GENERIC) : GENERIC
+  return SCHEMES.get(country) ?? GENERIC
 }
 
 function read(scheme: Scheme, text: string, date_of_birth: string | undefined): Reading {

@@ -7,6 +7,7 @@ import { PatientMembers } from './patient.contract.ts'
 import { type Locality, readNewPatient } from './patient-members.ts'
 import { type PatientToken, patientTokens } from './patient-tokens.ts'
 import type { PatientRecord } from './patient.sealing.ts'
+import { certain } from '#platform/certain.ts'
 import { type InvalidMember, invalidRequest, Problem } from '#platform/contract/problem.ts'
 import type { Keys } from '#platform/encryption/keys.ts'
 
@@ -92,16 +93,14 @@ export function createRowReader(keys: Keys, locality: Locality, columns: readonl
       return {
         line,
         findings: errors.map(({ path, code, message }) =>
-          refusal(line, path.split('/')[2] ?? null, code, code === 'required' ? 'This must be given' : message),
+          refusal(line, String(path.split('/').at(2)), code, code === 'required' ? 'This must be given' : message),
         ),
       }
     }
     const external_id = row.get('external_id')
     const source = external_id === undefined ? `row\n${JSON.stringify(record)}` : `external_id\n${external_id}`
-    const [source_hash, ...earlier_hashes] = hashKeys.map(({ key }) =>
-      createHmac('sha256', key).update(source).digest(),
-    )
-    if (!source_hash) throw new Error('there is no key to recognise rows of imports by')
+    const [newest, ...earlier_hashes] = hashKeys.map(({ key }) => createHmac('sha256', key).update(source).digest())
+    const source_hash = certain(newest, 'key to recognise rows of imports by')
     const tokens = patientTokens(tokenizer, record)
     return { line, record, tokens, source_hash, earlier_hashes, has_external_id: external_id !== undefined }
   }
@@ -123,7 +122,6 @@ function membersOf(row: ReadonlyMap<string, string>, country: string): Record<st
 }
 
 /** `address.line1` is the column `line1`. */
-function columnOf(path: readonly PropertyKey[]): string | null {
-  const name = path.at(-1)
-  return name === undefined ? null : String(name)
+function columnOf(path: readonly PropertyKey[]): string {
+  return String(path.at(-1))
 }

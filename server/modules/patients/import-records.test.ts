@@ -101,6 +101,34 @@ describe('the rows of a CSV file', () => {
       ],
     ],
   ]
+  it('begin with the first line that is not blank', async () => {
+    assert.deepEqual(short(await read('\n  \na,b\n1,2\n')), [
+      [3, 'a|b'],
+      [4, '1|2'],
+    ])
+    assert.deepEqual(await read('\n \n\n'), [])
+  })
+
+  it('may stand among blank lines, also beside values that go over lines', async () => {
+    for (const size of [1, 2, 500])
+      assert.deepEqual(short(await read('a,b\n"1\n2",3\n\n\n"4\n",5\n', size)), [
+        [1, 'a|b'],
+        [2, '1\n2|3'],
+        [6, '4\n|5'],
+      ])
+  })
+
+  it('end a value that goes on for more than twenty lines where it began', async () => {
+    const text = `a,b\n"1,${'\nx,y'.repeat(24)}\n3,4\n`
+    const rows = short(await read(text))
+    assert.deepEqual(rows[1], [2, 'quotes'])
+    assert.deepEqual(rows.slice(2, 4), [
+      [3, 'x|y'],
+      [4, 'x|y'],
+    ])
+    assert.deepEqual(rows.at(-1), [27, '3|4'])
+  })
+
   for (const [title, text, expected] of cases) {
     it(title, async () => {
       for (const size of [1, 2, 500]) assert.deepEqual(short(await read(text, size)), expected, `in groups of ${size}`)

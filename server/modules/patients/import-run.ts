@@ -16,6 +16,7 @@ import {
   insertImported,
 } from './import.store.ts'
 import { sealPatient } from './patient.sealing.ts'
+import { certain } from '#platform/certain.ts'
 import type { System } from '#platform/context.ts'
 import { violatedConstraint } from '#platform/database/constraint.ts'
 import type { Database } from '#platform/database/transaction.ts'
@@ -159,7 +160,7 @@ export async function runImport(
 
 /** A row may have been imported under an earlier key. */
 function sourcesOf({ source_hash, earlier_hashes, tokens }: ReadRow) {
-  const name = tokens.find(isName)
+  const name = certain(tokens.find(isName), 'token of a name and birth date')
   return [source_hash, ...earlier_hashes].map((hash) => ({ source_hash: hash, name }))
 }
 

@@ -13,6 +13,7 @@ import {
   unlockImport,
 } from './import.store.ts'
 import { unattendedDatabase } from './unattended.ts'
+import { certain } from '#platform/certain.ts'
 import { notFound, Problem } from '#platform/contract/problem.ts'
 import type { Context, System } from '#platform/context.ts'
 import type { Connection } from '#platform/database/connection.ts'
@@ -61,25 +62,32 @@ export function openImports(system: System): Imports {
     }
   }
 
+  async function giveUp(job: Import, lock: Connection) {
+    isBusy = false
+    await ask(lock, unlockImport(job.id)).catch(() => undefined)
+    lock.release()
+  }
+
   return {
     async begin(ctx, file, dry_run) {
-      for await (const [header] of readCsvRows([file], 1)) {
-        readHeader(header)
-        break
-      }
-      if (file.length === 0) readHeader(undefined)
+      // A file of blank lines has no header either.
+      const { value: [header] = [] } = await readCsvRows([file], 1).next()
+      readHeader(header)
       if (isBusy || stopping.signal.aborted) throw new Problem(importRunning, { retry_after_seconds: 10 })
       isBusy = true
       try {
         const { user_id, role, session_id } = ctx.actor
         const { ip_address, user_agent, correlation_id } = ctx
         const who = { user_id, role, session_id, ip_address, user_agent, correlation_id }
-        const row = await ctx.database.once((tx) => tx.first(insertImport(user_id, dry_run)))
-        if (!row) throw new Error('an import gave no id')
+        const row = await ctx.database.once((tx) => tx.one(insertImport(user_id, dry_run)))
         const lock = await system.pool.connect()
         await ask(lock, tryLockImport(row.id))
         const job: Import = { id: row.id, dry_run, created_by: user_id, database: unattendedDatabase(system, who) }
-        running = Promise.all([running, run(job, file, lock)]).then(() => undefined)
+        // Its rows refer to the import, which others see only once it has committed.
+        ctx.afterwards((is_kept) => {
+          const work = is_kept ? run(job, file, lock) : giveUp(job, lock)
+          running = Promise.all([running, work]).then(() => undefined)
+        })
         ctx.header('location', `/api/v1/patients/import/${row.id}`)
         return { ...row, report: [], next_line: null }
       } catch (error) {
@@ -121,8 +129,7 @@ export async function importPatients(
   const database = unattendedDatabase(system, { role: 'system', correlation_id: 'command line' })
   const lock = await system.pool.connect()
   try {
-    const row = await database.once((tx) => tx.first(insertImport(undefined, dry_run)))
-    if (!row) throw new Error('an import gave no id')
+    const row = await database.once((tx) => tx.one(insertImport(undefined, dry_run)))
     await ask(lock, tryLockImport(row.id))
     const job: Import = { id: row.id, dry_run, created_by: undefined, database }
     let rows = 0
@@ -162,7 +169,7 @@ export async function readImport(
   )
   if (!row) throw new Problem(notFound)
   // A line is never parted between two pages: its findings come again with the next one.
-  const beyond = found.length > limit ? (found.at(-1)?.line ?? null) : null
+  const beyond = found.length > limit ? certain(found.at(-1), 'last finding').line : null
   const report = beyond === null ? found : found.filter(({ line }) => line < beyond)
   return report.length === 0 && beyond !== null
     ? { ...row, report: found.slice(0, limit), next_line: beyond + 1 }

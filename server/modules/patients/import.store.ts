@@ -66,7 +66,7 @@ export function unlockImport(id: string): Sql {
   return sql`select pg_advisory_unlock(hashtextextended(${`import ${id}`}, 11))`
 }
 
-export type Wanted = { source_hash: Buffer; name: PatientToken | undefined }
+export type Wanted = { source_hash: Buffer; name: PatientToken }
 
 /** Rows that were imported before; `is_same` when the person still has the name and birth date of the row. */
 export function findKnownRows(
@@ -76,8 +76,8 @@ export function findKnownRows(
     select r.source_hash, p.erased_at is not null as is_erased,
            p.merged_into is not null or exists (select from patient_tokens t where t.patient_id = p.id and t.kind = 'name_birth_date'
                                                  and t.key_version = w.key_version and t.token = w.token) as is_same
-      from unnest(${wanted.map(({ source_hash }) => source_hash)}::bytea[], ${wanted.map(({ name }) => name?.key_version ?? 0)}::int[],
-                  ${wanted.map(({ name }) => name?.token ?? Buffer.alloc(0))}::bytea[]) as w(source_hash, key_version, token)
+      from unnest(${wanted.map(({ source_hash }) => source_hash)}::bytea[], ${wanted.map(({ name }) => name.key_version)}::int[],
+                  ${wanted.map(({ name }) => name.token)}::bytea[]) as w(source_hash, key_version, token)
       join patient_import_rows r using (source_hash) join patients p on p.id = r.patient_id`
 }
 

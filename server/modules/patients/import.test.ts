@@ -3,13 +3,14 @@ import { Readable } from 'node:stream'
 import { after, before, describe, it } from 'node:test'
 import { erasePatient } from './erasure.service.ts'
 import { importApi, largestImportBytes, PatientImport } from './import.contract.ts'
-import { importPatients } from './import.service.ts'
+import { importPatients, openImports } from './import.service.ts'
 import { patientApi } from './patient.contract.ts'
 import { patientSearchApi } from './patient-search.contract.ts'
 import { nextPerson } from './people.testing.ts'
 import { forbidden, invalidRequest, malformed, notFound, tooLarge } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { newDataKey } from '#platform/encryption/data-key.ts'
+import { buildApp } from '../../app.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 
 let api: TestApi
@@ -140,7 +141,7 @@ describe('an import of patients', () => {
     const before = await patientCount()
     for (const file of files) assert.equal((await importFile(file)).rows_refused, 0)
     const [erased, , other] = await api.rows<{ id: string; patient_number: string }>(
-      sql`select id, patient_number from patients order by id desc limit 3`,
+      sql`select id, patient_number from patients order by patient_number desc limit 3`,
     )
     await api.rows(
       sql`update patients set created_at = now() - interval '30 years', updated_at = now() - interval '30 years'`,
@@ -281,6 +282,89 @@ describe('an import of patients', () => {
       from = page.next_line
     }
     assert.deepEqual(lines, [2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8])
+  })
+
+  it('shows a line with more findings than a page holds as far as the page goes, and goes on behind it', async () => {
+    const { id } = await importFile(
+      [header, row({ date_of_birth: 'x', phone_primary: 'x' }), row({ gender: 'x' })].join('\n'),
+    )
+    const page = (from_line: number) =>
+      staff.call(importApi.read, { params: { import_id: id }, query: { from_line: String(from_line), limit: '1' } })
+    const first = await page(0)
+    assert.deepEqual([first.report.map(({ line }) => line), first.next_line], [[2], 3])
+    assert.deepEqual(
+      (await page(3)).report.map(({ line }) => line),
+      [3],
+    )
+    await assert.rejects(
+      staff.call(importApi.read, { params: { import_id: staff.user_id }, query: {} }),
+      refusedWith(notFound),
+    )
+  })
+
+  it('refuses a file without a single column at once', async () => {
+    for (const file of ['', '\n\n  \n']) {
+      const { status, text } = await send(file)
+      assert.equal(status, 422, text)
+      assert.match(text, /"no_header"/)
+    }
+  })
+
+  it('is one at a time at a server, which takes the next once it has ended, also where it could not begin', async () => {
+    const large = [header, ...Array.from({ length: 600 }, () => row())].join('\n')
+    const first = await send(large)
+    assert.equal(first.status, 202)
+    const second = await send([header, row()].join('\n'))
+    assert.deepEqual([second.status, second.headers['retry-after']], [409, '10'])
+    const { id } = PatientImport.parse(JSON.parse(first.text))
+    assert.deepEqual(counts(await ended(id)), ['finished', 600, 600, 0, 0])
+    await api.rows(sql`alter table patient_imports rename to patient_imports_away`)
+    assert.equal((await send([header, row()].join('\n'))).status, 500)
+    await api.rows(sql`alter table patient_imports_away rename to patient_imports`)
+    assert.equal((await importFile([header, row()].join('\n'))).status, 'finished')
+  })
+
+  it('that the database refuses for another reason has failed, and says what stays', async () => {
+    await api.rows(sql`
+      create function refuse_other() returns trigger language plpgsql as $$
+      begin if new.gender = 'OTHER' then raise exception 'no more' using errcode = '23514'; end if; return new; end $$`)
+    await api.rows(sql`
+      create trigger refuse_other before insert on patients for each row execute function refuse_other()`)
+    const before = await patientCount()
+    const failed = await importFile([header, row({ gender: 'OTHER' })].join('\n'))
+    await api.rows(sql`drop trigger refuse_other on patients`)
+    assert.equal(failed.status, 'failed')
+    assert.match(failed.failure ?? '', /Something went wrong on our side.*run the same file again/)
+    assert.equal(await patientCount(), before)
+  })
+
+  it('is interrupted by a server that stops, what is registered stays, and others leave it alone while it runs', async () => {
+    const app = await buildApp(api.system)
+    const file = [header, ...Array.from({ length: 3000 }, () => row())].join('\n')
+    const boundary = 'a-boundary-of-the-test'
+    const reply = await app.http.inject({
+      method: 'POST',
+      url: importApi.import.path,
+      headers: {
+        authorization: `Bearer ${staff.token}`,
+        'content-type': `multipart/form-data; boundary=${boundary}`,
+      },
+      payload: `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="p.csv"\r\n\r\n${file}\r\n--${boundary}--\r\n`,
+    })
+    const { id } = PatientImport.parse(reply.json())
+    const read = () => staff.call(importApi.read, { params: { import_id: id }, query: {} })
+    while ((await read()).rows_total === 0);
+    await openImports(api.system).recover()
+    assert.equal((await read()).status, 'running')
+    await app.stop()
+    const { status, failure, rows_accepted, rows_total } = await read()
+    assert.equal(status, 'failed')
+    assert.match(failure ?? '', /The server stopped before the import was done/)
+    assert.ok(
+      rows_accepted > 0 && rows_accepted === rows_total && rows_total < 3000,
+      `${rows_accepted} of ${rows_total}`,
+    )
+    assert.deepEqual(counts(await importFile(file)), ['finished', 3000, 3000 - rows_accepted, rows_accepted, 0])
   })
 
   it('survives two that register the same people at once', async () => {

@@ -115,9 +115,7 @@ async function finish(
   id: string,
   before: Insurance | undefined,
 ) {
-  const now = await tx.first(findInsurance(row.id, id))
-  if (!now) throw new Error('an insurance was not written')
-  const after = answer(ctx.system.keys.keyring, now)
+  const after = answer(ctx.system.keys.keyring, await tx.one(findInsurance(row.id, id)))
   const fields = fieldsOf(after).filter((name) => before === undefined || before[name] !== after[name])
   const changes = fields.length > 0 ? sealChanges(key, fields, before ?? {}, after) : undefined
   tx.audit({

@@ -19,10 +19,13 @@ import {
 } from './merge.store.ts'
 import { movingTables, type OwnedTable } from './owned-tables.ts'
 import { openKeyOf } from './patient.sealing.ts'
+import { certain } from '#platform/certain.ts'
 import { invalidRequest, notFound, Problem } from '#platform/contract/problem.ts'
 import type { Context } from '#platform/context.ts'
 import { violatedConstraint } from '#platform/database/constraint.ts'
 import type { Tx } from '#platform/database/transaction.ts'
+
+const nothingMoved: MergeRow['journal']['tables'][string] = { moved: [], had: [], demoted: [] }
 
 type Named = { table: string; id: string }
 type Outcome = Pick<UnmergeReport, 'returned' | 'undecided' | 'changed' | 'gone'>
@@ -88,11 +91,13 @@ async function undo(tx: Tx, ctx: Context, survivor_id: string, body: Unmerge): P
   const { merged_id } = known
   const records = await lockRecords(tx, [survivor_id, merged_id])
   // Read again under the locks: someone else may have undone it in the meantime.
-  const merge = (await tx.first(findMerge(merge_id, survivor_id))) ?? known
+  const merge = await tx.one(findMerge(merge_id, survivor_id))
   const survivor = records.find(({ id }) => id === survivor_id)
-  const merged = records.find(({ id }) => id === merged_id)
+  const merged = certain(
+    records.find(({ id }) => id === merged_id),
+    'record that was merged',
+  )
   assertKeeper(survivor)
-  if (!merged) throw new Problem(notFound)
   if (merged.erased_at !== null) throw new Problem(patientErased)
   const is_repeat = merge.unmerged_at !== null
   if (is_repeat && (Object.keys(assign).length === 0 || (merge.journal.undecided ?? []).length === 0))
@@ -134,7 +139,7 @@ async function moveBack(tx: Tx, { merge_id, survivor_id, merged_id, journal }: M
   const returnedIds: string[] = []
   for (const owned of movingTables) {
     const { table } = owned
-    const { moved, had, demoted } = journal.tables[table] ?? { moved: [], had: [], demoted: [] }
+    const { moved, had, demoted } = journal.tables[table] ?? nothingMoved
     const before = new Map(moved.map(({ id, version }) => [id, version]))
     const back = moved.length > 0 ? await tx.rows(moveRows(owned, [...before.keys()], survivor_id, merged_id)) : []
     const changed = back.filter(({ id, version }) => before.get(id) !== version)

@@ -106,7 +106,7 @@ async function plan(tx: Tx, merger: Merger, survivor: RecordRow, merged: RecordR
     Promise.all(
       followingTables.map(async ({ table, parent }) => ({
         table,
-        rows: (await tx.first(countFollowers(table, parent, merged.id)))?.rows ?? 0,
+        rows: (await tx.one(countFollowers(table, parent, merged.id))).rows,
       })),
     ),
     tx.rows(findOverlappingAppointments(survivor.id, merged.id)),
@@ -208,17 +208,15 @@ async function move(
     // An appointment can have been moved to another time since it was looked at.
     writes.map((statement) => tx.run(statement).catch(violating({ appointments_patient_free: mergeConflicts }))),
   )
-  const inserted = await tx.first(insertMerge(survivor.id, merged.id, journal, user_id))
-  if (!inserted) throw new Error('a merge gave no id')
-  return inserted.id
+  return (await tx.one(insertMerge(survivor.id, merged.id, journal, user_id))).id
 }
 
 /** @throws Problem notFound */
 export async function readMerges(ctx: Context, patient_id: string): Promise<MergeList> {
   const [known, items] = await ctx.database.once((tx) =>
-    Promise.all([tx.first(isThere(patient_id)), tx.rows(listMerges(patient_id))]),
+    Promise.all([tx.one(isThere(patient_id)), tx.rows(listMerges(patient_id))]),
   )
-  if (!known?.is_there) throw new Problem(notFound)
+  if (!known.is_there) throw new Problem(notFound)
   ctx.saw({ details: { count: items.length } })
   return { items }
 }

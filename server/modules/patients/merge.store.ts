@@ -208,7 +208,7 @@ export function findOtherMoved(merge_id: string, survivor: string): Sql<{ tables
 export function updateMerge(merge_id: string, journal: Journal, by: string | undefined): Sql {
   return sql`
     update patient_merges
-       set journal = ${JSON.stringify(journal)}, unmerged_at = coalesce(unmerged_at, now()), unmerged_by = coalesce(unmerged_by, ${by ?? null})
+       set journal = ${JSON.stringify(journal)}, unmerged_at = coalesce(unmerged_at, now()), unmerged_by = coalesce(unmerged_by, ${by})
      where id = ${merge_id}`
 }
 

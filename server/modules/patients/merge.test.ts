@@ -5,7 +5,7 @@ import { emergencyAccessApi } from './emergency-access.contract.ts'
 import { emergencyContactApi } from './emergency-contact.contract.ts'
 import { alreadyMerged, mergeApi, mergeConflicts, mergeUndone, sameRecord, type Unmerge } from './merge.contract.ts'
 import { addAppointment, addContact, addPerson, openedText, picture } from './merge.testing.ts'
-import { duplicateIdentifier, patientApi, patientMerged } from './patient.contract.ts'
+import { duplicateIdentifier, patientApi, patientErased, patientInactive, patientMerged } from './patient.contract.ts'
 import { patientSearchApi } from './patient-search.contract.ts'
 import { nextPerson } from './people.testing.ts'
 import { forbidden, invalidRequest, notFound, Problem } from '#platform/contract/problem.ts'
@@ -100,6 +100,9 @@ describe('a merge', () => {
         ['two_primary_contacts', 'never'],
       ],
     )
+    await api.person('patient', { patient_id: one })
+    await api.person('patient', { patient_id: other })
+    assert.deepEqual((await merge(one, other, { dry_run: true })).conflicts.at(-1)?.code, 'two_accounts')
     await assert.rejects(merge(one, other), refusedWith(mergeConflicts))
     await api.rows(sql`update appointments set status = 'cancelled' where id = ${late}`)
     await assert.rejects(merge(one, other, { force: false }), refusedWith(mergeConflicts))
@@ -115,7 +118,17 @@ describe('a merge', () => {
     await assert.rejects(merge(third, other), refusedWith(alreadyMerged))
     await assert.rejects(merge(other, third), refusedWith(patientMerged))
     await assert.rejects(merge(other, one), refusedWith(patientMerged))
-    await assert.rejects(merge(one, '0198c0de-0000-7000-8000-000000000001'), refusedWith(notFound))
+    const nobody = '0198c0de-0000-7000-8000-000000000001'
+    await assert.rejects(merge(one, nobody), refusedWith(notFound))
+    await assert.rejects(merge(nobody, one), refusedWith(notFound))
+    await assert.rejects(unmerge(one, nobody), refusedWith(notFound))
+    const gone = await person()
+    await api.rows(sql`update patients set is_active = false where id = ${gone}`)
+    await assert.rejects(merge(gone, one), refusedWith(patientInactive))
+    await api.rows(sql`update patient_keys set wrapped = null where patient_id = ${gone}`)
+    await api.rows(sql`update patients set erased_at = now() where id = ${gone}`)
+    await assert.rejects(merge(one, gone), refusedWith(patientErased))
+    await assert.rejects(merge(gone, one), refusedWith(patientErased))
     const staff = await api.person('staff')
     const body = { merged_patient_id: third, reason: 'x' }
     await assert.rejects(staff.call(mergeApi.merge, { params: { patient_id: one }, body }), refusedWith(forbidden))
@@ -324,6 +337,28 @@ describe('a merge that is undone', () => {
     await unmerge(one, outer.merge_id)
     await unmerge(other, inner.merge_id)
     assert.deepEqual(await picture(api), earlier)
+  })
+
+  it('is refused where what is assigned stands at the time of another appointment', async () => {
+    const [one, other] = [await person(), await person()]
+    const { merge_id } = await merge(one, other)
+    const late = await addAppointment(api, doctor, one, 9101)
+    await unmerge(one, merge_id)
+    const second = await api.person('doctor', { doctor: true })
+    await addAppointment(api, second, other, 9101)
+    await assert.rejects(
+      unmerge(one, merge_id, { assign: { appointments: { [late]: 'merged' } } }),
+      refusedWith(mergeConflicts),
+    )
+    assert.equal(await ownerOf('appointments', late), one)
+  })
+
+  it('is refused where the other was erased since', async () => {
+    const [one, other] = [await person(), await person()]
+    const { merge_id } = await merge(one, other)
+    await api.rows(sql`update patient_keys set wrapped = null where patient_id = ${other}`)
+    await api.rows(sql`update patients set erased_at = now() where id = ${other}`)
+    await assert.rejects(unmerge(one, merge_id), refusedWith(patientErased))
   })
 
   it('is refused while the survivor has taken over an identifier of the other', async () => {

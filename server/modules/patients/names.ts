@@ -104,7 +104,7 @@ export function normaliseName(text: string): string {
     .replace(/\p{Cf}/gu, '')
     .normalize('NFKD')
     .replace(DIACRITICS, '')
-    .replace(PLAIN_LETTER, (letter) => PLAIN_LETTERS[letter] ?? letter)
+    .replace(PLAIN_LETTER, (letter) => String(PLAIN_LETTERS[letter]))
     .replace(SEPARATORS, ' ')
     .trim()
 }

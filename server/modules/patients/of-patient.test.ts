@@ -134,10 +134,18 @@ describe('insurances', () => {
       (await staff.call(verify_insurance, { params: at, body: { status: 'VERIFIED' } })).verification_status,
       'VERIFIED',
     )
+    const again = await staff.call(verify_insurance, { params: at, body: { status: 'VERIFIED' } })
+    const [entry] = await api.rows(sql`
+      select details, sealed_changes from audit_logs where resource_id = ${insurance.id} order by id desc limit 1`)
+    assert.deepEqual(entry, { details: { fields: [] }, sealed_changes: null })
+    await assert.rejects(
+      nurse.call(replace_insurance, { params: at, body }, { 'if-match': `"v${again.version + 1}"` }),
+      refusedWith(stale),
+    )
     const replaced = await nurse.call(replace_insurance, { params: at, body: { ...body, provider_name: 'Red Cross' } })
     assert.deepEqual(
       [replaced.provider_name, replaced.verification_status, replaced.version],
-      ['Red Cross', 'PENDING', 3],
+      ['Red Cross', 'PENDING', again.version + 1],
     )
     await nurse.call(remove_insurance, { params: at })
     assert.deepEqual((await nurse.call(list_insurances, { params, query: {} })).items, [])

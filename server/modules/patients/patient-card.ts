@@ -10,7 +10,7 @@ import {
   tryOpenCard,
 } from './patient.sealing.ts'
 import type { FoundRow } from './patient-search.store.ts'
-import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts'
+import { unlessUnreadable } from '#platform/encryption/failures.ts'
 import type { Keyring } from '#platform/encryption/keyring.ts'
 
 export type OpenedFound = { row: FoundRow; card: Card; contact: () => Contact; identifiers: () => Identifiers }
@@ -22,9 +22,16 @@ export function openFound(keyring: Keyring, row: FoundRow): OpenedFound | undefi
   return {
     row,
     card,
-    contact: () => unlessAltered(() => openContact(openKeyOf(keyring, row), row.id, row.sealed_contact), noContact),
+    contact: () =>
+      unlessUnreadable(
+        () => openContact(openKeyOf(keyring, row), row.id, row.sealed_contact),
+        () => noContact,
+      ),
     identifiers: () =>
-      unlessAltered(() => openIdentifiers(openKeyOf(keyring, row), row.id, row.sealed_identifiers), noIdentifiers),
+      unlessUnreadable(
+        () => openIdentifiers(openKeyOf(keyring, row), row.id, row.sealed_identifiers),
+        () => noIdentifiers,
+      ),
   }
 }
 
@@ -61,12 +68,3 @@ export function formerRecord(
 
 const noContact: Contact = { phone_primary: null, phone_secondary: null, email: null, address: null }
 const noIdentifiers: Identifiers = { ssn: null, national_id: null }
-
-function unlessAltered<T>(open: () => T, otherwise: T): T {
-  try {
-    return open()
-  } catch (error) {
-    if (error instanceof IntegrityError || error instanceof KeyUnavailable) return otherwise
-    throw error
-  }
-}

@@ -36,5 +36,5 @@ export function cancelExpected(expected: readonly Expected[], by: string | undef
        where id = any(${expected.map(({ id }) => id)}::uuid[])
     )
     insert into appointment_history (appointment_id, patient_id, user_id, from_status, to_status)
-    select id, patient_id, ${by ?? null}::uuid, status, 'cancelled' from appointments where id = any(${expected.map(({ id }) => id)}::uuid[])`
+    select id, patient_id, ${by}::uuid, status, 'cancelled' from appointments where id = any(${expected.map(({ id }) => id)}::uuid[])`
 }

@@ -1,8 +1,9 @@
 // A patient's sealed columns: which members each holds, and opening no more of them than is asked for.
 import { maskNationalId, maskSsn } from './identifiers.ts'
 import type { Patient } from './patient.contract.ts'
+import { certain } from '#platform/certain.ts'
 import { openDataKey } from '#platform/encryption/data-key.ts'
-import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts'
+import { unlessUnreadable } from '#platform/encryption/failures.ts'
 import type { Keyring } from '#platform/encryption/keyring.ts'
 import { type DataKey, openJson, sealJson } from '#platform/encryption/sealing.ts'
 
@@ -53,8 +54,7 @@ const place = (column: keyof SealedPatient, row_id: string) => ({ table: 'patien
 
 /** @throws IntegrityError, KeyUnavailable, and an Error for a key that erasure destroyed: ask `wrapped` first */
 export function openKeyOf(keyring: Keyring, { key_id, kek_id, wrapped }: SealedBy): DataKey {
-  if (wrapped === null) throw new Error('the key of this row has been destroyed')
-  return openDataKey(keyring, { id: key_id, kek_id, wrapped })
+  return openDataKey(keyring, { id: key_id, kek_id, wrapped: certain(wrapped, 'key of this row: it was destroyed') })
 }
 
 /** All of a person who is new. */
@@ -124,12 +124,10 @@ export function maskIdentifiers(country: string, { ssn, national_id }: Identifie
 /** Opens the card of one of many: undefined for one that was altered or whose key is gone, which must not fail the others. */
 export function tryOpenCard(keyring: Keyring, row: SealedBy & { id: string; sealed_card: Buffer }): Card | undefined {
   if (row.wrapped === null) return undefined
-  try {
-    return openCard(openKeyOf(keyring, row), row.id, row.sealed_card)
-  } catch (error) {
-    if (error instanceof IntegrityError || error instanceof KeyUnavailable) return undefined
-    throw error
-  }
+  return unlessUnreadable(
+    () => openCard(openKeyOf(keyring, row), row.id, row.sealed_card),
+    () => undefined,
+  )
 }
 
 /** Unknown members are not stored, so that a card stays in a small size class. */

@@ -89,7 +89,7 @@ export function insertPatient(row: NewPatientRow): Sql<InsertedPatient> {
                             marital_status, occupation, preferred_language, is_complete, registered_date, created_by)
       values (${id}, openward.next_number('patient_numbers', 'PT', ${row.today}), ${key.id}, ${sealed.sealed_card}, ${sealed.sealed_contact},
               ${sealed.sealed_identifiers}, ${record.gender}, ${record.blood_type}, ${record.marital_status}, ${record.occupation},
-              ${record.preferred_language}, ${row.is_complete}, ${row.today}, ${row.created_by ?? null})
+              ${record.preferred_language}, ${row.is_complete}, ${row.today}, ${row.created_by})
       returning patient_number, created_at
     ), token as (
       insert into patient_tokens (patient_id, kind, key_version, token)

@@ -10,8 +10,10 @@ import {
   likelyDuplicates,
   Patient,
   patientApi,
+  patientErased,
   patientExpected,
   patientInactive,
+  patientMerged,
 } from './patient.contract.ts'
 import { nextPerson } from './people.testing.ts'
 
@@ -258,6 +260,18 @@ describe('changing a patient', () => {
     for (const outcome of outcomes) if (outcome !== 'none') assert.ok(refusedWith(stale)(outcome))
   })
 
+  it('is replaced with a gender only, which may be unknown', async () => {
+    const patient = await register(staff)
+    const { gender: _, ...body } = nextPerson()
+    const params = { patient_id: patient.id }
+    await assert.rejects(
+      staff.call(patientApi.replace, { params, body: body as never }),
+      refusedWith(invalidRequest, '/body/gender'),
+    )
+    const replaced = await staff.call(patientApi.replace, { params, body: { ...body, gender: 'UNKNOWN' } })
+    assert.deepEqual([replaced.gender, replaced.is_complete], ['UNKNOWN', true])
+  })
+
   it('does not forget what registration requires', async () => {
     const patient = await register(staff)
     await assert.rejects(change(staff, patient.id, { last_name: null }), refusedWith(invalidRequest, '/body/last_name'))
@@ -304,6 +318,27 @@ describe('deleting a patient', () => {
     assert.equal((await read(staff, patient.id)).is_active, false)
     await assert.rejects(change(staff, patient.id, { occupation: 'Baker' }), refusedWith(patientInactive))
     assert.equal((await admin.call(patientApi.restore, { params })).is_active, true)
+  })
+
+  it('is refused in another version, of nobody, and of who was erased or is part of another record', async () => {
+    const [patient, other] = [await register(staff), await register(staff)]
+    const params = { patient_id: patient.id }
+    await assert.rejects(
+      admin.call(patientApi.delete, { params, query: {} }, { 'if-match': '"v7"' }),
+      refusedWith(stale),
+    )
+    await assert.rejects(
+      admin.call(patientApi.restore, { params: { patient_id: admin.user_id } }),
+      refusedWith(notFound),
+    )
+    await api.rows(sql`update patients set merged_into = ${other.id}, is_active = false where id = ${patient.id}`)
+    await assert.rejects(admin.call(patientApi.restore, { params }), refusedWith(patientMerged))
+    await api.rows(sql`update patients set merged_into = null, erased_at = now() where id = ${patient.id}`)
+    for (const call of [
+      () => admin.call(patientApi.restore, { params }),
+      () => admin.call(patientApi.delete, { params, query: {} }),
+    ])
+      await assert.rejects(call(), refusedWith(patientErased))
   })
 
   it('is refused while they are expected somewhere, and cancels those appointments where it is told to', async () => {

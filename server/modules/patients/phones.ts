@@ -1,6 +1,7 @@
 // How a phone number is read and kept.
-import { isSupportedCountry, ParseError, parsePhoneNumberWithError } from 'libphonenumber-js/min'
+import { isSupportedCountry, type ParseError, parsePhoneNumberWithError } from 'libphonenumber-js/min'
 import type { Flaw, Reading } from './flaw.ts'
+import { certain } from '#platform/certain.ts'
 
 /** Longer than any number with its punctuation; the parser is not asked about novels. */
 const LONGEST_TEXT = 40
@@ -37,9 +38,8 @@ export function readPhone(country: string, text: string): Reading {
     if (!number.isPossible()) return refuse(FLAWS.INVALID_LENGTH)
     return { ok: true, value: number.number }
   } catch (error) {
-    if (!(error instanceof ParseError)) throw error
     const known: Readonly<Record<string, Flaw>> = FLAWS
-    return refuse(known[error.message] ?? FLAWS.NOT_A_NUMBER)
+    return refuse(certain(known[(error as ParseError).message], 'flaw of that name'))
   }
 }
 

@@ -17,6 +17,7 @@ import type { PatientNames } from './patient-names.ts'
 import { type PatientToken, patientTokens } from './patient-tokens.ts'
 import { type PatientRecord, sealPatient } from './patient.sealing.ts'
 import { insertPatient } from './patient.store.ts'
+import { certain } from '#platform/certain.ts'
 import { localDay } from '#platform/local-day.ts'
 import { invalidRequest, Problem } from '#platform/contract/problem.ts'
 import { type Context, holds, reachOf } from '#platform/context.ts'
@@ -42,7 +43,7 @@ export async function registerPatient(ctx: Context, names: PatientNames, body: N
   const { user_id, department_id, doctor_id } = ctx.actor
   const inserted = await ctx.database
     .together((tx) => {
-      const row = tx.first(
+      const row = tx.one(
         insertPatient({
           id,
           key,
@@ -73,7 +74,6 @@ export async function registerPatient(ctx: Context, names: PatientNames, body: N
       return row
     })
     .catch((error: unknown) => refuseKnownIdentifier(ctx, tokens, error))
-  if (!inserted) throw new Error('a registration gave no number')
   names.changed({
     id,
     version: 1,
@@ -95,7 +95,7 @@ export async function registerPatient(ctx: Context, names: PatientNames, body: N
       registered_date: today,
       created_at: inserted.created_at,
       updated_at: inserted.created_at,
-      created_by: user_id ?? null,
+      created_by: certain(user_id, 'user'),
       version: 1,
     },
     record,

@@ -10,7 +10,7 @@ import {
   type SealedPatient,
 } from './patient.sealing.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
-import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts'
+import { unlessUnreadable } from '#platform/encryption/failures.ts'
 import type { Keys } from '#platform/encryption/keys.ts'
 import { openJson } from '#platform/encryption/sealing.ts'
 import type { TokenSource } from '#platform/encryption/token-source.ts'
@@ -130,12 +130,10 @@ function collect<Row, T extends Token>(
   const unreadable = new Set<string>()
   for (const row of rows) {
     const owner = ownerOf(row)
-    try {
-      found.set(owner, [...(found.get(owner) ?? []), ...read(row)])
-    } catch (error) {
-      if (!(error instanceof IntegrityError || error instanceof KeyUnavailable)) throw error
-      unreadable.add(owner)
-    }
+    unlessUnreadable(
+      () => found.set(owner, [...(found.get(owner) ?? []), ...read(row)]),
+      () => unreadable.add(owner),
+    )
   }
   for (const owner of unreadable) found.delete(owner)
   return { found: [...found], unreadable: [...unreadable] }

@@ -29,3 +29,16 @@ export class KeyUnavailable extends Error {
     this.kek_id = kekId
   }
 }
+
+/** For what must not fail others with it: `otherwise` where the stored value is not what was written, or its key is not here. */
+export function unlessUnreadable<Opened, Other>(
+  open: () => Opened,
+  otherwise: (error: Error) => Other,
+): Opened | Other {
+  try {
+    return open()
+  } catch (error) {
+    if (error instanceof IntegrityError || error instanceof KeyUnavailable) return otherwise(error)
+    throw error
+  }
+}

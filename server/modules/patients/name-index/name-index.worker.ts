@@ -3,7 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { certain } from '#platform/certain.ts'
 import { openDataKey } from '#platform/encryption/data-key.ts'
-import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts'
+import { unlessUnreadable } from '#platform/encryption/failures.ts'
 import { parseMasterKeys } from '#platform/encryption/keyring.ts'
 import { openJson } from '#platform/encryption/sealing.ts'
 import type { Answer, NumberedRequest, WorkerSettings } from './messages.ts'
@@ -48,14 +48,15 @@ function answer({ request_number, request }: NumberedRequest): Answer {
 function addSealed(packed: Uint8Array): string[] {
   const unreadable: string[] = []
   for (const { id, key_id, kek_id, wrapped, sealed_card } of unpackRows(packed)) {
-    try {
-      const key = openDataKey(keyring, { id: key_id, kek_id, wrapped })
-      const place = { table: 'patients', column: 'sealed_card', row_id: id }
-      const card = openJson<SealedCard>(key, place, sealed_card)
+    const place = { table: 'patients', column: 'sealed_card', row_id: id }
+    const card = unlessUnreadable(
+      () => openJson<SealedCard>(openDataKey(keyring, { id: key_id, kek_id, wrapped }), place, sealed_card),
+      () => undefined,
+    )
+    if (card) {
       const name = [card.first_name, card.middle_name, card.last_name].filter(Boolean).join(' ')
       index.upsert(id, name, card.date_of_birth ?? null)
-    } catch (error) {
-      if (!(error instanceof IntegrityError || error instanceof KeyUnavailable)) throw error
+    } else {
       index.remove(id)
       unreadable.push(id)
     }
