@@ -1,7 +1,8 @@
 // Doctors, their free slots, and appointments.
 import { randomUUID } from 'node:crypto'
 import { everyone, only, type Row } from './row.ts'
-import { nextSlot } from './world.ts'
+import { sql } from '#platform/database/sql.ts'
+import { nextSlot, type Subject, type World } from './world.ts'
 
 // `appointments:*`: all for admin and staff, department for nurses, own for doctors and patients.
 const booked = only('own treating nurse staff admin', 'other away_doctor away_nurse')
@@ -10,6 +11,19 @@ const lists = only('own other treating away_doctor nurse away_nurse staff admin'
 const profile = () => ({
   body: { specialization: 'Cardiology', license_number: randomUUID(), location: 'Main building' },
 })
+const held = new Map<string, string>()
+/** A time for everybody, by user, that only they may give back. */
+async function holdForAll({ ids, own }: Subject, { api, fixed, foreign }: World) {
+  for (const { user_id } of [own, foreign.own, ...Object.values(fixed)]) {
+    const id = randomUUID()
+    held.set(user_id, id)
+    const starts_at = nextSlot()
+    await api.rows(sql`
+      insert into appointments (id, confirmation_code, doctor_id, during, status, held_until, created_by)
+      values (${id}, ${id}, ${ids['doctor_id']}, tstzrange(${starts_at}, ${starts_at}::timestamptz + interval '30 minutes'), 'held',
+              now() + interval '5 minutes', ${user_id})`)
+  }
+}
 const otherTime = () => ({ body: { appointment_time: nextSlot() } })
 
 export const bookingRows: readonly Row[] = [
@@ -40,6 +54,25 @@ export const bookingRows: readonly Row[] = [
       body: { doctor_id: ids['doctor_id'], patient_id: ids['patient_id'], appointment_time: nextSlot() },
     }),
   },
+  {
+    operation: 'POST /api/v1/slots/holds',
+    expect: booked,
+    ask: ({ ids }) => ({
+      body: { doctor_id: ids['doctor_id'], patient_id: ids['patient_id'], appointment_time: nextSlot() },
+    }),
+  },
+  {
+    operation: 'DELETE /api/v1/slots/holds/{hold_id}',
+    expect: only('own other treating away_doctor nurse away_nurse staff admin'),
+    prepare: holdForAll,
+    ask: (_subject, person) => ({ params: { hold_id: held.get(person?.user_id ?? '') ?? randomUUID() } }),
+  },
+  {
+    operation: 'DELETE /api/v1/slots/holds/{hold_id}',
+    when: 'of somebody else',
+    expect: only('', 'own other treating away_doctor nurse away_nurse staff admin'),
+    ask: () => ({ params: { hold_id: randomUUID() } }),
+  },
   { operation: 'GET /api/v1/appointments', expect: lists },
   {
     operation: 'GET /api/v1/doctors/{doctor_id}/appointments',
@@ -49,6 +82,17 @@ export const bookingRows: readonly Row[] = [
   { operation: 'GET /api/v1/appointments/{appointment_id}', expect: booked },
   { operation: 'GET /api/v1/appointments/{appointment_id}/history', expect: booked },
   { operation: 'PUT /api/v1/appointments/{appointment_id}', expect: booked, ask: otherTime },
+  {
+    operation: 'PATCH /api/v1/appointments/{appointment_id}',
+    expect: booked,
+    ask: () => ({ body: { notes: 'By the window' } }),
+  },
+  {
+    operation: 'PATCH /api/v1/appointments/{appointment_id}',
+    when: 'how urgent it is',
+    expect: { ...booked, own: 403 },
+    ask: () => ({ body: { priority: 'urgent' } }),
+  },
   { operation: 'DELETE /api/v1/appointments/{appointment_id}', expect: booked },
   { operation: 'PUT /api/v1/appointments/{appointment_id}/status', expect: booked },
   {

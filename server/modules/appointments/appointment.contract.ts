@@ -1,43 +1,23 @@
 // Appointments: booking, reading, moving, cancelling, and what becomes of them.
 import { z } from 'zod'
-import { Id, Instant, ListOf, LocalDate, Page, Text } from '#platform/contract/fields.ts'
+import { Id, Instant, ListOf, Text } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
 import { defineProblem, forbidden, notFound } from '#platform/contract/problem.ts'
 import { reservedForUrgent } from '../doctors/slot.contract.ts'
+import {
+  Appointment,
+  AppointmentHistory,
+  AppointmentKind,
+  AppointmentPriority,
+  AppointmentQuery,
+  AppointmentStatus,
+  NarrowedQuery,
+} from './appointment-record.contract.ts'
 
-export const AppointmentStatus = z.enum([
-  'held',
-  'booked',
-  'confirmed',
-  'checked_in',
-  'in_progress',
-  'completed',
-  'cancelled',
-  'no_show',
-])
-export type AppointmentStatus = z.output<typeof AppointmentStatus>
-export const AppointmentKind = z.enum(['in_person', 'telemedicine'])
-export const AppointmentPriority = z.enum(['routine', 'urgent', 'emergency'])
-
-export const Appointment = z.object({
-  id: Id,
-  confirmation_code: z.string().meta({ examples: ['APT-20261201-0001'] }),
-  patient_id: Id,
-  doctor_id: Id,
-  appointment_time: Instant.describe('Its start'),
-  duration_minutes: z.int(),
-  status: AppointmentStatus,
-  kind: AppointmentKind,
-  priority: AppointmentPriority,
-  reason: z.string().nullable(),
-  notes: z.string().nullable(),
-  cancel_reason: z.string().nullable(),
-  created_by: Id.nullable(),
-  created_at: Instant,
-  updated_at: Instant,
-  version: z.int(),
-})
-export type Appointment = z.output<typeof Appointment>
+export const ResourceIds = z
+  .array(Id)
+  .max(10)
+  .refine((ids) => new Set(ids).size === ids.length, 'Must not name one twice')
 
 export const AppointmentRequest = z.strictObject({
   doctor_id: Id,
@@ -47,55 +27,38 @@ export const AppointmentRequest = z.strictObject({
   priority: AppointmentPriority.default('routine'),
   reason: Text(500).nullish(),
   notes: Text(2000).nullish(),
+  resource_ids: ResourceIds.optional().describe(
+    'Rooms and devices that it needs: taken with it, or nothing is booked. With hold_id: those of the hold unless said',
+  ),
+  hold_id: Id.optional().describe('A time that you hold'),
+  overbook: z
+    .strictObject({ reason: Text(500) })
+    .optional()
+    .describe('Beside another appointment of the doctor; for those who may, with the reason'),
 })
 export type AppointmentRequest = z.output<typeof AppointmentRequest>
 
 export const RescheduleRequest = z.strictObject({
   appointment_time: Instant.describe('The start of one of the free slots of the doctor'),
   doctor_id: Id.optional().describe('Another doctor takes it over'),
+  resource_ids: ResourceIds.optional().describe('Those that it needs from now on; those that it has unless said'),
   reason: Text(500).nullish().describe('Why it is moved; kept in the history'),
 })
 export type RescheduleRequest = z.output<typeof RescheduleRequest>
+
+export const DetailsRequest = z.strictObject({
+  kind: AppointmentKind.optional(),
+  priority: AppointmentPriority.optional(),
+  reason: Text(500).nullish(),
+  notes: Text(2000).nullish(),
+})
+export type DetailsRequest = z.output<typeof DetailsRequest>
 
 export const CancelRequest = z.strictObject({ reason: Text(500).nullish() }).optional()
 export type CancelRequest = z.output<typeof CancelRequest>
 
 export const StatusRequest = z.strictObject({ status: AppointmentStatus, reason: Text(500).nullish() })
 export type StatusRequest = z.output<typeof StatusRequest>
-
-/** As far as dates can be kept. */
-const FilterDate = LocalDate.refine(
-  (date) => date >= '1900-01-01' && date < '9000-01-01',
-  'Must be a date of the years 1900 to 8999',
-)
-const Filters = {
-  date: FilterDate.optional().describe("A day of the hospital's zone"),
-  from: FilterDate.optional().describe("A day of the hospital's zone"),
-  to: FilterDate.optional().describe('Included'),
-  status: AppointmentStatus.optional(),
-}
-export const AppointmentQuery = z.strictObject({
-  ...Page,
-  doctor_id: Id.optional(),
-  patient_id: Id.optional(),
-  ...Filters,
-})
-export type AppointmentQuery = z.output<typeof AppointmentQuery>
-const NarrowedQuery = z.strictObject({ ...Page, ...Filters })
-
-export const AppointmentChange = z.object({
-  id: Id,
-  appointment_id: Id,
-  timestamp: Instant,
-  user_id: Id.nullable(),
-  from_status: AppointmentStatus.nullable(),
-  to_status: AppointmentStatus,
-  from_time: Instant.nullable(),
-  to_time: Instant.nullable(),
-  reason: z.string().nullable(),
-})
-export type AppointmentChange = z.output<typeof AppointmentChange>
-export const AppointmentHistory = z.object({ items: z.array(AppointmentChange) })
 
 export const slotTaken = defineProblem('slot_taken', 409, 'This time is no longer free: choose one of nearest_slots')
 export const patientBusy = defineProblem(
@@ -131,7 +94,23 @@ export const notAccepting = defineProblem(
 )
 export const patientMissing = defineProblem('patient_missing', 422, 'Say for whom the appointment is: give patient_id')
 
-const refusals = [
+export const resourceTaken = defineProblem(
+  'resource_taken',
+  409,
+  'A room or device that it needs is not free then: choose one of nearest_slots, or another resource',
+)
+export const resourceUnknown = defineProblem(
+  'resource_unknown',
+  422,
+  'One of resource_ids is no resource in use: look them up at /api/v1/resources',
+)
+export const holdEnded = defineProblem(
+  'hold_ended',
+  409,
+  'You do not hold this time any more: book it without hold_id if it is still free, or choose another',
+)
+
+export const slotRefusals = [
   slotTaken,
   patientBusy,
   timeInPast,
@@ -151,13 +130,13 @@ export const appointmentApi = {
     path: '/api/v1/appointments',
     summary: 'Book an appointment',
     description:
-      'It lasts as long as a consultation of the doctor. A time that is taken is answered with the nearest free slots.',
+      'It lasts as long as a consultation of the doctor. A time that is taken is answered with the nearest free slots. Doctor, patient and resources are taken together or not at all.',
     access: 'appointments:create',
     audit: audited('book'),
     body: AppointmentRequest,
     returns: [201, Appointment],
     versioned: true,
-    problems: [...refusals, patientMissing],
+    problems: [...slotRefusals, patientMissing, forbidden, holdEnded, resourceTaken, resourceUnknown],
     example: {
       doctor_id: '019b0a52-7f3e-7c3c-8a1d-0f4a6f0f2b11',
       patient_id: '019b0a52-7f3e-7c3c-8a1d-0f4a6f0f2b22',
@@ -233,8 +212,24 @@ export const appointmentApi = {
     body: RescheduleRequest,
     returns: [200, Appointment],
     versioned: true,
-    problems: [...refusals, invalidTransition, pastCutOff, forbidden],
+    problems: [...slotRefusals, invalidTransition, pastCutOff, forbidden, resourceTaken, resourceUnknown],
     example: { appointment_time: '2026-12-02T14:00:00Z' },
+  },
+  changeDetails: {
+    method: 'PATCH',
+    path: '/api/v1/appointments/{appointment_id}',
+    summary: 'Change what is noted of an appointment',
+    description:
+      'Patients change the reason and the notes only. Kind and priority change while it has not begun. Times are changed with PUT.',
+    access: 'appointments:update',
+    audit: audited('change'),
+    params,
+    body: DetailsRequest,
+    accepts: 'merge_patch',
+    returns: [200, Appointment],
+    versioned: true,
+    problems: [invalidTransition, forbidden],
+    example: { priority: 'urgent', notes: 'Needs an interpreter' },
   },
   cancel: {
     method: 'DELETE',

@@ -1,13 +1,18 @@
-// What is sealed of an appointment: why somebody comes, what was noted, why it was cancelled or moved.
+// What is sealed of an appointment: why somebody comes, what was noted, why it was cancelled, moved or overbooked.
 import { openDataKey } from '#platform/encryption/data-key.ts'
 import type { Keyring } from '#platform/encryption/keyring.ts'
 import { type DataKey, openJson, sealJson } from '#platform/encryption/sealing.ts'
 
-export type Notes = { reason: string | null; notes: string | null; cancel_reason: string | null }
+export type Notes = {
+  reason: string | null
+  notes: string | null
+  cancel_reason: string | null
+  overbook_reason: string | null
+}
 /** The patient's key as stored; without `wrapped` the person was erased, or the key is out of reach. */
 export type StoredKey = { key_id: string | null; kek_id: string | null; wrapped: Buffer | null }
 
-const noNotes: Notes = { reason: null, notes: null, cancel_reason: null }
+const noNotes: Notes = { reason: null, notes: null, cancel_reason: null, overbook_reason: null }
 
 export function openKey(keyring: Keyring, { key_id, kek_id, wrapped }: StoredKey): DataKey | undefined {
   return key_id !== null && kek_id !== null && wrapped !== null

@@ -3,8 +3,9 @@ import { decodeTimeCursor, encodeCursor } from '#platform/contract/cursor.ts'
 import { notFound, Problem } from '#platform/contract/problem.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import type { Calendars } from '#modules/doctors'
-import type { Appointment, AppointmentChange, AppointmentQuery } from './appointment.contract.ts'
-import { type Notes, openKey, openNotes, openReason } from './appointment.sealing.ts'
+import type { Appointment, AppointmentChange, AppointmentQuery } from './appointment-record.contract.ts'
+import { openedAppointment, tellsNoShows } from './appointment.answer.ts'
+import { openKey, openReason } from './appointment.sealing.ts'
 import {
   countAppointments,
   type Filter,
@@ -12,25 +13,13 @@ import {
   findAppointments,
   findHistory,
   isPatientInReach,
-  type StoredAppointment,
 } from './appointment.store.ts'
 
-/** What the wire shows of a stored appointment. */
-export function shownAppointment(stored: StoredAppointment, notes: Notes): Appointment {
-  const { sealed_notes: _, key_id: _key, kek_id: _kek, wrapped: _wrapped, ...shown } = stored
-  return { ...shown, ...notes }
-}
-
-function opened(ctx: Context, stored: StoredAppointment): Appointment {
-  const key = stored.sealed_notes ? openKey(ctx.system.keys.keyring, stored) : undefined
-  return shownAppointment(stored, openNotes(key, stored.id, stored.sealed_notes))
-}
-
 export async function getAppointment(ctx: Context, id: string): Promise<Appointment> {
-  const stored = await findInReach(ctx, (tx) => tx.first(findAppointment(id)))
+  const stored = await findInReach(ctx, (tx) => tx.first(findAppointment(id, tellsNoShows(ctx))))
   if (!stored) throw new Problem(notFound)
   ctx.saw({ patient_id: stored.patient_id })
-  return opened(ctx, stored)
+  return openedAppointment(ctx, stored)
 }
 
 /** The reach without emergency access, which opens one record and lists none. */
@@ -68,7 +57,10 @@ export async function listAppointments(ctx: Context, query: AppointmentQuery) {
   const filter = filterOf(query, ctx.system.configuration.timezone)
   const database = query.patient_id === undefined ? ctx.reaching(usualReach(ctx)) : ctx.database
   const [stored, { total }] = await database.once((tx) =>
-    Promise.all([tx.rows(findAppointments(filter, { skip, limit, after })), tx.one(countAppointments(filter))]),
+    Promise.all([
+      tx.rows(findAppointments(filter, { skip, limit, after }, tellsNoShows(ctx))),
+      tx.one(countAppointments(filter)),
+    ]),
   )
   const last = stored.at(-1)
   const filters = Object.keys(query).filter((name) => !['skip', 'limit', 'cursor'].includes(name))
@@ -79,7 +71,7 @@ export async function listAppointments(ctx: Context, query: AppointmentQuery) {
   })
   if (query.patient_id !== undefined && hasGlass(ctx)) await markGlass(ctx, query.patient_id, filter)
   return {
-    items: stored.map((row) => opened(ctx, row)),
+    items: stored.map((row) => openedAppointment(ctx, row)),
     total,
     page: Math.floor(skip / limit) + 1,
     limit,

@@ -1,18 +1,31 @@
 import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 import type { Tx } from '#platform/database/transaction.ts'
-import type { Appointment, AppointmentChange, AppointmentQuery, AppointmentStatus } from './appointment.contract.ts'
+import type {
+  Appointment,
+  AppointmentChange,
+  AppointmentQuery,
+  AppointmentStatus,
+} from './appointment-record.contract.ts'
 import type { StoredKey } from './appointment.sealing.ts'
 
 /** Counting stops here: the cost of a page must not grow with the table. */
 const mostCounted = 10_000
 
-export type StoredAppointment = Omit<Appointment, 'reason' | 'notes' | 'cancel_reason'> &
-  StoredKey & { sealed_notes: Buffer | null }
+export type StoredAppointment = Omit<
+  Appointment,
+  'reason' | 'notes' | 'cancel_reason' | 'overbook_reason' | 'lane' | 'consecutive_no_shows' | 'no_show_flag'
+> &
+  StoredKey & { sealed_notes: Buffer | null; lane: number; consecutive_no_shows: number | null }
 
 // Without notes an appointment names no key: the patient's current one is then the key for what is written next.
-const columns = sql`a.id, a.confirmation_code, a.patient_id, a.doctor_id, lower(a.during) as appointment_time,
+const plainColumns = sql`a.id, a.confirmation_code, a.patient_id, a.doctor_id, lower(a.during) as appointment_time,
        (extract(epoch from upper(a.during) - lower(a.during)) / 60)::integer as duration_minutes, a.status, a.kind, a.priority,
-       a.created_by, a.created_at, a.updated_at, a.version, a.sealed_notes, k.id as key_id, k.kek_id, k.wrapped`
+       a.lane, a.series_id, a.occurrence, a.created_by, a.created_at, a.updated_at, a.version, a.sealed_notes,
+       k.id as key_id, k.kek_id, k.wrapped,
+       array(select r.resource_id from resource_reservations r where r.appointment_id = a.id and r.cancelled_at is null
+              order by r.resource_id) as resource_ids`
+const columns = (tells_no_shows: boolean) =>
+  sql`${plainColumns}, case when ${tells_no_shows} then openward.consecutive_no_shows(a.patient_id) end as consecutive_no_shows`
 const withKey = sql`left join patients p on p.id = a.patient_id left join patient_keys k on k.id = coalesce(a.key_id, p.key_id)`
 
 /** Instants, the second not included. */
@@ -23,6 +36,8 @@ export type Filter = Pick<AppointmentQuery, 'doctor_id' | 'patient_id' | 'status
 
 function matching({ doctor_id, patient_id, status, starts_from, starts_before }: Filter): Sql {
   return all([
+    // A time that is held is no appointment yet.
+    sql`a.status <> 'held'`,
     doctor_id === undefined ? undefined : sql`a.doctor_id = ${doctor_id}`,
     patient_id === undefined ? undefined : sql`a.patient_id = ${patient_id}`,
     status === undefined ? undefined : sql`a.status = ${status}`,
@@ -33,10 +48,14 @@ function matching({ doctor_id, patient_id, status, starts_from, starts_before }:
 
 export type AppointmentPage = { skip: number; limit: number; after: readonly [start: string, id: string] | undefined }
 
-export function findAppointments(filter: Filter, { skip, limit, after }: AppointmentPage): Sql<StoredAppointment> {
+export function findAppointments(
+  filter: Filter,
+  { skip, limit, after }: AppointmentPage,
+  tells_no_shows: boolean,
+): Sql<StoredAppointment> {
   const beyond = after && sql`(lower(a.during), a.id) > (${after[0]}::timestamptz, ${after[1]}::uuid)`
   return sql`
-    select ${columns} from appointments a ${withKey} where ${all([matching(filter), beyond])}
+    select ${columns(tells_no_shows)} from appointments a ${withKey} where ${all([matching(filter), beyond])}
      order by lower(a.during), a.id limit ${literal(limit)} offset ${skipped(after ? 0 : skip)}`
 }
 
@@ -44,19 +63,21 @@ export function countAppointments(filter: Filter): Sql<{ total: number }> {
   return sql`select count(*) as total from (select 1 from appointments a where ${matching(filter)} limit ${literal(mostCounted)}) as counted`
 }
 
-export function findAppointment(id: string): Sql<StoredAppointment> {
-  return sql`select ${columns} from appointments a ${withKey} where a.id = ${id}`
+export function findAppointment(id: string, tells_no_shows = false): Sql<StoredAppointment> {
+  return sql`select ${columns(tells_no_shows)} from appointments a ${withKey} where a.id = ${id} and a.status <> 'held'`
 }
 
 /** Locked first and read by a statement of its own: one that has to wait would join the key that the notes had before. */
 export async function lockAppointment(
   tx: Tx,
   id: string,
+  tells_no_shows: boolean,
 ): Promise<(StoredAppointment & { department_id: string | null }) | undefined> {
   const [, row] = await Promise.all([
     tx.run(sql`select from appointments where id = ${id} for update`),
     tx.first(sql<StoredAppointment & { department_id: string | null }>`
-      select ${columns}, d.department_id from appointments a join doctors d on d.id = a.doctor_id ${withKey} where a.id = ${id}`),
+      select ${columns(tells_no_shows)}, d.department_id
+        from appointments a join doctors d on d.id = a.doctor_id ${withKey} where a.id = ${id} and a.status <> 'held'`),
   ])
   return row
 }
@@ -89,6 +110,7 @@ export function insertChange(change: NewChange): Sql {
 }
 
 export type Sealed = { key_id: string | null; sealed_notes: Buffer | null }
+type Details = Pick<Appointment, 'kind' | 'priority'>
 export type Changed = Pick<Appointment, 'updated_at' | 'version'>
 
 export function updateStatus(id: string, status: AppointmentStatus, { key_id, sealed_notes }: Sealed): Sql<Changed> {
@@ -97,22 +119,37 @@ export function updateStatus(id: string, status: AppointmentStatus, { key_id, se
      where id = ${id} returning updated_at, version`
 }
 
+export function updateDetails(id: string, { kind, priority, key_id, sealed_notes }: Details & Sealed): Sql<Changed> {
+  return sql`
+    update appointments
+       set kind = ${kind}, priority = ${priority}, key_id = ${key_id}, sealed_notes = ${sealed_notes}, updated_at = now(),
+           version = version + 1
+     where id = ${id} returning updated_at, version`
+}
+
 /**
  * Two people who move appointments to each other's time would wait for each other until one is thrown out: whoever moves
- * takes the calendar and the patient first, in the order of their ids.
+ * takes the calendars, the patient and the resources first, in the order of their ids.
  */
 export function lockCalendars(ids: readonly string[]): Sql {
   return sql`
     select pg_advisory_xact_lock(hashtextextended(id, 11)) from (select id from unnest(${ids.toSorted()}::text[]) as id order by id) as sorted`
 }
 
-/** No row where the doctor's calendar has changed since the time was judged by it. */
+/**
+ * No row where the doctor's calendar has changed since the time was judged by it, or where somebody is overbooked at that time.
+ * It takes the first lane, whichever it had.
+ */
 export function moveAppointment(
   id: string,
   to: { doctor_id: string; calendar_version: number; starts_at: string; ends_at: string },
 ): Sql<Changed> {
   return sql`
     with doctor as (select id from doctors where id = ${to.doctor_id} and version = ${to.calendar_version} and is_active for share)
-    update appointments set doctor_id = doctor.id, during = tstzrange(${to.starts_at}, ${to.ends_at}), updated_at = now(), version = version + 1
-      from doctor where appointments.id = ${id} returning updated_at, version`
+    update appointments a
+       set doctor_id = doctor.id, during = tstzrange(${to.starts_at}, ${to.ends_at}), lane = 0, updated_at = now(), version = a.version + 1
+      from doctor
+     where a.id = ${id}
+       and not openward.is_overbooked(doctor.id, tstzrange(${to.starts_at}, ${to.ends_at}), a.id)
+    returning a.updated_at, a.version`
 }

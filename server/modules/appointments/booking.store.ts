@@ -1,7 +1,7 @@
 import { type AuditEntry, insertAuditEntries } from '#platform/audit/record.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
 import { type DomainEvent, insertEvents } from '#platform/events/outbox.ts'
-import type { Appointment } from './appointment.contract.ts'
+import type { Appointment } from './appointment-record.contract.ts'
 
 export type NewAppointment = Pick<Appointment, 'id' | 'patient_id' | 'doctor_id' | 'kind' | 'priority'> & {
   starts_at: string
@@ -12,12 +12,19 @@ export type NewAppointment = Pick<Appointment, 'id' | 'patient_id' | 'doctor_id'
   takes_anyone: boolean
   key_id: string | null
   sealed_notes: Buffer | null
-  created_by: string | null
+  created_by: string
   /** The hospital's local day, for the confirmation code. */
   day: string
+  /** Whether it may go beside another appointment of the doctor, in the next lane. */
+  overbooks: boolean
+  /** Whether the asker is told how often in a row the patient did not come. */
+  tells_no_shows: boolean
 }
 
-export type Booked = Pick<Appointment, 'confirmation_code' | 'status' | 'created_at' | 'updated_at' | 'version'>
+export type Booked = Pick<Appointment, 'confirmation_code' | 'status' | 'created_at' | 'updated_at' | 'version'> & {
+  lane: number
+  consecutive_no_shows: number | null
+}
 
 /**
  * Books, or yields no row: the exclusion constraints decide without raising, so that bookings that fight for one time neither
@@ -29,19 +36,19 @@ export function insertAppointment(appointment: NewAppointment, entry: AuditEntry
     appointment
   return sql`
     with doctor as (
-      select id from doctors
+      select id, openward.bookable_lane(${patient_id}, id, tstzrange(${starts_at}, ${ends_at}), ${appointment.overbooks}) as lane
+        from doctors
        where id = ${doctor_id} and version = ${appointment.calendar_version} and is_active
          and (accepts_new_patients or ${appointment.takes_anyone}
               or exists (select from care_relationships c where c.doctor_id = doctors.id and c.patient_id = ${patient_id}))
-         and openward.patient_may_be_booked(${patient_id})
          for share
     ), booked as (
-      insert into appointments (id, confirmation_code, patient_id, doctor_id, during, kind, priority, key_id, sealed_notes, created_by)
+      insert into appointments (id, confirmation_code, patient_id, doctor_id, during, lane, kind, priority, key_id, sealed_notes, created_by)
       select ${id}, openward.next_number('appointment_numbers', 'APT', ${day}), ${patient_id}, doctor.id,
-             tstzrange(${starts_at}, ${ends_at}), ${kind}, ${priority}, ${key_id}, ${sealed_notes}, ${created_by}::uuid
-        from doctor
+             tstzrange(${starts_at}, ${ends_at}), doctor.lane, ${kind}, ${priority}, ${key_id}, ${sealed_notes}, ${created_by}::uuid
+        from doctor where doctor.lane is not null
       on conflict do nothing
-      returning id, patient_id, doctor_id, confirmation_code, status, during, created_by, created_at, updated_at, version
+      returning id, patient_id, doctor_id, confirmation_code, status, during, lane, created_by, created_at, updated_at, version
     ), noted as (
       insert into appointment_history (appointment_id, patient_id, user_id, to_status, to_time)
       select id, patient_id, created_by, status, lower(during) from booked
@@ -50,7 +57,9 @@ export function insertAppointment(appointment: NewAppointment, entry: AuditEntry
     ), told as (
       ${insertEvents([event])} where exists (select from booked)
     )
-    select confirmation_code, status, created_at, updated_at, version from booked`
+    select confirmation_code, status, lane, created_at, updated_at, version,
+           case when ${appointment.tells_no_shows} then openward.consecutive_no_shows(patient_id) end as consecutive_no_shows
+      from booked`
 }
 
 export type BookingState = {
@@ -64,25 +73,33 @@ export type BookingState = {
 }
 
 /**
- * Why no row came back. Runs in the caller's own reach; what lies beyond it is told as yes or no. The time that the `moved`
- * appointment itself takes is the patient's to give.
+ * Why no row came back. Runs in the caller's own reach; what lies beyond it is told as yes or no. The time that the asker's
+ * `own` appointment or hold takes is theirs to give; who overbooks needs a lane.
  */
 export function findBookingState(
-  asked: Pick<NewAppointment, 'patient_id' | 'doctor_id' | 'starts_at' | 'ends_at'>,
-  moved?: string,
+  asked: Pick<NewAppointment, 'doctor_id' | 'starts_at' | 'ends_at'> & { patient_id: string | null },
+  { own = null, overbooks = false }: { own?: string | null | undefined; overbooks?: boolean | undefined } = {},
 ): Sql<BookingState> {
   const { patient_id, doctor_id, starts_at, ends_at } = asked
   return sql`
-    select openward.patient_may_be_booked(${patient_id}) as is_bookable_patient,
+    with own as (
+      select doctor_id, patient_id, tstzmultirange(during) as during from appointments
+       where id = ${own}::uuid and status not in ('cancelled', 'no_show')
+    ), wanted as (
+      select tstzmultirange(tstzrange(${starts_at}, ${ends_at})) as during
+    )
+    select openward.patient_may_be_booked(${patient_id}::uuid) as is_bookable_patient,
            doctors.accepts_new_patients,
-           exists (select from care_relationships c where c.doctor_id = doctors.id and c.patient_id = ${patient_id}) as is_known_patient,
-           exists (select from openward.taken_ranges(array[doctors.id], ${starts_at}, ${ends_at})) as is_doctor_taken,
-           exists (select from unnest(tstzmultirange(tstzrange(${starts_at}, ${ends_at}))
-                                      - coalesce((select tstzmultirange(during) from appointments where id = ${moved ?? null}::uuid
-                                                     and status not in ('cancelled', 'no_show')), '{}')) as wanted(part)
-                    where openward.patient_is_busy(${patient_id}, wanted.part)) as is_patient_busy,
-           (select id from appointments where patient_id = ${patient_id} and during && tstzrange(${starts_at}, ${ends_at})
-               and status not in ('cancelled', 'no_show') and id <> coalesce(${moved ?? null}::uuid, gen_random_uuid())
+           exists (select from care_relationships c where c.doctor_id = doctors.id and c.patient_id = ${patient_id}::uuid) as is_known_patient,
+           case when ${overbooks}
+                then openward.bookable_lane(null, doctors.id, tstzrange(${starts_at}, ${ends_at}), true) is null
+                else exists (select from unnest((select during from wanted)
+                                                - coalesce((select during from own where own.doctor_id = doctors.id), '{}')) as part,
+                                    openward.taken_ranges(array[doctors.id], lower(part), upper(part))) end as is_doctor_taken,
+           exists (select from unnest((select during from wanted) - coalesce((select during from own where own.patient_id = ${patient_id}::uuid), '{}')) as part
+                    where openward.patient_is_busy(${patient_id}::uuid, part)) as is_patient_busy,
+           (select id from appointments where patient_id = ${patient_id}::uuid and during && tstzrange(${starts_at}, ${ends_at})
+               and status not in ('cancelled', 'no_show', 'held') and id is distinct from ${own}::uuid
              limit 1) as appointment_id
       from doctors where doctors.id = ${doctor_id}`
 }

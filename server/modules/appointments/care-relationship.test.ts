@@ -5,7 +5,8 @@ import { notFound } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { patientApi } from '../patients/patient.contract.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
-import { type Appointment, appointmentApi } from './appointment.contract.ts'
+import { appointmentApi } from './appointment.contract.ts'
+import type { Appointment } from './appointment-record.contract.ts'
 import { mondayAt } from './hospital.testing.ts'
 
 let api: TestApi
@@ -90,7 +91,9 @@ describe('the reach that an appointment gives', () => {
     const patient_id = await api.patient()
     const body = { doctor_id, patient_id, appointment_time: mondayAt('09:00') }
     const booked = await staff.call(appointmentApi.book, { body })
-    await api.rows(sql`update appointments set status = 'held' where id = ${booked.id}`)
+    await api.rows(
+      sql`update appointments set status = 'held', held_until = now() + interval '1 hour' where id = ${booked.id}`,
+    )
     await assert.rejects(read(doctor, patient_id), refusedWith(notFound))
     await api.rows(sql`update appointments set status = 'booked' where id = ${booked.id}`)
     assert.equal((await read(doctor, patient_id)).id, patient_id)

@@ -40,6 +40,7 @@ export function mondayAt(time: string, weeks = 3): string {
 export function overlaps(api: TestApi) {
   return api.rows(sql`
     select a.id, b.id from appointments a
-      join appointments b on a.id < b.id and a.during && b.during and (a.doctor_id = b.doctor_id or a.patient_id = b.patient_id)
+      join appointments b on a.id < b.id and a.during && b.during 
+       and ((a.doctor_id = b.doctor_id and a.lane = b.lane) or a.patient_id = b.patient_id)
      where a.status not in ('cancelled', 'no_show') and b.status not in ('cancelled', 'no_show')`)
 }

@@ -2,11 +2,16 @@
 import type { Module } from '#platform/module.ts'
 import { createCalendars } from '#modules/doctors'
 import { appointmentRoutes } from './appointment.routes.ts'
+import { endHolds, holdSchedule, markNoShows, noShowSchedule } from './housekeeping.ts'
 import { timeOffRoutes } from './time-off.routes.ts'
 
 export { calendarText } from './icalendar.ts'
 
 export const appointments: Module = {
   name: 'appointments',
-  open: async () => ({ routes: [...appointmentRoutes(createCalendars()), ...timeOffRoutes()] }),
+  async open(system, jobs) {
+    jobs.schedule(holdSchedule, ({ signal }) => endHolds(system, signal))
+    jobs.schedule(noShowSchedule, ({ signal }) => markNoShows(system, signal))
+    return { routes: [...appointmentRoutes(createCalendars()), ...timeOffRoutes()] }
+  },
 }

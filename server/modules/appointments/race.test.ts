@@ -5,7 +5,8 @@ import { sql } from '#platform/database/sql.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { buildApp } from '../../app.ts'
 import { openSystem } from '../../system.ts'
-import { type Appointment, appointmentApi, invalidTransition } from './appointment.contract.ts'
+import { appointmentApi, invalidTransition } from './appointment.contract.ts'
+import type { Appointment } from './appointment-record.contract.ts'
 import { makePatients, mondayAt, overlaps } from './hospital.testing.ts'
 
 let api: TestApi
@@ -197,8 +198,11 @@ describe('the database', () => {
   const during = '[2030-01-07 14:00+00,2030-01-07 14:30+00)'
   let code = 0
   const insert = async (doctor_id: string, patient_id: string, status: string) =>
-    api.rows<{ id: string }>(sql`insert into appointments (confirmation_code, doctor_id, patient_id, during, status)
-      values (${`T-${(code += 1)}`}, ${doctor_id}, ${patient_id}, ${during}, ${status}) returning id`)
+    api.rows<{
+      id: string
+    }>(sql`insert into appointments (confirmation_code, doctor_id, patient_id, during, status, held_until)
+      values (${`T-${(code += 1)}`}, ${doctor_id}, ${patient_id}, ${during}, ${status}, ${status === 'held' ? during.slice(1, 20) : null})
+      returning id`)
   const constraintOf = (error: unknown) => (error as { constraint?: string }).constraint
 
   for (const status of statuses) {

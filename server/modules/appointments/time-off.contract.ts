@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { Id, Instant, LocalDate, Text } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
 import { defineProblem, forbidden } from '#platform/contract/problem.ts'
-import { AppointmentStatus } from './appointment.contract.ts'
+import { AppointmentStatus } from './appointment-record.contract.ts'
 
 /** As many appointments as one answer names. */
 export const mostNamed = 100

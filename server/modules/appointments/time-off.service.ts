@@ -5,7 +5,7 @@ import type { Tx } from '#platform/database/transaction.ts'
 import { getScheduleOwner, takeCalendar } from '#modules/doctors'
 import { openKey, openNotes, sealNotes, sealReason } from './appointment.sealing.ts'
 import { insertChange, updateStatus } from './appointment.store.ts'
-import { eventOf } from './booking.service.ts'
+import { eventOf } from './appointment.event.ts'
 import {
   type Affected,
   mostNamed,

@@ -2,7 +2,7 @@ import { type Sql, sql } from '#platform/database/sql.ts'
 import type { StoredKey } from './appointment.sealing.ts'
 import type { Affected, TimeOff } from './time-off.contract.ts'
 import { transitions } from './transitions.ts'
-import type { AppointmentStatus } from './appointment.contract.ts'
+import type { AppointmentStatus } from './appointment-record.contract.ts'
 
 /** Those that can still be cancelled. What is only held is given to nobody: it cannot be booked any more. */
 const affectedStatuses = (Object.keys(transitions) as AppointmentStatus[]).filter(

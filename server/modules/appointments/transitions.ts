@@ -1,8 +1,9 @@
 // Where an appointment can go from where it is.
-import type { AppointmentStatus } from './appointment.contract.ts'
+import type { AppointmentStatus } from './appointment-record.contract.ts'
 
 export const transitions: Readonly<Record<AppointmentStatus, readonly AppointmentStatus[]>> = {
-  held: ['booked', 'cancelled'],
+  // Booking with it makes it booked; else it ends by itself. It is no appointment whose state is set.
+  held: [],
   booked: ['confirmed', 'cancelled', 'no_show'],
   confirmed: ['checked_in', 'cancelled', 'no_show'],
   checked_in: ['in_progress', 'cancelled'],

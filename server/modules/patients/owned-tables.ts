@@ -198,6 +198,15 @@ export const ownedTables: readonly OwnedTable[] = [
     erasure: 'unreadable',
   },
   {
+    table: 'appointment_series',
+    patient: 'patient_id',
+    id: 'id',
+    merge: 'moves',
+    activity: 'created_at',
+    export: { file: 'appointment_series', without: internal },
+    erasure: 'kept',
+  },
+  {
     table: 'notices',
     patient: 'patient_id',
     id: 'id',
