@@ -69,6 +69,10 @@ export type Context = {
   request_header(name: string): string | undefined
   /** Sets a header of the answer. */
   header(name: string, value: string): void
+  /**
+   * Begins, or gives up, what has to wait until all that the request writes has committed: called once, with whether it has.
+   */
+  afterwards(work: (is_kept: boolean) => void): void
   /** Who asks, for an entry that the handler records apart from a transaction. */
   record(entry: AuditEntry): Promise<void>
 }

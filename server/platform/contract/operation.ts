@@ -63,10 +63,10 @@ export type Returned<O extends Operation> = O['returns'][1] extends z.ZodType ? 
 export type Api = Record<string, Operation>
 
 /**
- * Whether a repeat with the same Idempotency-Key gets the first answer. A form with a file is safe to repeat by itself, and
- * so is a read, which is recorded each time that it shows something.
+ * Whether a repeat with the same Idempotency-Key gets the first answer. A read is safe to repeat by itself, and is recorded each
+ * time that it shows something.
  */
-export function takesIdempotencyKey({ method, secret, access, accepts, audit }: Operation): boolean {
+export function takesIdempotencyKey({ method, secret, access, audit }: Operation): boolean {
   const isRead = audit !== 'none' && audit.reads === true
-  return method === 'POST' && !secret && !isRead && access !== 'public' && accepts !== 'multipart'
+  return method === 'POST' && !secret && !isRead && access !== 'public'
 }

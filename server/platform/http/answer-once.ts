@@ -10,7 +10,19 @@ import type { RequestContext } from './request-context.ts'
 
 const keptHeaders = ['location', 'etag']
 
-export async function answerOnce(
+export async function answerOnce(...given: Parameters<typeof answerKeyed>): Promise<unknown> {
+  const [, rc] = given
+  try {
+    const answered = await answerKeyed(...given)
+    rc.settle(true)
+    return answered
+  } catch (error) {
+    rc.settle(false)
+    throw error
+  }
+}
+
+async function answerKeyed(
   system: System,
   rc: RequestContext,
   operation_id: string,

@@ -17,6 +17,8 @@ export type RequestContext = {
   assertSession: () => Promise<void>
   /** Whether something that this request wrote has committed: it must not be done again. */
   hasCommitted: () => boolean
+  /** Tells whoever waits for the end of the request whether what it wrote is kept. */
+  settle: (is_kept: boolean) => void
   /** Binds `ctx` to one transaction for the rest of the request. */
   join: (tx: Tx) => void
 }
@@ -41,6 +43,7 @@ export function buildContext(
   }
   let subject: Subject = subjectOfParams(request.params as Record<string, string>)
   const complete = (entry: AuditEntry): AuditEntry => ({ ...who, ...entry })
+  const waiting: ((is_kept: boolean) => void)[] = []
   let has_entered = false
   let has_committed = false
   const enter = (reach: Reach): Sql => {
@@ -84,6 +87,7 @@ export function buildContext(
       return typeof value === 'string' ? value : undefined
     },
     header: (name, value) => void reply.header(name, value),
+    afterwards: (work) => void waiting.push(work),
     record: (entry) =>
       system.recorder.record(complete(entry)).catch((error: unknown) => {
         throw unrecordable(error)
@@ -95,6 +99,9 @@ export function buildContext(
     hasCommitted: () => has_committed,
     async assertSession() {
       if (actor.session_id && !has_entered) await ctx.database.once(async () => undefined)
+    },
+    settle(is_kept) {
+      for (const work of waiting.splice(0)) work(is_kept)
     },
     join: (tx) => {
       joined = tx
