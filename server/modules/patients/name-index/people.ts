@@ -38,6 +38,7 @@ export function createPeople(): People {
   /** By number of words: freed places in `words`. */
   const freeWords: number[][] = Array.from({ length: MOST_WORDS + 1 }, () => [])
   const wanted = new Uint32Array(ID_PARTS)
+  const idBytes = Buffer.alloc(ID_PARTS * 4)
 
   function parse(id: string): void {
     wanted[0] = Number.parseInt(id.slice(0, 8), 16)
@@ -143,10 +144,10 @@ export function createPeople(): People {
   }
 
   function idOf(slot: number): string {
-    const hex = Array.from(ids.subarray(slot * ID_PARTS, (slot + 1) * ID_PARTS), (part) =>
-      part.toString(16).padStart(8, '0'),
-    ).join('')
-    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+    for (let part = 0; part < ID_PARTS; part += 1)
+      idBytes.writeUInt32BE(ids[slot * ID_PARTS + part] as number, part * 4)
+    const hex = idBytes.toString('hex')
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
   }
 
   return {
