@@ -1,7 +1,7 @@
 // An import that is sent again because its answer was lost.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { importApi, PatientImport } from './import.contract.ts'
+import { importApi, type PatientImport } from './import.contract.ts'
 import { nextPerson } from './people.testing.ts'
 import { sql } from '#platform/database/sql.ts'
 import { type Person, startTestApi, type TestApi } from '../../testing.ts'
