@@ -9,8 +9,8 @@ export type Expected = {
   status: string
 }
 
-/** As an appointment's own rules say: one that has begun is not cancelled any more. */
-const cancellable = ['held', 'booked', 'confirmed', 'checked_in']
+/** As an appointment's own rules say: one that has begun is not cancelled any more. A time that is only held ends by itself. */
+const cancellable = ['booked', 'confirmed', 'checked_in']
 
 const columns = sql`a.id, a.confirmation_code, a.doctor_id, lower(a.during) as appointment_time, a.status`
 
