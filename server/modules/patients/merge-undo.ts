@@ -80,6 +80,13 @@ export async function undoMerge(ctx: Context, survivor_id: string, body: Unmerge
         error,
       )
     }
+    if (constraint === 'resource_assignments_one_bed') {
+      throw new Problem(
+        mergeConflicts,
+        { detail: 'The other record has a bed of its own by now: leave the one that you assign with the survivor' },
+        error,
+      )
+    }
     throw error
   }
 }

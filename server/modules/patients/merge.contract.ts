@@ -21,6 +21,7 @@ export const mergeUndone = defineProblem('merge_undone', 409, 'This merge has be
 export const MergeConflict = z.object({
   code: z.enum([
     'overlapping_appointments',
+    'two_beds',
     'different_ssn',
     'different_national_id',
     'different_birth_date',

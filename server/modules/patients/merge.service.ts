@@ -15,6 +15,7 @@ import {
   countFollowers,
   demoteRows,
   findAccounts,
+  findBeds,
   findDuplicateGroups,
   findMovable,
   findOverlappingAppointments,
@@ -93,7 +94,7 @@ export async function mergeRecords(tx: Tx, merger: Merger, survivor_id: string, 
 
 async function plan(tx: Tx, merger: Merger, survivor: RecordRow, merged: RecordRow): Promise<Plan> {
   const both = [survivor.id, merged.id]
-  const [tables, followers, overlapping, primary, accounts] = await Promise.all([
+  const [tables, followers, overlapping, beds, primary, accounts] = await Promise.all([
     Promise.all(
       movingTables.map(async (owned) => {
         const [moved, had] = await Promise.all([
@@ -110,6 +111,7 @@ async function plan(tx: Tx, merger: Merger, survivor: RecordRow, merged: RecordR
       })),
     ),
     tx.rows(findOverlappingAppointments(survivor.id, merged.id)),
+    tx.rows(findBeds(both)),
     tx.rows(findPrimaryContacts(both)),
     tx.rows(findAccounts(both)),
   ])
@@ -131,6 +133,16 @@ async function plan(tx: Tx, merger: Merger, survivor: RecordRow, merged: RecordR
           [one, other],
         ),
       ),
+      ...(beds.length > 1
+        ? [
+            conflict(
+              'two_beds',
+              'always',
+              'Both have a bed: release the one that is empty',
+              beds.map(({ id }) => id),
+            ),
+          ]
+        : []),
       ...differences(merger, survivor, merged),
       ...(primary.length > 1
         ? [
@@ -205,8 +217,12 @@ async function move(
     renewRights([survivor.id, merged.id]),
   ]
   await Promise.all(
-    // An appointment can have been moved to another time since it was looked at.
-    writes.map((statement) => tx.run(statement).catch(violating({ appointments_patient_free: mergeConflicts }))),
+    // An appointment can have been moved to another time since it was looked at, and a patient to a bed.
+    writes.map((statement) =>
+      tx
+        .run(statement)
+        .catch(violating({ appointments_patient_free: mergeConflicts, resource_assignments_one_bed: mergeConflicts })),
+    ),
   )
   return (await tx.one(insertMerge(survivor.id, merged.id, journal, user_id))).id
 }

@@ -132,6 +132,12 @@ export function findOverlappingAppointments(one: string, other: string): Sql<{ o
        and a.status not in ('cancelled', 'no_show') and b.status not in ('cancelled', 'no_show') order by 1, 2`
 }
 
+/** Where a patient may be in one place only. */
+export function findBeds(patients: readonly string[]): Sql<{ id: string }> {
+  return sql`
+    select id from resource_assignments where patient_id = any(${patients}::uuid[]) and is_bed and released_at is null order by id`
+}
+
 export function findPrimaryContacts(patients: readonly string[]): Sql<{ id: string }> {
   return sql`select id from emergency_contacts where patient_id = any(${patients}::uuid[]) and is_primary order by id`
 }
