@@ -12,6 +12,7 @@ import { notifications } from '#modules/notifications'
 import { patients } from '#modules/patients'
 import { registration } from '#modules/registration'
 import { resources } from '#modules/resources'
+import { webhooks } from '#modules/webhooks'
 
 export const modules: readonly Module[] = [
   access,
@@ -26,4 +27,5 @@ export const modules: readonly Module[] = [
   notifications,
   jobs,
   liveEvents,
+  webhooks,
 ]

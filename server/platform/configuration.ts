@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
+import { isHostEntry } from './outbound/address.ts'
 
 const text = z.string().trim().min(1)
 const list = text.transform((value) => value.split(',').map((item) => item.trim()))
@@ -40,6 +41,8 @@ const Variables = z.object({
   OPENWARD_IDLE_MINUTES: integer(5, 60).default(30),
   OPENWARD_DRAIN_SECONDS: integer(0, 20).optional(),
   OPENWARD_AUDIT_RETENTION_YEARS: integer(6, 100).default(6),
+  /** `host` or `host:port`: where webhooks may lead inside. */
+  OPENWARD_WEBHOOK_ALLOWED_HOSTS: list.default([]),
   OPENWARD_PASSWORD_FORM: z.enum(['on', 'off']).default('on'),
   OPENWARD_LOCAL_PASSWORDS: z.enum(['on', 'off']).default('on'),
   SMTP_URL: text.regex(/^smtps?:\/\//, 'must begin with smtp://').optional(),
@@ -86,6 +89,7 @@ export type Configuration = Readonly<{
   /** How long a server that was told to end goes on answering after readiness is withdrawn. */
   drain_seconds: number
   audit_retention_years: number
+  webhook_allowed_hosts: readonly string[]
   password_form: boolean
   local_passwords: boolean
   smtp_url: string | undefined
@@ -163,6 +167,11 @@ export function readConfiguration(environment: Record<string, string | undefined
   if (variables.OPENWARD_CORS_ORIGINS.includes('null')) {
     faults.push('OPENWARD_CORS_ORIGINS must not list null: every sandboxed page and local file has that origin')
   }
+  if (!variables.OPENWARD_WEBHOOK_ALLOWED_HOSTS.every(isHostEntry)) {
+    faults.push(
+      'OPENWARD_WEBHOOK_ALLOWED_HOSTS must list hosts such as engine.hospital.example or 10.1.2.3:8443, comma-separated: no addresses with https://, no wildcards',
+    )
+  }
   if (production) faults.push(...productionFaults(variables))
   if (faults.length > 0) throw new ConfigurationError(faults)
   return {
@@ -188,6 +197,7 @@ export function readConfiguration(environment: Record<string, string | undefined
     idle_minutes: variables.OPENWARD_IDLE_MINUTES,
     drain_seconds: variables.OPENWARD_DRAIN_SECONDS ?? (production ? 10 : 0),
     audit_retention_years: variables.OPENWARD_AUDIT_RETENTION_YEARS,
+    webhook_allowed_hosts: variables.OPENWARD_WEBHOOK_ALLOWED_HOSTS.map((entry) => entry.toLowerCase()),
     password_form: variables.OPENWARD_PASSWORD_FORM === 'on',
     local_passwords: variables.OPENWARD_LOCAL_PASSWORDS === 'on',
     smtp_url: variables.SMTP_URL,

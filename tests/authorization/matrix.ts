@@ -7,12 +7,14 @@ import { accountRows } from './matrix.accounts.ts'
 import { bookingRows } from './matrix.booking.ts'
 import { notificationRows } from './matrix.notifications.ts'
 import { patientRows } from './matrix.patients.ts'
+import { eventRows } from './matrix.events.ts'
 import { resourceRows } from './matrix.resources.ts'
-import { adminOnly, only, type Row, signedIn } from './row.ts'
+import { adminOnly, only, type Row } from './row.ts'
 
 export const matrix: readonly Row[] = [
   ...accountRows,
   ...patientRows,
+  ...eventRows,
   ...bookingRows,
   ...resourceRows,
   ...notificationRows,
@@ -26,9 +28,6 @@ export const matrix: readonly Row[] = [
     expect: adminOnly,
     ask: ({ ids }) => ({ query: { user_id: ids['user_id'] ?? '', patient_id: ids['patient_id'] ?? '' } }),
   },
-
-  // What happens: everyone signed in, each only what they may see.
-  { operation: 'GET /api/v1/events', expect: signedIn, ask: () => ({ query: { follow: 'false' } }) },
 
   // The work behind the requests: the administrator.
   { operation: 'GET /api/v1/jobs', expect: adminOnly },

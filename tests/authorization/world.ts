@@ -99,6 +99,7 @@ export async function startWorld() {
         appointment_time: nextSlot(),
       },
     )
+    const webhook = await make('POST /api/v1/webhooks', {}, { url: 'https://hooks.example.org/in', types: ['*'] })
     return {
       own,
       ids: {
@@ -113,6 +114,8 @@ export async function startWorld() {
         merge_id: randomUUID(),
         job_id: randomUUID(),
         import_id: randomUUID(),
+        webhook_id: webhook?.id ?? randomUUID(),
+        delivery_id: randomUUID(),
         resource_id: randomUUID(),
         reservation_id: randomUUID(),
         export_id: randomUUID(),

@@ -49,4 +49,5 @@ export const keptSealed: Readonly<Record<string, string>> = {
   'mails.sealed_message': 'sent within days, and kept only to be looked at',
   'refresh_tokens.sealed_successor': 'answers a lost reply for ten seconds',
   'one_time_tokens.sealed_data': 'gone within days',
+  'webhooks.sealed_secret': 'the receiver knows it: a new secret is a new webhook',
 }

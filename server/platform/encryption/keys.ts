@@ -12,7 +12,7 @@ import type { DataKey } from './sealing.ts'
 import { createTokenizer, type IndexRoot, type Tokenizer } from './tokens.ts'
 
 /** Each purpose has a key of its own. */
-export const systemPurposes = ['users', 'mail', 'answers', 'audit', 'imports'] as const
+export const systemPurposes = ['users', 'mail', 'answers', 'audit', 'imports', 'webhooks'] as const
 export type SystemPurpose = (typeof systemPurposes)[number]
 
 const reloadEveryMilliseconds = 2000

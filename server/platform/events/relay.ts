@@ -18,6 +18,8 @@ export type RelayOptions = {
   types?: readonly string[] | undefined
   /** Does in `tx` what the events call for, in their order. What it throws is tried again, and set aside in the end. */
   relay: (tx: Tx, events: readonly FollowedEvent[]) => Promise<void>
+  /** Called when what was done for some has committed. */
+  relayed?: () => void
   log: Log
   every_ms?: number
   /** Looks as soon as there are events, and not only now and then. */
@@ -31,7 +33,16 @@ const pageRows = 200
 const mostAttempts = 3
 
 /** Begins to relay, and looks for more every second. */
-export function relayEvents({ database, name, types, relay, log, every_ms = 1000, wakes }: RelayOptions): Repeated {
+export function relayEvents({
+  database,
+  name,
+  types,
+  relay,
+  relayed,
+  log,
+  every_ms = 1000,
+  wakes,
+}: RelayOptions): Repeated {
   /** After a page has failed its events are taken one by one, so that only the one at fault is set aside. */
   let oneByOne = 0
   let attempts = 0
@@ -56,6 +67,7 @@ export function relayEvents({ database, name, types, relay, log, every_ms = 1000
       if (attempts < mostAttempts) throw error
       taken = await setAside(error)
     }
+    if (taken > 0) relayed?.()
     attempts = 0
     oneByOne = taken === 0 ? 0 : Math.max(0, oneByOne - 1)
     return taken === limit
