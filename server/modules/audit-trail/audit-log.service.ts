@@ -18,14 +18,14 @@ import type { AuditSealing } from './sealing.ts'
 export async function listAuditLogs(ctx: Context, query: AuditLogQuery) {
   const before = decodeCursor(query.cursor)
   const own = ctx.reach === 'own' ? { user_id: ctx.actor.user_id, patient_id: ctx.actor.patient_id } : undefined
-  const [rows, counted] = await ctx.database.once((tx) =>
-    Promise.all([tx.rows<AuditLogEntry>(findAuditLogs(query, before, own)), tx.first(countAuditLogs(query, own))]),
+  const [rows, { total }] = await ctx.database.once((tx) =>
+    Promise.all([tx.rows<AuditLogEntry>(findAuditLogs(query, before, own)), tx.one(countAuditLogs(query, own))]),
   )
   const items = ctx.reach === 'all' ? rows : rows.map((entry) => shownToPatient(entry, ctx.actor.user_id))
   ctx.saw({ patient_id: query.patient_id, details: { count: items.length, filters: Object.keys(query).sort() } })
   return {
     items,
-    total: counted?.total ?? 0,
+    total,
     page: Math.floor(query.skip / query.limit) + 1,
     limit: query.limit,
     next_cursor: items.length === query.limit ? encodeCursor(items.at(-1)?.id) : null,

@@ -12,12 +12,10 @@ function matching(
   own: OwnLog | undefined,
 ): Sql {
   return all([
-    own && sql`patient_id = any(openward.records_of(${own.patient_id ?? null}))`,
+    own && sql`patient_id = any(openward.records_of(${own.patient_id}))`,
     user_id === undefined ? undefined : sql`user_id = ${user_id}`,
     // What is not shown is not searched by either.
-    own && user_id !== undefined
-      ? sql`(role is distinct from 'patient' or user_id = ${own.user_id ?? null})`
-      : undefined,
+    own && user_id !== undefined ? sql`(role is distinct from 'patient' or user_id = ${own.user_id})` : undefined,
     patient_id === undefined ? undefined : sql`patient_id = ${patient_id}`,
     action === undefined ? undefined : sql`action = ${action}`,
     outcome === undefined ? undefined : sql`outcome = ${outcome}`,

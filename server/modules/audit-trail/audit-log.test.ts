@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { explainApi } from '../access/explain.contract.ts'
 import { forbidden } from '#platform/contract/problem.ts'
@@ -6,7 +8,7 @@ import { sql } from '#platform/database/sql.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { emergencyAccessApi } from '../patients/emergency-access.contract.ts'
 import { patientApi } from '../patients/patient.contract.ts'
-import { auditLogApi } from './audit-log.contract.ts'
+import { auditLogApi, verificationRunning } from './audit-log.contract.ts'
 import { openAuditSealing } from './sealing.ts'
 
 describe('the audit log', () => {
@@ -62,6 +64,68 @@ describe('the audit log', () => {
     assert.equal(broken.is_whole, false)
     assert.deepEqual([broken.findings[0]?.kind, broken.findings[0]?.entry_id], ['altered', victim?.id])
     await api.rows(sql`update audit_logs set outcome = 'success' where id = ${victim?.id}`)
+  })
+
+  it('is verified once at a time', async () => {
+    const auditor = await api.person('auditor')
+    const verified = await Promise.allSettled([1, 2, 3].map(() => auditor.call(auditLogApi.verify, {})))
+    const refusals = verified.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
+    assert.ok(refusals.length < 3)
+    assert.ok(refusals.length > 0 && refusals.every(refusedWith(verificationRunning)))
+    assert.ok(await auditor.call(auditLogApi.verify, {}))
+  })
+
+  it('is searched by all that its entries say', async () => {
+    const [auditor, nurse, patient_id] = [await api.person('auditor'), await api.person('nurse'), await api.patient()]
+    const before = Temporal.Now.instant().toString()
+    const query = { user_id: nurse.user_id, patient_id }
+    await nurse.call(explainApi.explain, { query }, { 'x-correlation-id': 'searched-for' }).catch(() => undefined)
+    const after = Temporal.Now.instant().add({ seconds: 1 }).toString()
+    const found = async (more: object) =>
+      (await auditor.call(auditLogApi.list, { query: { user_id: nurse.user_id, ...more } })).total
+    for (const fitting of [
+      { action: 'access.explain' },
+      { outcome: 'denied' },
+      { correlation_id: 'searched-for' },
+      { from: before },
+      { to: after },
+      { from: before, to: after },
+    ])
+      assert.equal(await found(fitting), 1, JSON.stringify(fitting))
+    for (const other of [
+      { action: 'patient.read' },
+      { outcome: 'success' },
+      { correlation_id: 'searched' },
+      { from: after },
+      { to: before },
+      { patient_id: nurse.user_id },
+    ])
+      assert.equal(await found(other), 0, JSON.stringify(other))
+  })
+
+  it('is sealed as time goes by, and says so where it does not continue what was published', async () => {
+    const [auditor, sealing] = [await api.person('auditor'), await openAuditSealing(api.system, 5)]
+    const known = sealing.keys
+    // The key was rotated meanwhile, at another server.
+    await api.rows(sql`update signing_keys set retired_at = now() where purpose = 'audit_root'`)
+    sealing.start()
+    const pass = async () => (await auditor.call(auditLogApi.roots, {})).items[0]?.tree_size ?? 0
+    const before = await pass()
+    while ((await pass()) === before);
+    assert.deepEqual(await sealing.check(), { status: 'ok' })
+    assert.equal(sealing.keys.length, known.length + 1)
+    const published = readFileSync(join(api.configuration.data_directory, 'audit', 'keys.txt'), 'utf8')
+    assert.deepEqual(published.trim().split('\n'), sealing.keys)
+    const roots = await api.rows(sql<{ tree_size: number }>`select tree_size from audit_roots order by 1`)
+    await api.rows(
+      sql`create table roots_kept as select * from audit_roots where tree_size = ${roots.at(-1)?.tree_size}`,
+    )
+    await api.rows(sql`delete from audit_roots where tree_size = ${roots.at(-1)?.tree_size}`)
+    while ((await sealing.check()).status === 'ok') await pass()
+    assert.match((await sealing.check()).detail ?? '', /is not in this database/)
+    await api.rows(sql`insert into audit_roots select * from roots_kept`)
+    while ((await sealing.check()).status !== 'ok') await pass()
+    await sealing.stop()
   })
 
   it('cannot be changed by the role that serves requests', async () => {

@@ -3,6 +3,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { certain } from '#platform/certain.ts'
 import { publishToFile } from '#platform/audit/publish.ts'
 import { createRootSigner, formatTrustedKey, keyIdOf, type RootSigner } from '#platform/audit/root.ts'
 import { AuditForkError, sealAudit } from '#platform/audit/seal.ts'
@@ -29,7 +30,7 @@ export type AuditSealing = {
 }
 
 /** Opens the key of the roots, making the first one. */
-export async function openAuditSealing(system: System): Promise<AuditSealing> {
+export async function openAuditSealing(system: System, every_ms = sealEveryMilliseconds): Promise<AuditSealing> {
   const { pool, log, configuration } = system
   const directory = auditDirectory(configuration)
   mkdirSync(directory, { recursive: true, mode: 0o750 })
@@ -76,7 +77,7 @@ export async function openAuditSealing(system: System): Promise<AuditSealing> {
             if (!isConnectionFault(error)) log.error({ err: error }, 'the audit log could not be sealed')
           }
         })
-      }, sealEveryMilliseconds)
+      }, every_ms)
       timer.unref()
     },
     async stop() {
@@ -112,8 +113,10 @@ export async function openSigner({ pool, keys: { keyring } }: System): Promise<{
     )
     stored = await database.once((tx) => tx.rows(findRootKeys()))
   }
-  const current = stored.find(({ is_current }) => is_current)
-  if (!current) throw new Error('there is no key to sign the audit log with')
+  const current = certain(
+    stored.find(({ is_current }) => is_current),
+    'key to sign the audit log with',
+  )
   const privateKey = createPrivateKey({
     key: unwrapKey(keyring, place(current.id), current),
     format: 'der',

@@ -214,9 +214,15 @@ test('proofs and frontiers of trees that cannot be are refused', () => {
   assert.throws(() => consistencyRanges(0, 3), RangeError)
   assert.throws(() => consistencyRanges(4, 3), RangeError)
   assert.throws(() => frontierFromBytes(3, Buffer.alloc(32)), RangeError)
+  assert.throws(() => appendLeaf({ size: 3, nodes: [Buffer.alloc(32)] }, Buffer.alloc(32)), RangeError)
+  for (const size of [-1, 1.5, NaN, 2 ** 53]) assert.throws(() => completeSubtrees(size), RangeError)
   const root_hash = rootAt(3)
   assert.ok(!isConsistent({ old_size: 4, old_root: rootAt(4), size: 3, root_hash, proof: [] }))
   assert.ok(!isConsistent({ old_size: 2, old_root: rootAt(2), size: 3, root_hash, proof: [] }))
+  const nothing = { old_size: 0, old_root: rootAt(0), size: 3, root_hash }
+  assert.ok(isConsistent({ ...nothing, proof: [] }))
+  assert.ok(!isConsistent({ ...nothing, proof: [root_hash] }))
+  assert.ok(!isConsistent({ ...nothing, old_root: rootAt(1), proof: [] }))
   assert.ok(!isIncluded({ index: 1.5, size: 3, leaf_hash: root_hash, root_hash, proof: [] }))
 })
 

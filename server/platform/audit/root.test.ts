@@ -81,6 +81,12 @@ test('a text that is not exactly a root is refused', () => {
   const text = formatRoot(second)
   const others = ['', text.trimEnd(), `${text}\n`, text.replace('\n5\n', '\n05\n'), text.replace('sealed_at', 'at')]
   for (const other of others) assert.throws(() => parseRoot(other), SyntaxError)
+  // The same bytes in other text: bits of a last character that mean nothing.
+  const meansTheSame = text.replace(/[A-Za-z0-9+/](?==\nsealed_at)/, (last) =>
+    String.fromCharCode(last.charCodeAt(0) + 1),
+  )
+  assert.notEqual(meansTheSame, text)
+  assert.throws(() => parseRoot(meansTheSame), SyntaxError)
 })
 
 test('a key survives its text, and a text that is not exactly a key is refused', () => {

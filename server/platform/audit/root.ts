@@ -61,7 +61,7 @@ export function formatRoot(root: SignedRoot): string {
 export function parseRoot(text: string): SignedRoot {
   const match = rootText.exec(text)
   if (match?.groups === undefined) throw new SyntaxError('this is not a signed root of an audit log')
-  const { size, hash: rootHash, sealed, previous, signature } = match.groups
+  const { size, hash: rootHash = '', sealed, previous = '', signature = '' } = match.groups
   const signed = fromBase64(signature)
   const root = {
     tree_size: Number(size),
@@ -127,6 +127,6 @@ function rawPublicKey(publicKey: KeyObject): Buffer {
   return Buffer.from(x, 'base64url')
 }
 
-function fromBase64(text: string | undefined): Buffer {
-  return Buffer.from(text ?? '', 'base64')
+function fromBase64(text: string): Buffer {
+  return Buffer.from(text, 'base64')
 }

@@ -10,6 +10,9 @@ import {
   startAuditDatabase,
   startSealedLog,
 } from './testing.ts'
+import { appendLeaf, emptyFrontier, hashLeaf, rootOfFrontier } from './merkle.ts'
+import { hashOfRoot, type SignedRoot, signRoot } from './root.ts'
+import { insertRoot } from './root.store.ts'
 import { AuditForkError, sealAudit } from './seal.ts'
 import { verifyAudit } from './verify.ts'
 
@@ -156,6 +159,37 @@ test('a root that could not be published is published by the next run', async ()
   assert.deepEqual(
     published.map(({ tree_size }) => tree_size),
     [1, 2],
+  )
+})
+
+test('however many roots are to be published, each is, once and in order', async () => {
+  await using database = await startAuditDatabase()
+  const frontier = emptyFrontier()
+  let previous_hash: Buffer | null = null
+  const count = 1001
+  await database.owner.query('begin')
+  for (let tree_size = 1; tree_size <= count; tree_size += 1) {
+    appendLeaf(frontier, hashLeaf(Buffer.from(String(tree_size))))
+    const root = { tree_size, root_hash: rootOfFrontier(frontier), sealed_at: '2026-01-01T00:00:00Z', previous_hash }
+    const signed = signRoot(root, signer)
+    await insertRoot(database.owner, signed, '0', frontier)
+    previous_hash = hashOfRoot(signed)
+  }
+  await database.owner.query('commit')
+  const { published, publisher } = publishToMemory()
+  const chunks: number[] = []
+  const counting = {
+    ...publisher,
+    publish: async (roots: SignedRoot[]) => {
+      chunks.push(roots.length)
+      await publisher.publish(roots)
+    },
+  }
+  assert.deepEqual(await sealAudit(database.owner, signer, counting), { sealed: 0 })
+  assert.deepEqual(chunks, [500, 500, 1])
+  assert.deepEqual(
+    published.map(({ tree_size }) => tree_size),
+    Array.from({ length: count }, (_, index) => index + 1),
   )
 })
 

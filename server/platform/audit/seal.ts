@@ -4,6 +4,7 @@
 // database: whatever commits later has a higher number, so nothing can appear behind what is sealed. The root keeps that horizon,
 // and the next run begins there. An entry that has a leaf is passed over, which is what makes a horizon from another
 // cluster (after a restore, where transaction numbers begin again) safe to begin anew from.
+import { certain } from '#platform/certain.ts'
 import { type EntryTexts, entryColumns, hashEntry } from './leaf.ts'
 import { appendLeaf, emptyFrontier, type Frontier, rootOfFrontier } from './merkle.ts'
 import type { RootPublisher } from './publish.ts'
@@ -142,14 +143,12 @@ async function findHorizon(db: AuditConnection): Promise<{ horizon: string; next
   const { rows } = await db.query(
     `select openward.settled_xid()::text as horizon, pg_snapshot_xmax(pg_current_snapshot())::text as next_xid`,
   )
-  const [row] = rows as { horizon: string; next_xid: string }[]
-  if (row === undefined) throw new Error('the database did not say which transactions have ended')
-  return row
+  return certain((rows as { horizon: string; next_xid: string }[])[0], 'transaction that has ended')
 }
 
 async function now(db: AuditConnection): Promise<string> {
   const { rows } = await db.query(
     `select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as now`,
   )
-  return Temporal.Instant.from((rows as { now: string }[])[0]?.now ?? '').toString()
+  return Temporal.Instant.from(certain((rows as { now: string }[])[0], 'time of the database').now).toString()
 }

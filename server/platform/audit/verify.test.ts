@@ -132,6 +132,15 @@ const cases: Case[] = [
     finds: () => ['altered', 17, 20, null],
   },
   {
+    title: 'the same, with the parts of the tree that were kept beside the root: all that is under the root',
+    tamper: async (log) => {
+      await log.owner.query(`update audit_logs set action = 'x' where id = $1`, [log.ids[17]])
+      await rewriteLeaf(log, 18)
+      await log.owner.query(`update audit_roots set frontier = sha256(frontier) || substr(frontier, 33)`)
+    },
+    finds: () => ['altered', 11, 20, null],
+  },
+  {
     title: 'two entries that exchanged their contents',
     tamper: async (log) => {
       const ids = [log.ids[4], log.ids[21], '00000000-0000-0000-0000-000000000000']

@@ -2,6 +2,7 @@
 // its leaf, the tree over the leaves with every signed root, and the roots with those kept outside. Entries that a signed statement
 // says were purged may be missing; their leaves may not. The tree is built over
 // the stored leaves, so an altered entry is named exactly while the leaves around it are still proved by the roots.
+import { certain } from '#platform/certain.ts'
 import { hashEntry } from './leaf.ts'
 import { countUnsealed, eachLeaf, type Leaf } from './leaf.store.ts'
 import { appendLeaf, completeSubtrees, emptyFrontier, rootOfFrontier } from './merkle.ts'
@@ -243,10 +244,8 @@ function checkPurge(walk: Walk, root: StoredRoot): void {
 function narrow(walk: Walk, root: StoredRoot, part: { seq: number; last_seq: number }) {
   const signed = frontierOf(root)
   if (signed === undefined) return part
-  const wrong = completeSubtrees(root.tree_size).find((_, index) => {
-    return !isSameHash(signed.nodes[index] ?? null, walk.frontier.nodes[index] ?? null)
-  })
-  if (wrong === undefined) return part
+  const at = signed.nodes.findIndex((node, index) => !certain(walk.frontier.nodes[index], 'subtree').equals(node))
+  const wrong = certain(completeSubtrees(root.tree_size)[at], 'subtree that differs')
   return { seq: Math.max(part.seq, wrong.begin + 1), last_seq: wrong.end }
 }
 
