@@ -89,7 +89,7 @@ describe('a stream of events', () => {
     const away_doctor = await api.person('doctor', { department_id: away, doctor: true })
     const booked = await appointment(known, treating.doctor_id ?? '')
     const user_id = randomUUID()
-    const glass = randomUUID()
+    const [glass, bed, freed, held] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()]
     const people = {
       admin: await api.person('admin'),
       staff: await api.person('staff'),
@@ -110,6 +110,9 @@ describe('a stream of events', () => {
       { type: 'appointment.booked', subject_type: 'appointment', subject_id: booked, patient_id: known },
       { type: 'user.created', subject_type: 'user', subject_id: user_id },
       { type: 'emergency_access.opened', subject_type: 'emergency_access', subject_id: glass, patient_id: known },
+      { type: 'resource.assigned', subject_type: 'resource', subject_id: bed, patient_id: known },
+      { type: 'resource.status_changed', subject_type: 'resource', subject_id: freed },
+      { type: 'hold.ended', subject_type: 'hold', subject_id: held, patient_id: known },
       { type: 'secret.happened', subject_type: 'of_no_known_kind', subject_id: randomUUID() },
       last,
     )
@@ -119,6 +122,9 @@ describe('a stream of events', () => {
       [booked, 'booked'],
       [user_id, 'user'],
       [glass, 'glass'],
+      [bed, 'bed'],
+      [freed, 'freed'],
+      [held, 'held'],
     ])
     const seen = Object.fromEntries(
       await Promise.all(
@@ -129,12 +135,12 @@ describe('a stream of events', () => {
       ),
     ) as Record<string, string[]>
     assert.deepEqual(seen, {
-      admin: ['known', 'unknown', 'booked', 'user', 'glass'],
-      staff: ['known', 'unknown', 'booked'],
-      nurse: ['known', 'booked'],
-      away_nurse: [],
-      treating: ['known', 'booked'],
-      away_doctor: [],
+      admin: ['known', 'unknown', 'booked', 'user', 'glass', 'bed', 'freed', 'held'],
+      staff: ['known', 'unknown', 'booked', 'bed', 'freed', 'held'],
+      nurse: ['known', 'booked', 'bed', 'freed'],
+      away_nurse: ['freed'],
+      treating: ['known', 'booked', 'bed', 'freed'],
+      away_doctor: ['freed'],
       own: ['known', 'booked'],
       other: ['unknown'],
       auditor: [],

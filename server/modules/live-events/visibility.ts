@@ -1,22 +1,30 @@
 // Who may know of which event: whoever reaches the record that it is about, at the moment at which they are told. Row-level
 // security decides that, as it does when the record itself is read; what has no rule here is told to nobody.
-import { type Actor, type Context, reachOf } from '#platform/context.ts'
+import { type Context, reachOf } from '#platform/context.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
 import type { StoredEvent } from './live-event.store.ts'
 
 type Found = Sql<{ id: string }>
-/**
- * `everyone`: what is public in the house. `permission`: what reading the record takes; `within`: those of these records
- * that are in the reach of the asking transaction. Where it is missing only who reaches all is told.
- */
-type Rule = 'everyone' | { permission: string; within?: (ids: readonly string[]) => Found }
+type Rule =
+  /** What is public in the house. */
+  | 'everyone'
+  | {
+      /** What reading the record takes. */
+      permission: string
+      /** Those of these records that are in the reach of the asking transaction. Without it only who reaches all is told. */
+      within?: (ids: readonly string[]) => Found
+      /** Where a patient is named, they must be in the caller's reach besides. */
+      names_patients?: true
+    }
+
+const patients = {
+  permission: 'patients:read',
+  within: (ids: readonly string[]) => sql<{ id: string }>`select id from patients where id = any(${ids}::uuid[])`,
+}
 
 /** By type of subject. */
 export const rules: Readonly<Record<string, Rule>> = {
-  patient: {
-    permission: 'patients:read',
-    within: (ids) => sql`select id from patients where id = any(${ids}::uuid[])`,
-  },
+  patient: patients,
   patient_import: { permission: 'patients:import' },
   emergency_access: { permission: 'emergency-access:review' },
   doctor: 'everyone',
@@ -24,6 +32,8 @@ export const rules: Readonly<Record<string, Rule>> = {
     permission: 'appointments:read',
     within: (ids) => sql`select id from appointments where id = any(${ids}::uuid[])`,
   },
+  hold: { permission: 'appointments:read' },
+  resource: { permission: 'resources:assign', names_patients: true },
   user: { permission: 'users:read' },
   session: { permission: 'users:read' },
 }
@@ -37,15 +47,30 @@ export async function visibleOf(ctx: Context, events: readonly StoredEvent[]): P
 
 async function visibleOfKind(ctx: Context, subject_type: string, group: StoredEvent[]): Promise<StoredEvent[]> {
   const rule = rules[subject_type]
-  const reach = rule && reachFor(ctx.actor, rule)
-  if (!rule || reach === undefined) return []
-  if (rule === 'everyone' || reach === 'all') return group
-  if (!rule.within) return []
-  const ids = [...new Set(group.map(({ subject_id }) => subject_id))]
-  const found = new Set((await ctx.reaching(reach).read(rule.within(ids))).map(({ id }) => id))
-  return group.filter(({ subject_id }) => found.has(subject_id))
+  if (!rule) return []
+  if (rule === 'everyone') return group
+  const found = await withinReach(
+    ctx,
+    rule,
+    group.map(({ subject_id }) => subject_id),
+  )
+  const visible = group.filter(({ subject_id }) => found(subject_id))
+  if (!rule.names_patients) return visible
+  const named = visible.flatMap(({ patient_id }) => patient_id ?? [])
+  const isReached = await withinReach(ctx, patients, named)
+  return visible.filter(({ patient_id }) => patient_id === null || isReached(patient_id))
 }
 
-function reachFor(actor: Actor, rule: Rule) {
-  return rule === 'everyone' ? 'all' : reachOf(actor, rule.permission)
+/** Tells of each of these ids whether the caller reaches what it names. */
+async function withinReach(
+  ctx: Context,
+  { permission, within }: Exclude<Rule, 'everyone'>,
+  ids: readonly string[],
+): Promise<(id: string) => boolean> {
+  const reach = reachOf(ctx.actor, permission)
+  if (reach === 'all') return () => true
+  if (reach === undefined || !within || ids.length === 0) return () => false
+  const rows = await ctx.reaching(reach).read(within([...new Set(ids)]))
+  const found = new Set(rows.map(({ id }) => id))
+  return (id) => found.has(id)
 }

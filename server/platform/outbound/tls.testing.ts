@@ -9,8 +9,23 @@ import type { AddressInfo } from 'node:net'
 export function makeCertificate(...names: string[]): { cert: string; key: string } {
   const alternatives = ['IP:127.0.0.1', ...names.map((name) => `DNS:${name}`)].join()
   const { status, stdout, stderr } = spawnSync('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
-    ...['-subj', '/CN=receiver', '-addext', `subjectAltName=${alternatives}`, '-keyout', '-', '-out', '-'],
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-days',
+    '2',
+    '-subj',
+    '/CN=receiver',
+    '-addext',
+    `subjectAltName=${alternatives}`,
+    '-keyout',
+    '-',
+    '-out',
+    '-',
   ])
   if (status !== 0) throw new Error(`openssl: ${stderr.toString()}`)
   const pem = (kind: string) =>
