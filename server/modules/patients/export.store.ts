@@ -1,5 +1,5 @@
 import { identifier } from './merge.store.ts'
-import type { OwnedTable } from './owned-tables.ts'
+import type { OwnedTable } from './owned-table.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
 import type { StoredDataKey } from '#platform/encryption/data-key.ts'
 

@@ -17,7 +17,8 @@ import {
   renewRights,
   updateMerge,
 } from './merge.store.ts'
-import { movingTables, type OwnedTable } from './owned-tables.ts'
+import type { OwnedTable } from './owned-table.ts'
+import { movingTables } from './owned-tables.ts'
 import { openKeyOf } from './patient.sealing.ts'
 import { certain } from '#platform/certain.ts'
 import { invalidRequest, notFound, Problem } from '#platform/contract/problem.ts'

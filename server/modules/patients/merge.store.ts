@@ -1,4 +1,5 @@
-import { followingTables, type OwnedTable } from './owned-tables.ts'
+import type { OwnedTable } from './owned-table.ts'
+import { followingTables } from './owned-tables.ts'
 import type { PatientToken } from './patient-tokens.ts'
 import type { PatientRow } from './patient.store.ts'
 import type { MergeList } from './merge.contract.ts'
