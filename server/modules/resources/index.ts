@@ -2,12 +2,6 @@
 import type { Module } from '#platform/module.ts'
 import { resourceRoutes } from './resource.routes.ts'
 
-export {
-  type AppointmentReservation,
-  cancelOfAppointment,
-  findTakenRanges,
-  reserveForAppointment,
-  type TakenRange,
-} from './reservation.store.ts'
+export { findTakenRanges, type TakenRange } from './reservation.store.ts'
 
 export const resources: Module = { name: 'resources', open: async () => ({ routes: resourceRoutes() }) }

@@ -3,7 +3,6 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import { sql } from '#platform/database/sql.ts'
 import { type Person, startTestApi, type TestApi } from '../../testing.ts'
 import { resourceApi } from './resource.contract.ts'
-import { reserveForAppointment } from './reservation.store.ts'
 import { makeResource, newCode } from './ward.testing.ts'
 
 let api: TestApi
@@ -154,17 +153,9 @@ describe('a race', () => {
     const reserve = (at: number) =>
       api.database
         .once((tx) =>
-          tx.first(
-            reserveForAppointment({
-              resource_ids: at % 2 === 0 ? ids : ids.toReversed(),
-              starts_at: from.toString(),
-              ends_at: from.add({ minutes: 30 }).toString(),
-              patient_id: null,
-              appointment_id: null as unknown as string,
-              created_by: null,
-              held_until: null,
-            }),
-          ),
+          tx.run(sql`
+            select openward.reserve_resources(${at % 2 === 0 ? ids : ids.toReversed()}::uuid[], ${from.toString()},
+                                              ${from.add({ minutes: 30 }).toString()}, null, null, null)`),
         )
         .then(
           () => ({ status: 201 }),

@@ -114,35 +114,6 @@ export function cancelReservation(id: string, cancelled_by: string | undefined):
      where id = ${id} and cancelled_at is null returning cancelled_at`
 }
 
-export type AppointmentReservation = {
-  resource_ids: readonly string[]
-  starts_at: string
-  ends_at: string
-  /** Null while a time is held for nobody yet. */
-  patient_id: string | null
-  appointment_id: string
-  created_by: string | null
-  /** When a held time ends by itself. */
-  held_until: string | null
-}
-
-/**
- * Takes all of these resources for the time of an appointment, each in its first free lane. Raises the violated constraint
- * resource_reservations_free where one of them is taken, resource_reservations_resource where there is none such or it is retired. What
- * was taken moves and ends with the appointment by itself.
- */
-export function reserveForAppointment(asked: AppointmentReservation): Sql<{ reserved: number }> {
-  const { resource_ids, starts_at, ends_at, patient_id, appointment_id, created_by, held_until } = asked
-  return sql`
-    select openward.reserve_resources(${resource_ids}::uuid[], ${starts_at}::timestamptz, ${ends_at}::timestamptz, ${patient_id}::uuid,
-                                      ${appointment_id}::uuid, ${created_by}::uuid, ${held_until}::timestamptz) as reserved`
-}
-
-/** Gives back what an appointment has, so that it can take others. */
-export function cancelOfAppointment(appointment_id: string): Sql {
-  return sql`update resource_reservations set cancelled_at = now() where appointment_id = ${appointment_id} and cancelled_at is null`
-}
-
 export type TakenRange = { resource_id: string; starts_at: string; ends_at: string }
 
 /** When resources cannot be had, and nothing of for whom; asked in any reach. */

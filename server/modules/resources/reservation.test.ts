@@ -6,12 +6,7 @@ import { sql } from '#platform/database/sql.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { assignmentApi, resourceUnavailable } from './assignment.contract.ts'
 import { ofAppointment, reservationApi } from './reservation.contract.ts'
-import {
-  type AppointmentReservation,
-  cancelOfAppointment,
-  findTakenRanges,
-  reserveForAppointment,
-} from './reservation.store.ts'
+import { findTakenRanges } from './reservation.store.ts'
 import { resourceApi } from './resource.contract.ts'
 import { makeResource, newCode } from './ward.testing.ts'
 
@@ -201,8 +196,20 @@ describe('what an appointment needs', () => {
     )
     return id
   }
-  const take = (asked: Omit<AppointmentReservation, 'created_by' | 'held_until'> & { held_until?: string | null }) =>
-    api.database.once((tx) => tx.first(reserveForAppointment({ created_by: null, held_until: null, ...asked })))
+  type Asked = {
+    resource_ids: string[]
+    starts_at: string
+    ends_at: string
+    patient_id: string | null
+    appointment_id: string
+    held_until?: string
+  }
+  const take = ({ resource_ids, starts_at, ends_at, patient_id, appointment_id, held_until }: Asked) =>
+    api.database.once((tx) =>
+      tx.first(sql`
+        select openward.reserve_resources(${resource_ids}::uuid[], ${starts_at}, ${ends_at}, ${patient_id}, ${appointment_id}, null,
+                                          ${held_until ?? null}) as reserved`),
+    )
   const taken = async (...resources: { id: string }[]) =>
     (
       await api.database.once((tx) =>
@@ -263,14 +270,6 @@ describe('what an appointment needs', () => {
     await assert.rejects(move(5.5, 7), violating('resource_reservations_free'))
     await api.rows(sql`update appointments set status = 'cancelled' where id = ${id}`)
     assert.deepEqual(await taken(room), [[room.id, hour(5), hour(6)]])
-  })
-
-  it('is given back where it takes others', async () => {
-    const [room, patient_id] = [await makeResource(staff, { type: 'room' }), await api.patient()]
-    const id = await appointment(0, 1, patient_id)
-    await take({ resource_ids: [room.id], starts_at: hour(0), ends_at: hour(1), patient_id, appointment_id: id })
-    await api.database.once((tx) => tx.run(cancelOfAppointment(id)))
-    assert.deepEqual(await taken(room), [])
   })
 
   it('is held as long as the time is, and lost where somebody took it after that', async () => {
