@@ -22,56 +22,93 @@ const day_ms = 24 * hour_ms
 /** A date begins up to 14 hours before it does in UTC, and ends up to 12 hours after. */
 const [earliest_ms, latest_ms] = [14 * hour_ms, 12 * hour_ms]
 
+const nothing: Ranges = []
+
 /** `{[1,5),[7,9)}` as PostgreSQL writes it. An open end is as far as time goes. */
 export function parseRanges(text: string): Ranges {
-  return Array.from(text.matchAll(/\[(-?\d+),(-?\d*)\)/g), ([, from, to]) => [
-    Number(from),
-    to === '' ? Infinity : Number(to),
-  ])
+  if (text === '{}') return nothing
+  return text
+    .slice(2, -2)
+    .split('),[')
+    .map((range) => {
+      const [from, to] = range.split(',')
+      return [Number(from), to === '' ? Infinity : Number(to)]
+    })
 }
 
 export function rangesText(ranges: Ranges): string {
   return `{${ranges.map(([from, to]) => `[${from},${to})`).join()}}`
 }
 
-/** The wanted slots of one doctor. A day that is full is passed over without being looked at. */
-function* candidatesOf(calendar: Calendar, full: Ranges, wanted: Wanted): Generator<Slot> {
-  const { after_ms, until_ms, accepts } = wanted
-  let at = 0
-  const fullFrom = (from_ms: number) => {
-    while ((full[at]?.[1] ?? Infinity) <= from_ms) at += 1
-    const range = full[at]
-    return range && range[0] <= from_ms ? range : undefined
-  }
-  for (let day = dayNumber(wanted.first_date); day * day_ms - earliest_ms <= until_ms; day += 1) {
-    const known = fullFrom(Math.max(day * day_ms - earliest_ms, after_ms))
-    if (known && known[1] >= (day + 1) * day_ms + latest_ms) {
-      day = Math.floor((Math.min(known[1], until_ms + 2 * day_ms) - latest_ms) / day_ms) - 1
-      continue
+/** Goes through the wanted slots of one doctor: `next` is the one that it stands at. */
+type Walk = {
+  rank: number
+  calendar: Calendar
+  full: Ranges
+  /** The first range that may still matter, the day whose slots are looked at, and where among them. */
+  range: number
+  day: number
+  slots: readonly Slot[]
+  at: number
+  next: Slot | undefined
+}
+
+/** Where a known range ends that holds this instant. Asked in order of time. */
+function fullUntil(walk: Walk, at_ms: number): number | undefined {
+  while ((walk.full[walk.range]?.[1] ?? Infinity) <= at_ms) walk.range += 1
+  const range = walk.full[walk.range]
+  return range && range[0] <= at_ms ? range[1] : undefined
+}
+
+/** A day that is full is passed over without being looked at. */
+function goOn(walk: Walk, { after_ms, until_ms, accepts }: Wanted): void {
+  for (;;) {
+    const slot = walk.slots[walk.at]
+    if (slot) {
+      walk.at += 1
+      const { starts_at_ms } = slot
+      if (starts_at_ms <= after_ms || starts_at_ms > until_ms) continue
+      if (fullUntil(walk, starts_at_ms) !== undefined || !accepts(walk.calendar, slot)) continue
+      walk.next = slot
+      return
     }
-    for (const slot of slotsOn(calendar, dateText(day))) {
-      if (slot.starts_at_ms <= after_ms || slot.starts_at_ms > until_ms) continue
-      if (!fullFrom(slot.starts_at_ms) && accepts(calendar, slot)) yield slot
+    walk.day += 1
+    const begin_ms = walk.day * day_ms - earliest_ms
+    if (begin_ms > until_ms) {
+      walk.next = undefined
+      return
     }
+    const full_until_ms = fullUntil(walk, Math.max(begin_ms, after_ms)) ?? 0
+    const first_day = Math.floor((Math.min(full_until_ms, until_ms + 2 * day_ms) - latest_ms) / day_ms)
+    if (first_day > walk.day) {
+      walk.slots = []
+      walk.day = first_day - 1
+    } else {
+      walk.slots = slotsOn(walk.calendar, dateText(walk.day))
+    }
+    walk.at = 0
   }
 }
 
 /** The wanted slots of all doctors. `take` gives the next ones; `next` tells when the first of one doctor follows them. */
 export function mergeCandidates(doctors: readonly { calendar: Calendar; full: Ranges }[], wanted: Wanted) {
-  const streams = doctors.map(({ calendar, full }, rank) => {
-    const rest = candidatesOf(calendar, full, wanted)
-    return { rank, rest, next: rest.next().value ?? undefined }
+  const day = Date.parse(wanted.first_date) / day_ms - 1
+  const walks = doctors.map(({ calendar, full }, rank) => {
+    const walk: Walk = { rank, calendar, full, range: 0, day, slots: [], at: 0, next: undefined }
+    goOn(walk, wanted)
+    return walk
   })
   const pending: Candidate[] = []
 
   function advance(): boolean {
-    const first_ms = streams.reduce((least, { next }) => Math.min(least, next?.starts_at_ms ?? Infinity), Infinity)
+    let first_ms = Infinity
+    for (const { next } of walks) if (next && next.starts_at_ms < first_ms) first_ms = next.starts_at_ms
     if (first_ms === Infinity) return false
     const found: Candidate[] = []
-    for (const stream of streams) {
-      while (stream.next && stream.next.starts_at_ms < first_ms + hour_ms) {
-        found.push({ rank: stream.rank, slot: stream.next })
-        stream.next = stream.rest.next().value ?? undefined
+    for (const walk of walks) {
+      while (walk.next && walk.next.starts_at_ms < first_ms + hour_ms) {
+        found.push({ rank: walk.rank, slot: walk.next })
+        goOn(walk, wanted)
       }
     }
     found.sort((left, right) => left.slot.starts_at_ms - right.slot.starts_at_ms || left.rank - right.rank)
@@ -86,7 +123,7 @@ export function mergeCandidates(doctors: readonly { calendar: Calendar; full: Ra
     },
     next(rank: number): number | undefined {
       const found = pending.find((candidate) => candidate.rank === rank)
-      return (found?.slot ?? streams[rank]?.next)?.starts_at_ms
+      return (found?.slot ?? walks[rank]?.next)?.starts_at_ms
     },
   }
 }
@@ -114,11 +151,14 @@ export function learnFull(
   return ranges
 }
 
-function dayNumber(date: string): number {
-  return Date.parse(date) / day_ms
-}
+const dates = new Map<number, string>()
 
-/** The date that this is the number of, counted from 1970. */
-export function dateText(day: number): string {
-  return new Date(day * day_ms).toISOString().slice(0, 10)
+/** The date that this is the number of, counted from 1970. A search asks for the same few of each doctor. */
+function dateText(day: number): string {
+  let text = dates.get(day)
+  if (text === undefined) {
+    if (dates.size >= 1000) dates.clear()
+    dates.set(day, (text = new Date(day * day_ms).toISOString().slice(0, 10)))
+  }
+  return text
 }

@@ -25,6 +25,8 @@ export type Slot = TimeRange & { is_reserved: boolean; location: string | null }
 export type DateRange = { from: string; to: string }
 
 const workdays = [1, 2, 3, 4, 5]
+const minute_ms = 60_000
+const day_ms = 1440 * minute_ms
 
 /** How far ahead of now a slot may be booked. */
 export const bookingHorizonDays = 180
@@ -59,33 +61,45 @@ export function expandHours(hours: readonly WorkingHours[], timezone: string, { 
   return slots.sort((left, right) => left.starts_at_ms - right.starts_at_ms)
 }
 
-/** Whether these hours, back to back ones taken together, cover the whole of a time. */
+/**
+ * Whether these hours, back to back ones taken together, cover the whole of a time. In an hour that is repeated within it either
+ * reading of the clock will do.
+ */
 export function coversTime(
   hours: readonly WorkingHours[],
   timezone: string,
   { starts_at_ms, ends_at_ms }: TimeRange,
 ): boolean {
-  const dateOf = (at_ms: number) =>
-    Temporal.Instant.fromEpochMilliseconds(at_ms).toZonedDateTimeISO(timezone).toPlainDate()
-  const last = dateOf(ends_at_ms - 1)
-  const worked: TimeRange[] = []
-  for (let date = dateOf(starts_at_ms); Temporal.PlainDate.compare(date, last) <= 0; date = date.add({ days: 1 })) {
-    const text = date.toString()
-    const instantOf = (time: string) =>
-      date
-        .toPlainDateTime()
-        .add({ minutes: minutesOf(time) })
-        .toZonedDateTime(timezone).epochMilliseconds
-    for (const block of hours) {
-      if (!isWorkedOn(block, date.dayOfWeek, text)) continue
-      worked.push({ starts_at_ms: instantOf(block.start_time), ends_at_ms: instantOf(block.end_time) })
-    }
+  const first = Temporal.Instant.fromEpochMilliseconds(starts_at_ms).toZonedDateTimeISO(timezone)
+  for (let at_ms = starts_at_ms; at_ms < ends_at_ms;) {
+    const zoned = Temporal.Instant.fromEpochMilliseconds(at_ms).toZonedDateTimeISO(timezone)
+    const change_ms = zoned.getTimeZoneTransition('next')?.epochMilliseconds ?? Infinity
+    const stretch_ms = Math.min(ends_at_ms, change_ms) - at_ms
+    const walls = [zoned, first].map(({ offsetNanoseconds }) => at_ms + offsetNanoseconds / 1e6)
+    if (!walls.some((wall_ms) => coversWall(hours, wall_ms, wall_ms + stretch_ms))) return false
+    at_ms += stretch_ms
   }
-  let covered_until_ms = starts_at_ms
-  for (const part of worked.sort((left, right) => left.starts_at_ms - right.starts_at_ms)) {
-    if (part.starts_at_ms <= covered_until_ms) covered_until_ms = Math.max(covered_until_ms, part.ends_at_ms)
+  return true
+}
+
+/** Of a clock that does not change meanwhile; its times as milliseconds of a day counted from 1970, as if it showed UTC. */
+function coversWall(hours: readonly WorkingHours[], from_ms: number, until_ms: number): boolean {
+  let covered_ms = from_ms
+  while (covered_ms < until_ms) {
+    const wall = Temporal.Instant.fromEpochMilliseconds(covered_ms).toZonedDateTimeISO('UTC')
+    const midnight_ms = covered_ms - (covered_ms % day_ms)
+    const date = wall.toPlainDate().toString()
+    const minute = (covered_ms - midnight_ms) / minute_ms
+    const block = hours.find(
+      (one) =>
+        isWorkedOn(one, wall.dayOfWeek, date) &&
+        minutesOf(one.start_time) <= minute &&
+        minute < minutesOf(one.end_time),
+    )
+    if (!block) return false
+    covered_ms = midnight_ms + minutesOf(block.end_time) * minute_ms
   }
-  return covered_until_ms >= ends_at_ms
+  return true
 }
 
 /** The slot that begins at this instant, if there is one. */
@@ -109,7 +123,7 @@ export function freeSlots<T extends TimeRange>(slots: readonly T[], taken: reado
 
 /** A slot of a doctor as the wire shows it. */
 export function shownSlot(doctor_id: string, { starts_at_ms, ends_at_ms }: TimeRange) {
-  const duration_minutes = (ends_at_ms - starts_at_ms) / 60_000
+  const duration_minutes = (ends_at_ms - starts_at_ms) / minute_ms
   return { doctor_id, start: instantText(starts_at_ms), end: instantText(ends_at_ms), duration_minutes }
 }
 
@@ -144,7 +158,7 @@ function slotsOfDay(hours: WorkingHours, timezone: string, date: Temporal.PlainD
   const { slot_minutes, emergency_share = 0, location = null } = hours
   const midnight = date.toPlainDateTime()
   const [start, end] = [minutesOf(hours.start_time), minutesOf(hours.end_time)]
-  const slot_ms = slot_minutes * 60_000
+  const slot_ms = slot_minutes * minute_ms
   const count = Math.max(0, Math.floor((end - start) / slot_minutes))
   const reserved = reservedAmong(count, emergency_share)
   const slotOf = (at: number, starts_at_ms: number): Slot => {
@@ -157,7 +171,7 @@ function slotsOfDay(hours: WorkingHours, timezone: string, date: Temporal.PlainD
   const after = midnight.add({ minutes: end }).toZonedDateTime(timezone)
   const isEven =
     first.offsetNanoseconds === after.offsetNanoseconds &&
-    after.epochMilliseconds - first.epochMilliseconds === (end - start) * 60_000 &&
+    after.epochMilliseconds - first.epochMilliseconds === (end - start) * minute_ms &&
     first.toPlainDateTime().equals(first_wall)
   if (isEven) return numbers.map((at) => slotOf(at, first.epochMilliseconds + at * slot_ms))
 
