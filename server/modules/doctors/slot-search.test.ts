@@ -262,7 +262,8 @@ describe('what a search has learnt', () => {
     const { specialization, doctors } = await aGroup(1)
     await fill(doctors, 0, 40)
     await api.rows(
-      sql`update appointments set status = 'held' where doctor_id = any (${doctors}::uuid[]) and lower(during) = ${at(day(7), '09:30')}`,
+      sql`update appointments set status = 'held', held_until = now() + interval '10 minutes'
+           where doctor_id = any (${doctors}::uuid[]) and lower(during) = ${at(day(7), '09:30')}`,
     )
     assert.deepEqual(shown(await search({ specialization, limit: '1' }), doctors), [`0 ${day(40)}T09:00`])
     const for_routine = (await known(doctors))[0]?.for_routine ?? ''
