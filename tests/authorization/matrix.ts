@@ -9,6 +9,7 @@ import { notificationRows } from './matrix.notifications.ts'
 import { patientRows } from './matrix.patients.ts'
 import { eventRows } from './matrix.events.ts'
 import { resourceRows } from './matrix.resources.ts'
+import { scheduleRows } from './matrix.schedules.ts'
 import { adminOnly, only, type Row } from './row.ts'
 
 export const matrix: readonly Row[] = [
@@ -16,6 +17,7 @@ export const matrix: readonly Row[] = [
   ...patientRows,
   ...eventRows,
   ...bookingRows,
+  ...scheduleRows,
   ...resourceRows,
   ...notificationRows,
 

@@ -118,6 +118,8 @@ export async function startWorld() {
         delivery_id: randomUUID(),
         resource_id: randomUUID(),
         reservation_id: randomUUID(),
+        block_id: randomUUID(),
+        time_off_id: randomUUID(),
         export_id: randomUUID(),
         disclosure_id: randomUUID(),
         ...(contact ? { contact_id: contact.id } : {}),
