@@ -22,6 +22,8 @@ export type SystemOptions = {
   owner_url: string
   log: Log
   pool_size?: number
+  /** How long a request waits for a connection before it is refused; 0: as long as it takes. */
+  connection_wait_ms?: number
   migrated?: boolean
   unsafe_fsync_off?: boolean
 }
@@ -36,6 +38,7 @@ export async function openSystem({
   owner_url,
   log,
   pool_size = 10,
+  connection_wait_ms,
   migrated = false,
   unsafe_fsync_off = false,
 }: SystemOptions): Promise<OpenSystem> {
@@ -51,6 +54,7 @@ export async function openSystem({
   const passwords = () => deriveSecrets(keyring, passwordPurpose).map((secret) => secret.toString('base64url'))
   const connections = {
     url: appUrl(owner_url, app_password),
+    wait_ms: connection_wait_ms,
     on_error: (error: Error) => log.warn({ err: error }, 'a database connection broke'),
     password:
       // The keys of a vault are replaced while the server runs.

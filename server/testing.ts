@@ -54,7 +54,7 @@ export async function startTestApi(overrides: Partial<Configuration> = {}) {
       LOG_LEVEL: process.env.OPENWARD_TEST_LOG ?? 'silent',
     }),
     data_directory,
-    // A busy machine is no overload that a test is about.
+    // A busy machine is no overload that a test is about, here and in the wait for a connection.
     shed_load: false,
     ...overrides,
   }
@@ -64,6 +64,7 @@ export async function startTestApi(overrides: Partial<Configuration> = {}) {
     owner_url,
     log: createLog(configuration.log_level),
     pool_size: 8,
+    connection_wait_ms: 0,
     migrated: true,
     unsafe_fsync_off: true,
   })

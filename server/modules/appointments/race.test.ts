@@ -66,6 +66,7 @@ describe('a race', () => {
       keyring: keys.keyring,
       owner_url,
       log,
+      connection_wait_ms: 0,
       migrated: true,
       unsafe_fsync_off: true,
     })

@@ -46,21 +46,31 @@ export type PoolOptions = ConnectionOptions & {
   name: string
   on_error: (error: Error) => void
   watch?: Watch | undefined
+  /** 0: as long as it takes. */
+  wait_ms?: number | undefined
 }
 
-/** Waiting for a connection is bounded, so that a database that is away is told within two seconds. */
-const connectMilliseconds = 1800
+/** Waiting for a connection is bounded, so that a database that is away, or far too busy, is told within two seconds. */
+const waitMilliseconds = 1800
 /** Whoever comes when so many wait for a connection would only wait in vain. */
 const mostWaiting = 500
 
 /** Opens a pool. */
-export function openPool({ url, size, name, on_error, password, watch }: PoolOptions): Pool {
+export function openPool({
+  url,
+  size,
+  name,
+  on_error,
+  password,
+  watch,
+  wait_ms = waitMilliseconds,
+}: PoolOptions): Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max: size,
     types,
     application_name: name,
-    connectionTimeoutMillis: connectMilliseconds,
+    connectionTimeoutMillis: wait_ms,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
     // A firewall forgets connections that rest.
