@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
-import type { EventEmitter } from 'node:events'
-import { after, before, describe, it, mock } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { invalidRequest, unauthenticated } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
+import { observeWork } from '../../work.testing.ts'
 import { tokenInvalid } from '../identity/account.contract.ts'
 import { newestMail, signedInAs, testPassword } from '../identity/accounts.testing.ts'
-import { hasherOf } from '../identity/hasher.ts'
 import { purgeIdentity } from '../identity/housekeeping.ts'
 import { accountInactive, invalidCredentials, localPasswordsOff } from '../identity/login.contract.ts'
 import { sessionApi } from '../identity/session.contract.ts'
@@ -22,28 +21,6 @@ const newcomer = (rest: object = {}) => ({
   last_name: 'Newcomer',
   ...rest,
 })
-
-/** Counts passwords hashed, statements answered and round trips, as they are seen on the wire. */
-function observeWork(api: TestApi) {
-  let seen = { hashes: 0, statements: 0, trips: 0 }
-  const hashing = mock.method(hasherOf(api.system), 'hashPassword')
-  const watched = new WeakSet<object>()
-  api.system.pool.on('acquire', (client) => {
-    const { connection } = client as unknown as { connection: EventEmitter }
-    if (watched.has(connection)) return
-    watched.add(connection)
-    connection.on('commandComplete', () => (seen.statements += 1))
-    connection.on('readyForQuery', () => (seen.trips += 1))
-  })
-  return {
-    take() {
-      const taken = { ...seen, hashes: hashing.mock.callCount() }
-      seen = { hashes: 0, statements: 0, trips: 0 }
-      hashing.mock.resetCalls()
-      return taken
-    },
-  }
-}
 
 describe('registering oneself', () => {
   let api: TestApi
