@@ -74,7 +74,12 @@ test('an index that meets what it was not made for fails as a whole, to be start
   const row = sealedRow(fonseca)
   const key = newDataKey(parseMasterKeys(masterKeys))
   const place = { table: 'patients', column: 'sealed_card', row_id: row.id }
-  const without = { ...row, key_id: key.id, wrapped: key.wrapped, sealed_card: sealJson(key, place, null) }
+  const without = {
+    ...row,
+    key_id: key.id,
+    wrapped: key.wrapped,
+    sealed_card: sealJson(key, place, { ...fonseca, date_of_birth: 1956 }),
+  }
   await assert.rejects(index.addSealed([without]), /the name index failed/)
   assert.match((await index.stopped).message, /failed/)
 })
