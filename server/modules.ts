@@ -3,6 +3,7 @@ import type { Module } from '#platform/module.ts'
 import { access } from '#modules/access'
 import { appointments } from '#modules/appointments'
 import { auditTrail } from '#modules/audit-trail'
+import { chart } from '#modules/chart'
 import { departments } from '#modules/departments'
 import { doctors } from '#modules/doctors'
 import { identity } from '#modules/identity'
@@ -24,6 +25,7 @@ export const modules: readonly Module[] = [
   doctors,
   resources,
   appointments,
+  chart,
   notifications,
   jobs,
   liveEvents,

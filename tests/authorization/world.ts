@@ -45,20 +45,32 @@ export async function startWorld() {
   }
   const routes = new Map(api.app.routes.map((route) => [nameOf(route), route]))
 
-  /** Calls an operation as the administrator, who may do everything; undefined where no module offers it. */
+  /** Calls an operation as the administrator, or as whoever else may; undefined where no module offers it. */
   async function make(
     name: string,
     params: Record<string, string>,
     body: unknown,
+    by: Person = maker,
   ): Promise<{ id: string } | undefined> {
     const operation = routes.get(name)?.operation
     if (!operation) return undefined
     const { method } = operation
     const url = operation.path.replaceAll(/\{(\w+)\}/g, (_, key: string) => params[key] ?? '')
     const headers = { 'content-type': 'application/json' }
-    const answer = await maker.send({ method, url, headers, body: JSON.stringify(body) })
+    const answer = await by.send({ method, url, headers, body: JSON.stringify(body) })
     if (answer.status !== operation.returns[0]) throw new Error(`${name} cannot be made for the test: ${answer.text}`)
     return JSON.parse(answer.text) as { id: string }
+  }
+
+  /** With a session of their own: what others ask for may end it. */
+  async function signedIn(person: Person): Promise<Person> {
+    const session = await api.signIn(person.user_id)
+    return {
+      ...person,
+      ...session,
+      send: (request) =>
+        api.send({ ...request, headers: { authorization: `Bearer ${session.token}`, ...request.headers } }),
+    }
   }
 
   async function patient(department_id: string, doctor_id: string | undefined): Promise<string> {
@@ -99,6 +111,14 @@ export async function startWorld() {
         appointment_time: nextSlot(),
       },
     )
+    const clinician = await signedIn(doctor_id === fixed.treating.doctor_id ? fixed.treating : fixed.away_doctor)
+    const allergy = await make(
+      'POST /api/v1/patients/{patient_id}/allergies',
+      params,
+      { substance: 'Latex' },
+      clinician,
+    )
+    const condition = await make('POST /api/v1/patients/{patient_id}/conditions', params, { text: 'Asthma' }, clinician)
     const webhook = await make('POST /api/v1/webhooks', {}, { url: 'https://hooks.example.org/in', types: ['*'] })
     return {
       own,
@@ -122,6 +142,8 @@ export async function startWorld() {
         time_off_id: randomUUID(),
         export_id: randomUUID(),
         disclosure_id: randomUUID(),
+        ...(allergy ? { allergy_id: allergy.id } : {}),
+        ...(condition ? { condition_id: condition.id } : {}),
         ...(contact ? { contact_id: contact.id } : {}),
         ...(insurance ? { insurance_id: insurance.id } : {}),
         ...(appointment ? { appointment_id: appointment.id } : {}),
@@ -143,14 +165,7 @@ export async function startWorld() {
     /** Signed in anew each time, since what they ask for may end their sessions. */
     async personOf(actor: Actor, { own }: Subject): Promise<Person | undefined> {
       if (actor === 'anonymous') return undefined
-      const person = actor === 'own' ? own : actor === 'other' ? foreign.own : fixed[actor]
-      const session = await api.signIn(person.user_id)
-      return {
-        ...person,
-        ...session,
-        send: (request) =>
-          api.send({ ...request, headers: { authorization: `Bearer ${session.token}`, ...request.headers } }),
-      }
+      return signedIn(actor === 'own' ? own : actor === 'other' ? foreign.own : fixed[actor])
     },
     /** One number per table, that changes with any row but those of the audit log and of sessions in use. */
     async fingerprint(): Promise<Record<string, string>> {

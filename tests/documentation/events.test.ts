@@ -14,6 +14,11 @@ const forms: { form: RegExp; types: (match: RegExpExecArray) => string[] }[] = [
   { form: /\bemit\(\s*\{\s*type: '([a-z_.]+)'/g, types: ([, type = '']) => [type] },
   { form: /\bemit\(\s*\{\s*type: `patient\.\$\{verb\}d`/g, types: () => ['patient.deleted', 'patient.restored'] },
   {
+    form: /\bemit\(\{ type: `\$\{noun\}\.\$\{verb\}`/g,
+    types: () =>
+      ['allergy', 'condition'].flatMap((noun) => ['added', 'updated', 'removed'].map((verb) => `${noun}.${verb}`)),
+  },
+  {
     form: /(?<!function )\beventOf\(\s*(?:\w+ \? )?'(\w+)'(?: : '(\w+)')?/g,
     types: ([, ...whats]) => whats.filter((what) => what !== undefined).map((what) => `appointment.${what}`),
   },

@@ -33,6 +33,14 @@ export const rules: Readonly<Record<string, Rule>> = {
     within: (ids) => sql`select id from appointments where id = any(${ids}::uuid[])`,
   },
   hold: { permission: 'appointments:read' },
+  allergy: {
+    permission: 'chart:read',
+    within: (ids) => sql`select id from allergies where id = any(${ids}::uuid[])`,
+  },
+  condition: {
+    permission: 'chart:read',
+    within: (ids) => sql`select id from conditions where id = any(${ids}::uuid[])`,
+  },
   resource: { permission: 'resources:assign', names_patients: true },
   user: { permission: 'users:read' },
   session: { permission: 'users:read' },

@@ -13,7 +13,7 @@ import { patientRoutes } from './patient.routes.ts'
 import { patientSearchRoutes } from './patient-search.routes.ts'
 import type { Module } from '#platform/module.ts'
 
-export { type Changeable, lockChangeable, readOfPatient } from './changeable.ts'
+export { type Changeable, isOwnRecord, lockChangeable, readOfPatient, sealChanges } from './changeable.ts'
 export { joinOwnRecord, type OwnMembers, readOwnRecord, registerOwnRecord } from './own-record.ts'
 export { emailOf, type SealedBy } from './patient.sealing.ts'
 export { erasePatient } from './erasure.service.ts'

@@ -1,0 +1,24 @@
+import { implement, type Route } from '#platform/http/mount.ts'
+import { addAllergy, getAllergy, listAllergies, removeAllergy, replaceAllergy } from './allergies.ts'
+import { allergyApi } from './allergy.contract.ts'
+import { conditionApi } from './condition.contract.ts'
+import { addCondition, getCondition, listConditions, removeCondition, replaceCondition } from './conditions.ts'
+
+export function chartRoutes(): Route[] {
+  return [
+    ...implement('allergies', allergyApi, {
+      list_allergies: (ctx, { params, query }) => listAllergies(ctx, params.patient_id, query),
+      get_allergy: (ctx, { params }) => getAllergy(ctx, params.patient_id, params.allergy_id),
+      add_allergy: (ctx, { params, body }) => addAllergy(ctx, params.patient_id, body),
+      replace_allergy: (ctx, { params, body }) => replaceAllergy(ctx, params.patient_id, params.allergy_id, body),
+      remove_allergy: (ctx, { params }) => removeAllergy(ctx, params.patient_id, params.allergy_id),
+    }),
+    ...implement('conditions', conditionApi, {
+      list_conditions: (ctx, { params, query }) => listConditions(ctx, params.patient_id, query),
+      get_condition: (ctx, { params }) => getCondition(ctx, params.patient_id, params.condition_id),
+      add_condition: (ctx, { params, body }) => addCondition(ctx, params.patient_id, body),
+      replace_condition: (ctx, { params, body }) => replaceCondition(ctx, params.patient_id, params.condition_id, body),
+      remove_condition: (ctx, { params }) => removeCondition(ctx, params.patient_id, params.condition_id),
+    }),
+  ]
+}

@@ -1,0 +1,55 @@
+// Every statement about allergies and conditions: two tables of one shape, whose rows say what they say under the patient's key.
+import { literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
+
+export type EntryTable = 'allergies' | 'conditions'
+
+export type EntryRow = {
+  id: string
+  patient_id: string
+  key_id: string
+  kek_id: string | null
+  wrapped: Buffer | null
+  sealed_entry: Buffer
+  created_by: string | null
+  created_at: string
+  updated_at: string
+  version: number
+}
+
+const named = { allergies: sql`allergies`, conditions: sql`conditions` }
+const columns = sql`e.id, e.patient_id, e.key_id, k.kek_id, k.wrapped, e.sealed_entry, e.created_by, e.created_at, e.updated_at, e.version`
+
+export function listEntries(
+  table: EntryTable,
+  patient_id: string,
+  { skip, limit }: { skip: number; limit: number },
+): Sql<EntryRow & { total: number }> {
+  return sql`
+    select ${columns}, count(*) over ()::int as total from ${named[table]} e join patient_keys k on k.id = e.key_id
+     where e.patient_id = ${patient_id} and e.removed_at is null
+     order by e.created_at desc, e.id desc limit ${literal(limit)} offset ${skipped(skip)}`
+}
+
+export function findEntry(table: EntryTable, patient_id: string, id: string): Sql<EntryRow> {
+  return sql`
+    select ${columns} from ${named[table]} e join patient_keys k on k.id = e.key_id
+     where e.id = ${id} and e.patient_id = ${patient_id} and e.removed_at is null`
+}
+
+export type WrittenEntry = { id: string; patient_id: string; key_id: string; sealed_entry: Buffer }
+
+export function insertEntry(table: EntryTable, row: WrittenEntry, created_by: string | undefined): Sql {
+  return sql`
+    insert into ${named[table]} (id, patient_id, key_id, sealed_entry, created_by)
+    values (${row.id}, ${row.patient_id}, ${row.key_id}, ${row.sealed_entry}, ${created_by ?? null})`
+}
+
+export function updateEntry(table: EntryTable, row: WrittenEntry): Sql {
+  return sql`
+    update ${named[table]} set key_id = ${row.key_id}, sealed_entry = ${row.sealed_entry}, updated_at = now(), version = version + 1
+     where id = ${row.id}`
+}
+
+export function markRemoved(table: EntryTable, id: string): Sql {
+  return sql`update ${named[table]} set removed_at = now(), updated_at = now(), version = version + 1 where id = ${id}`
+}

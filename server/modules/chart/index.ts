@@ -1,0 +1,5 @@
+// The chart: what is known of a patient, and what was noted of them.
+import type { Module } from '#platform/module.ts'
+import { chartRoutes } from './chart.routes.ts'
+
+export const chart: Module = { name: 'chart', open: async () => ({ routes: chartRoutes() }) }
