@@ -91,6 +91,11 @@ export async function startWorld() {
     const own = await api.person('patient', { patient_id })
     const target = await api.person('staff', { department_id })
     const new_doctor = await api.person('doctor', { department_id })
+    // Whatever hours were tried out with the doctor, those of the profile count again.
+    await api.rows(sql`
+      with off as (delete from time_off where doctor_id = ${doctor_id} returning doctor_id),
+           blocks as (delete from schedule_blocks where doctor_id = ${doctor_id} returning doctor_id)
+      update doctors set version = version + 1 where id in (select doctor_id from off union select doctor_id from blocks)`)
     const contact = await make('POST /api/v1/patients/{patient_id}/emergency-contacts', params, {
       name: 'Eva Ruiz',
       relationship: 'sister',
