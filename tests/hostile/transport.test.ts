@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from '#platform/database/sql.ts'
 import { type Person, startTestApi, type TestApi } from '../../server/testing.ts'
+import { brokenRequests, postOf } from './broken-requests.ts'
 import { assertProblem } from './problem.ts'
 import { canary, type Probe, startProbe } from './probe.ts'
 
@@ -187,39 +188,16 @@ describe('TR-05 forwarded headers', () => {
 describe('TR-06 raw bytes', () => {
   const body = '{"name":"W","age":1}'
   const post = (headers: string, sent = body) =>
-    `POST /api/v1/probes HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${admin.token}\r\ncontent-type: application/json\r\n${headers}\r\n${sent}`
-  const smuggled = 'GET /health HTTP/1.1\r\nhost: x\r\n\r\n'
+    postOf({ path: '/api/v1/probes', token: admin.token, body: sent }, headers)
 
   it('that are one good request are answered', async () => {
     assert.deepEqual((await probe.raw(post(`connection: close\r\ncontent-length: ${body.length}\r\n`))).statuses, [201])
   })
 
-  const broken: Record<string, () => string> = {
-    'a length and chunks': () =>
-      post(`content-length: ${body.length}\r\ntransfer-encoding: chunked\r\n`, `0\r\n\r\n${smuggled}`),
-    'chunks and a length': () =>
-      post(`transfer-encoding: chunked\r\ncontent-length: 4\r\n`, `5c\r\n${smuggled}0\r\n\r\n`),
-    'two lengths': () => post(`content-length: ${body.length}\r\ncontent-length: 0\r\n`),
-    'two equal lengths': () => post(`content-length: ${body.length}\r\ncontent-length: ${body.length}\r\n`),
-    'a list of lengths': () => post(`content-length: ${body.length}, 0\r\n`),
-    'a signed length': () => post(`content-length: +${body.length}\r\n`),
-    'a folded header': () => post(`content-length: ${body.length}\r\nx-folded: a\r\n b\r\n`),
-    'an unknown transfer encoding': () => post('transfer-encoding: xchunked\r\n', `0\r\n\r\n${smuggled}`),
-    'chunked and then another': () => post('transfer-encoding: chunked, identity\r\n', `0\r\n\r\n${smuggled}`),
-    'a space before the colon': () => post(`content-length : ${body.length}\r\n`),
-    'a bare carriage return': () => post(`content-length: ${body.length}\r\nx: a\rb\r\n`),
-    'a NUL in a header': () => post(`content-length: ${body.length}\r\nx: a\0b\r\n`),
-    'a chunk size that is none': () => post('transfer-encoding: chunked\r\n', `zz\r\n${body}\r\n0\r\n\r\n`),
-    'no host': () => `GET /health HTTP/1.1\r\n\r\n`,
-    'an unknown method': () => `BREW /health HTTP/1.1\r\nhost: x\r\n\r\n`,
-    'a header of 20 KiB': () => `GET /health HTTP/1.1\r\nhost: x\r\nx: ${'a'.repeat(20_000)}\r\n\r\n`,
-    'another protocol': () => `\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n`,
-    'an unknown version': () => `GET /health HTTP/9.9\r\nhost: x\r\n\r\n`,
-  }
-  for (const [name, bytes] of Object.entries(broken)) {
+  for (const [name, bytes] of Object.entries(brokenRequests)) {
     it(`with ${name} are refused and end the connection`, async () => {
       const had = await api.rows(sql`select from departments`)
-      const { statuses, closed, text } = await probe.raw(bytes())
+      const { statuses, closed, text } = await probe.raw(bytes({ path: '/api/v1/probes', token: admin.token, body }))
       assert.equal(statuses.length, 1, text)
       assert.ok([400, 405, 408, 411, 415, 431, 501, 505].includes(statuses[0] ?? 0), text)
       assert.ok(closed, `the connection stays open: ${text}`)
