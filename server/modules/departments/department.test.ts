@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { forbidden, invalidRequest, notFound, stale } from '#platform/contract/problem.ts'
+import { forbidden, invalidRequest, notFound, Problem, stale } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { departmentApi, departmentCodeTaken } from './department.contract.ts'
@@ -39,6 +39,30 @@ describe('departments', () => {
       nurse.call(departmentApi.create, { body: { name: 'Mine', code: 'MINE' } }),
       refusedWith(forbidden),
     )
+  })
+
+  it('lose no change, though four count up the same one a thousand times', async () => {
+    const admin = await api.person('admin')
+    const { id } = await admin.call(departmentApi.create, { body: { name: '0', code: 'COUNTER' } })
+    const params = { department_id: id }
+    let refusals = 0
+    const countUp = async () => {
+      for (let done = 0; done < 250;) {
+        const { name, version } = await admin.call(departmentApi.read, { params })
+        const body = { name: String(Number(name) + 1) }
+        try {
+          await admin.call(departmentApi.update, { params, body }, { 'if-match': `"v${version}"` })
+          done += 1
+        } catch (error) {
+          if (!(error instanceof Problem) || error.kind.code !== stale.code) throw error
+          refusals += 1
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: 4 }, countUp))
+    const { name, version } = await admin.call(departmentApi.read, { params })
+    assert.deepEqual([name, version], ['1000', 1001])
+    assert.ok(refusals > 0, 'nobody was in the way of anybody')
   })
 
   it('have a code of their own', async () => {
