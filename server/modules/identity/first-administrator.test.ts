@@ -26,6 +26,37 @@ describe('the first administrator', () => {
     assert.equal(await ensureFirstAdministrator(api.system), undefined)
   })
 
+  it('is the only one there is: no pair that anybody would try signs in', async () => {
+    await using api = await startTestApi()
+    await ensureFirstAdministrator(api.system)
+    const names = [
+      'admin',
+      'administrator',
+      'root',
+      'openward',
+      'admin@openward.local',
+      'user',
+      'guest',
+      'test',
+      'doctor',
+      'demo',
+    ]
+    const passwords = ['admin', 'password', 'openward', 'changeme', 'admin123', 'Admin123', '']
+    let tried = 0
+    for (const username of names) {
+      for (const password of [...passwords, username, `${username}123`]) {
+        const body = JSON.stringify({ username, password })
+        const headers = { 'content-type': 'application/json' }
+        const { status } = await api.send({ method: 'POST', url: loginApi.login.path, headers, body })
+        tried += 1
+        // Whoever was tried too often is not answered any more, which is no sign-in either.
+        assert.ok([401, 422, 429].includes(status), `${username} / ${password}: ${status}`)
+      }
+    }
+    assert.ok(tried >= 30)
+    assert.deepEqual(await api.rows(sql`select from sessions`), [])
+  })
+
   it('does nothing with the password that was printed but choose another', async () => {
     await using api = await startTestApi()
     const first = await ensureFirstAdministrator(api.system)
