@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { everyone, only, type Row } from './row.ts'
 import { sql } from '#platform/database/sql.ts'
-import { nextSlot, type Subject, type World } from './world.ts'
+import { icalendarApi } from '../../server/modules/appointments/icalendar.contract.ts'
+import { actors, nextSlot, type Subject, type World } from './world.ts'
 
 // `appointments:*`: all for admin and staff, department for nurses, own for doctors and patients.
 const booked = only('own treating nurse staff admin', 'other away_doctor away_nurse')
@@ -23,6 +24,22 @@ async function holdForAll({ ids, own }: Subject, { api, fixed, foreign }: World)
       values (${id}, ${id}, ${ids['doctor_id']}, tstzrange(${starts_at}, ${starts_at}::timestamptz + interval '30 minutes'), 'held',
               now() + interval '5 minutes', ${user_id})`)
   }
+}
+const links = new Map<string, string>()
+/** A link to a calendar for everybody, that only they may revoke. */
+async function linkForAll({ own }: Subject, { api, fixed, foreign }: World) {
+  for (const { user_id } of [own, foreign.own, ...Object.values(fixed)]) {
+    const [feed] = await api.rows<{ id: string }>(sql`
+      insert into calendar_feeds (user_id, shows, token_hash)
+      values (${user_id}, 'own_appointments', sha256(uuidv7()::text::bytea)) returning id`)
+    links.set(user_id, feed?.id ?? '')
+  }
+}
+let calendarLink = ''
+/** The link that the patient has made. */
+async function linkOfPatient({ own }: Subject) {
+  const { link } = await own.call(icalendarApi.makeFeed, { body: { shows: 'own_appointments' } })
+  calendarLink = link.slice(link.lastIndexOf('/') + 1)
 }
 const otherTime = () => ({ body: { appointment_time: nextSlot() } })
 
@@ -78,9 +95,16 @@ export const bookingRows: readonly Row[] = [
     operation: 'GET /api/v1/doctors/{doctor_id}/appointments',
     expect: only('treating nurse staff admin', 'own other away_doctor away_nurse'),
   },
+  {
+    operation: 'GET /api/v1/appointments',
+    when: 'those that are overbooked',
+    expect: only('nurse away_nurse staff admin treating away_doctor'),
+    ask: () => ({ query: { overbooked: 'true' } }),
+  },
   { operation: 'GET /api/v1/patients/{patient_id}/appointments', expect: booked },
   { operation: 'GET /api/v1/appointments/{appointment_id}', expect: booked },
   { operation: 'GET /api/v1/appointments/{appointment_id}/history', expect: booked },
+  { operation: 'GET /api/v1/appointments/{appointment_id}/calendar.ics', expect: booked },
   { operation: 'PUT /api/v1/appointments/{appointment_id}', expect: booked, ask: otherTime },
   {
     operation: 'PATCH /api/v1/appointments/{appointment_id}',
@@ -101,5 +125,33 @@ export const bookingRows: readonly Row[] = [
     expect: { ...booked, own: 403 },
     ask: () => ({ body: { status: 'checked_in' } }),
     never_succeeds: 'nobody comes days before the appointment',
+  },
+
+  // A calendar to subscribe to: everyone their own, and whoever has the link.
+  { operation: 'POST /api/v1/calendar-feeds', expect: lists },
+  { operation: 'GET /api/v1/calendar-feeds', expect: lists },
+  {
+    operation: 'DELETE /api/v1/calendar-feeds/{feed_id}',
+    expect: lists,
+    prepare: linkForAll,
+    ask: (_subject, person) => ({ params: { feed_id: links.get(person?.user_id ?? '') ?? randomUUID() } }),
+  },
+  {
+    operation: 'DELETE /api/v1/calendar-feeds/{feed_id}',
+    when: 'of somebody else',
+    expect: only('', 'own other treating away_doctor nurse away_nurse staff admin'),
+    ask: () => ({ params: { feed_id: randomUUID() } }),
+  },
+  {
+    operation: 'GET /api/v1/calendars/{link}',
+    expect: everyone,
+    prepare: linkOfPatient,
+    ask: () => ({ params: { link: calendarLink } }),
+  },
+  {
+    operation: 'GET /api/v1/calendars/{link}',
+    when: 'with a link that opens nothing',
+    expect: only('', actors.join(' ')),
+    ask: () => ({ params: { link: `owc_${'A'.repeat(43)}` } }),
   },
 ]

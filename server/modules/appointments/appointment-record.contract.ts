@@ -1,6 +1,6 @@
 // An appointment as it is told, its history, and which of them a list shows.
 import { z } from 'zod'
-import { Id, Instant, LocalDate, Page } from '#platform/contract/fields.ts'
+import { Id, Instant, LocalDate, Page, QueryBoolean } from '#platform/contract/fields.ts'
 
 export const AppointmentStatus = z.enum([
   'held',
@@ -56,6 +56,9 @@ const Filters = {
   from: FilterDate.optional().describe("A day of the hospital's zone"),
   to: FilterDate.optional().describe('Included'),
   status: AppointmentStatus.optional(),
+  overbooked: QueryBoolean.optional().describe(
+    "true: those that stand beside another one, the day's exceptions. For those who book for others",
+  ),
 }
 export const AppointmentQuery = z.strictObject({
   ...Page,

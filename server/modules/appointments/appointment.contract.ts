@@ -148,7 +148,7 @@ export const appointmentApi = {
     method: 'GET',
     path: '/api/v1/appointments',
     summary: 'Appointments in your reach',
-    description: sorted,
+    description: `${sorted} \`date=…&overbooked=true\` lists the exceptions of a day, with their reasons.`,
     access: 'appointments:read',
     audit: audited('list'),
     query: AppointmentQuery,

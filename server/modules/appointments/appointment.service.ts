@@ -1,6 +1,6 @@
-import type { Context, Reach } from '#platform/context.ts'
+import type { Context } from '#platform/context.ts'
 import { decodeTimeCursor, encodeCursor } from '#platform/contract/cursor.ts'
-import { notFound, Problem } from '#platform/contract/problem.ts'
+import { forbidden, notFound, Problem } from '#platform/contract/problem.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import type { Calendars } from '#modules/doctors'
 import type { Appointment, AppointmentChange, AppointmentQuery } from './appointment-record.contract.ts'
@@ -14,25 +14,13 @@ import {
   findHistory,
   isPatientInReach,
 } from './appointment.store.ts'
+import { findInReach, hasGlass, usualReach } from './in-reach.ts'
 
 export async function getAppointment(ctx: Context, id: string): Promise<Appointment> {
   const stored = await findInReach(ctx, (tx) => tx.first(findAppointment(id, tellsNoShows(ctx))))
   if (!stored) throw new Problem(notFound)
   ctx.saw({ patient_id: stored.patient_id })
   return openedAppointment(ctx, stored)
-}
-
-/** The reach without emergency access, which opens one record and lists none. */
-const usualReach = (ctx: Context): Reach => ctx.reach.replace(/,?glass/, '')
-const hasGlass = (ctx: Context) => usualReach(ctx) !== ctx.reach
-
-/** What only emergency access lets the caller see is marked so in the audit log. */
-async function findInReach<T>(ctx: Context, find: (tx: Tx) => Promise<T | undefined>): Promise<T | undefined> {
-  const usual = await ctx.reaching(usualReach(ctx)).once(find)
-  if (usual !== undefined || !hasGlass(ctx)) return usual
-  const found = await ctx.database.once(find)
-  if (found !== undefined) ctx.saw({ purpose: 'BTG' })
-  return found
 }
 
 export async function getHistory(ctx: Context, id: string): Promise<{ items: AppointmentChange[] }> {
@@ -50,11 +38,15 @@ export async function getHistory(ctx: Context, id: string): Promise<{ items: App
   return { items }
 }
 
-/** Appointments in the caller's reach. */
+/** Appointments in the caller's reach. @throws Problem forbidden for who asks by what they are not told */
 export async function listAppointments(ctx: Context, query: AppointmentQuery) {
   const { skip, limit } = query
+  if (query.overbooked !== undefined && !tellsNoShows(ctx)) {
+    throw new Problem(forbidden, { detail: 'Who is overbooked is told to those who book for others: leave it out' })
+  }
   const after = decodeTimeCursor(query.cursor)
-  const filter = filterOf(query, ctx.system.configuration.timezone)
+  const overbooked = query.overbooked ? { but_of: ctx.actor.patient_id ?? null } : undefined
+  const filter = { ...filterOf(query, ctx.system.configuration.timezone), overbooked }
   const database = query.patient_id === undefined ? ctx.reaching(usualReach(ctx)) : ctx.database
   const [stored, { total }] = await database.once((tx) =>
     Promise.all([

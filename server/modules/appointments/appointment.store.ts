@@ -32,9 +32,11 @@ const withKey = sql`left join patients p on p.id = a.patient_id left join patien
 export type Filter = Pick<AppointmentQuery, 'doctor_id' | 'patient_id' | 'status'> & {
   starts_from?: string | undefined
   starts_before?: string | undefined
+  /** Those in a lane beside the first that take it, but for the own ones of the asker, who is not told of them. */
+  overbooked?: { but_of: string | null } | undefined
 }
 
-function matching({ doctor_id, patient_id, status, starts_from, starts_before }: Filter): Sql {
+function matching({ doctor_id, patient_id, status, starts_from, starts_before, overbooked }: Filter): Sql {
   return all([
     // A time that is held is no appointment yet.
     sql`a.status <> 'held'`,
@@ -43,6 +45,9 @@ function matching({ doctor_id, patient_id, status, starts_from, starts_before }:
     status === undefined ? undefined : sql`a.status = ${status}`,
     starts_from === undefined ? undefined : sql`lower(a.during) >= ${starts_from}`,
     starts_before === undefined ? undefined : sql`lower(a.during) < ${starts_before}`,
+    overbooked === undefined
+      ? undefined
+      : sql`a.lane > 0 and a.status not in ('cancelled', 'no_show') and a.patient_id is distinct from ${overbooked.but_of}::uuid`,
   ])
 }
 

@@ -1,5 +1,7 @@
 // An appointment as an event of iCalendar (RFC 5545). The same UID and a growing SEQUENCE, so that a change updates the event that is
 // there. No clinical detail and no doctor: calendars are shared.
+import type { Configuration } from '#platform/configuration.ts'
+import { mailLanguage } from '#platform/mail/templates.ts'
 import ical, { ICalCalendarMethod, ICalEventStatus } from 'ical-generator'
 
 export type CalendarAppointment = {
@@ -27,6 +29,21 @@ const words = {
   en: { appointment: 'Appointment', code: 'Confirmation code' },
   es: { appointment: 'Cita', code: 'Código de confirmación' },
 } as const
+
+/** What an event says of the hospital: the same in a mail, a file and a calendar, so that each updates what another one made. */
+export function calendarOf(
+  { mail_from, public_url, language }: Configuration,
+  preferred_language: string | null,
+): CalendarOf & { sender: string } {
+  const [, name = '', sender = mail_from] = /^\s*"?([^"<>]*?)"?\s*<([^<>]+)>\s*$/.exec(mail_from) ?? []
+  return {
+    hospital: name || 'OpenWard',
+    host: new URL(public_url).hostname,
+    language: mailLanguage(preferred_language ?? language),
+    link: new URL('/appointments', public_url).href,
+    sender,
+  }
+}
 
 /** The text of a calendar with these appointments. */
 export function calendarText(appointments: readonly CalendarAppointment[], of: CalendarOf): string {

@@ -3,15 +3,16 @@ import type { Module } from '#platform/module.ts'
 import { createCalendars } from '#modules/doctors'
 import { appointmentRoutes } from './appointment.routes.ts'
 import { endHolds, holdSchedule, markNoShows, noShowSchedule } from './housekeeping.ts'
+import { icalendarRoutes } from './icalendar.routes.ts'
 import { timeOffRoutes } from './time-off.routes.ts'
 
-export { calendarText } from './icalendar.ts'
+export { calendarOf, calendarText } from './icalendar.ts'
 
 export const appointments: Module = {
   name: 'appointments',
   async open(system, jobs) {
     jobs.schedule(holdSchedule, ({ signal }) => endHolds(system, signal))
     jobs.schedule(noShowSchedule, ({ signal }) => markNoShows(system, signal))
-    return { routes: [...appointmentRoutes(createCalendars()), ...timeOffRoutes()] }
+    return { routes: [...appointmentRoutes(createCalendars()), ...timeOffRoutes(), ...icalendarRoutes()] }
   },
 }

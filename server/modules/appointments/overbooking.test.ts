@@ -103,6 +103,38 @@ describe('overbooking', () => {
     await assert.rejects(move('09:00'), refusedWith(slotTaken))
   })
 
+  it('is listed on the exceptions of the day, with its reason, to those who book for others and to nobody else', async () => {
+    const doctor = await api.person('doctor', { doctor: true })
+    const doctor_id = doctor.doctor_id ?? ''
+    const [first = '', second = '', third = ''] = await makePatients(api, 3)
+    const appointment_time = mondayAt('09:00', 4)
+    const date = appointment_time.slice(0, 10)
+    await book(staff, { doctor_id, patient_id: first, appointment_time })
+    const overbooked = await book(admin, { doctor_id, patient_id: second, appointment_time, overbook })
+    const gone = await book(admin, { doctor_id, patient_id: third, appointment_time, overbook })
+    await staff.call(appointmentApi.cancel, { params: { appointment_id: gone.id }, body: undefined })
+
+    const { items, total } = await staff.call(appointmentApi.list, { query: { date, overbooked: 'true' } })
+    assert.deepEqual(
+      items.map(({ id, lane, overbook_reason }) => ({ id, lane, overbook_reason })),
+      [{ id: overbooked.id, lane: 1, overbook_reason: overbook.reason }],
+    )
+    assert.equal(total, 1)
+    const of_doctor = { params: { doctor_id }, query: { date, overbooked: 'true' } } as const
+    assert.equal((await staff.call(appointmentApi.listOfDoctor, of_doctor)).total, 1)
+    assert.equal((await staff.call(appointmentApi.list, { query: { date, overbooked: 'false' } })).total, 2 + 1)
+
+    const patient = await api.person('patient', { patient_id: third })
+    for (const asked of ['true', 'false'] as const) {
+      await assert.rejects(
+        patient.call(appointmentApi.list, { query: { date, overbooked: asked } }),
+        refusedWith(forbidden),
+      )
+    }
+    const colleague = await api.person('staff', { patient_id: second })
+    assert.equal((await colleague.call(appointmentApi.list, { query: { date, overbooked: 'true' } })).total, 0)
+  })
+
   it('is for those who have been given it, in their own calendars where it is no further', async () => {
     const doctor = await api.person('doctor', { doctor: true })
     const doctor_id = doctor.doctor_id ?? ''

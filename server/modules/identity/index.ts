@@ -20,6 +20,8 @@ import { sessionRoutes } from './session.routes.ts'
 
 export { addressesOf, type Addressee } from './addressees.ts'
 export { linkTo } from './links.ts'
+export { hashOpaqueToken, newOpaqueToken } from './opaque-tokens.ts'
+export { requireRecentSignIn } from './recent-sign-in.ts'
 export { openAuthentication } from './authentication.ts'
 export { rotateTokenKey } from './token-key-rotation.ts'
 export { userTokenSource } from './token-source.ts'

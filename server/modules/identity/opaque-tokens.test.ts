@@ -11,6 +11,7 @@ const kinds: OpaqueTokenKind[] = [
   'oidc_state',
   'device',
   'stream_ticket',
+  'calendar_feed',
 ]
 
 describe('an opaque token', () => {

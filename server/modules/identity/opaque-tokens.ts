@@ -11,6 +11,7 @@ const prefixes = {
   oidc_state: 'owo_',
   device: 'owd_',
   stream_ticket: 'ows_',
+  calendar_feed: 'owc_',
 } as const
 
 export type OpaqueTokenKind = keyof typeof prefixes

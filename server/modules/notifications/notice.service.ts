@@ -6,8 +6,8 @@ import { notFound, Problem } from '#platform/contract/problem.ts'
 import type { Database, Tx } from '#platform/database/transaction.ts'
 import type { FollowedEvent } from '#platform/events/follower.ts'
 import { queueMail } from '#platform/mail/queue.ts'
-import { mailLanguage, type MailTemplate } from '#platform/mail/templates.ts'
-import { calendarText } from '#modules/appointments'
+import type { MailTemplate } from '#platform/mail/templates.ts'
+import { calendarOf, calendarText } from '#modules/appointments'
 import { emailOf } from '#modules/patients'
 import {
   appointmentExists,
@@ -79,8 +79,7 @@ async function tell(tx: Tx, system: Parts, told: Told, what: What): Promise<void
   const isNew = await tx.first(insertNotice({ id, appointment_id, patient_id, ...what, skipped }))
   if (!isNew || skipped !== null || address === null) return
   const { configuration } = system
-  const language = mailLanguage(told.preferred_language ?? configuration.language)
-  const link = new URL('/appointments', configuration.public_url).href
+  const { language, link } = calendarOf(configuration, told.preferred_language)
   const mail_id = await queueMail(tx, system, {
     template: templates[what.kind],
     to: address,
@@ -88,7 +87,7 @@ async function tell(tx: Tx, system: Parts, told: Told, what: What): Promise<void
     language,
     data: { confirmation_code: told.confirmation_code, appointment_time, timezone: told.timezone, link },
     after: sendingTime(now, appointment_time, quietHours(told, configuration.timezone)),
-    calendar: calendarPart(told, system, { language, link, address }),
+    calendar: calendarPart(told, system, address),
   })
   await tx.run(linkMail(id, mail_id))
 }
@@ -104,23 +103,12 @@ function quietHours({ quiet_from, quiet_until, quiet_timezone }: Told, timezone:
   return { quiet_from, quiet_until, timezone: quiet_timezone ?? timezone }
 }
 
-function calendarPart(
-  told: Told,
-  { configuration }: Parts,
-  { language, link, address }: { language: 'en' | 'es'; link: string; address: string },
-) {
+function calendarPart(told: Told, { configuration }: Parts, attendee: string) {
   const is_cancelled = told.status === 'cancelled'
-  const [, name = '', organizer = configuration.mail_from] =
-    /^\s*"?([^"<>]*?)"?\s*<([^<>]+)>\s*$/.exec(configuration.mail_from) ?? []
+  const { sender: organizer, ...of } = calendarOf(configuration, told.preferred_language)
   const { appointment_id: id, confirmation_code, appointment_time, duration_minutes, version, updated_at } = told
   const appointment = { id, confirmation_code, appointment_time, duration_minutes, version, updated_at, is_cancelled }
-  const text = calendarText([appointment], {
-    hospital: name || 'OpenWard',
-    host: new URL(configuration.public_url).hostname,
-    language,
-    link,
-    between: { organizer, attendee: address },
-  })
+  const text = calendarText([appointment], { ...of, between: { organizer, attendee } })
   return { method: is_cancelled ? 'CANCEL' : 'REQUEST', text } as const
 }
 

@@ -34,6 +34,7 @@ const mediaTypes = {
   text: 'text/plain',
   html: 'text/html',
   event_stream: 'text/event-stream',
+  calendar: 'text/calendar',
 }
 
 /** Every problem that an operation may answer: its own, and those of the way to it. */
