@@ -116,7 +116,9 @@ export const accountRows: readonly Row[] = [
   { operation: 'POST /api/v1/users/{user_id}/invitation', expect: adminOnly },
   { operation: 'POST /api/v1/users/{user_id}/password-reset', expect: adminOnly },
   { operation: 'DELETE /api/v1/users/{user_id}/mfa', expect: adminOnly },
+  { operation: 'GET /api/v1/users/{user_id}/sessions', expect: adminOnly },
   { operation: 'DELETE /api/v1/users/{user_id}/sessions', expect: adminOnly },
+  { operation: 'DELETE /api/v1/users/{user_id}/sessions/{session_id}', expect: adminOnly },
   { operation: 'GET /api/v1/users/access-review', expect: adminOnly },
   { operation: 'POST /api/v1/users/{user_id}/access-review', expect: adminOnly },
   {

@@ -7,6 +7,7 @@ import { newestMail, testPassword } from './accounts.testing.ts'
 import { roleApi } from './role.contract.ts'
 import { sessionApi } from './session.contract.ts'
 import { beyondOwnRights, userApi } from './user.contract.ts'
+import { userSessionApi } from './user-session.contract.ts'
 
 describe('a right that was withdrawn', () => {
   let api: TestApi
@@ -114,7 +115,7 @@ describe('whoever looks after accounts', () => {
       () => personnel.call(userApi.update, { ...of(boss), body: { last_name: 'Renamed' } }),
       () => personnel.call(userApi.unlock, of(boss)),
       () => personnel.call(userApi.startReset, of(boss)),
-      () => personnel.call(userApi.endSessions, of(boss)),
+      () => personnel.call(userSessionApi.endAll, of(boss)),
       () => personnel.call(userApi.removeMfa, of(boss)),
       () => personnel.call(userApi.deactivate, of(boss)),
       () => personnel.call(roleApi.write, { params: { name: 'auditor' }, body: { permissions: [] } }),

@@ -16,6 +16,7 @@ import { accountRoutes } from './account.routes.ts'
 import { mfaRoutes } from './mfa.routes.ts'
 import { roleRoutes } from './role.routes.ts'
 import { userRoutes } from './user.routes.ts'
+import { userSessionRoutes } from './user-session.routes.ts'
 import { sessionRoutes } from './session.routes.ts'
 
 export { addressesOf, type Addressee } from './addressees.ts'
@@ -60,6 +61,7 @@ export const identity: Module = {
         ...accountRoutes(opened),
         ...mfaRoutes(opened),
         ...userRoutes(opened),
+        ...userSessionRoutes(),
         ...roleRoutes(),
         ...keyRoutes(opened),
         ...oidcRoutes(opened),

@@ -63,8 +63,10 @@ export function forgetSuccessor(session_id: string, token_hash: Buffer): Sql {
   return sql`update refresh_tokens set sealed_successor = null, key_id = null where session_id = ${session_id} and successor_hash = ${token_hash}`
 }
 
-export function revokeSession(session_id: string, reason: string): Sql {
-  return sql`update sessions set revoked_at = now(), revoke_reason = ${reason} where id = ${session_id} and revoked_at is null`
+export function revokeSession(session_id: string, reason: string, user_id?: string): Sql {
+  return sql`
+    update sessions set revoked_at = now(), revoke_reason = ${reason}
+     where id = ${session_id} and revoked_at is null and user_id = coalesce(${user_id ?? null}::uuid, user_id)`
 }
 
 /** Ends every session of a user but one, where one is given. */
@@ -138,9 +140,9 @@ export type LiveSession = {
   method: string
 }
 
-export function findLiveSessions(user_id: string, current: string): Sql<LiveSession> {
+export function findLiveSessions(user_id: string, current: string | undefined): Sql<LiveSession> {
   return sql`
-    select id, id = ${current} as is_current, created_at, last_used_at, expires_at, host(ip_address) as ip_address, user_agent, method
+    select id, id is not distinct from ${current ?? null}::uuid as is_current, created_at, last_used_at, expires_at, host(ip_address) as ip_address, user_agent, method
       from sessions
      where user_id = ${user_id} and revoked_at is null and expires_at > now() and last_used_at + idle_limit > now()
      order by id desc limit 100`

@@ -258,16 +258,6 @@ export const userApi = {
     returns: [204, null],
     problems: [notFound, ownAccount, beyondOwnRights, reauthRequired],
   },
-  endSessions: {
-    method: 'DELETE',
-    path: '/api/v1/users/{user_id}/sessions',
-    summary: 'Sign a person out everywhere',
-    access: 'users:update',
-    audit: { action: 'session.end_all', resource_type: 'user' },
-    params,
-    returns: [204, null],
-    problems: [notFound, beyondOwnRights],
-  },
   accessReview: {
     method: 'GET',
     path: '/api/v1/users/access-review',

@@ -7,7 +7,6 @@ import {
   approveUser,
   createUser,
   deactivateUser,
-  endSessionsOf,
   removeMfa,
   reviewAccess,
   startReset,
@@ -27,7 +26,6 @@ export function userRoutes(identity: Identity): Route[] {
     invite: (ctx, { params }) => inviteAgain(ctx, params.user_id),
     startReset: (ctx, { params }) => startReset(ctx, identity, params.user_id),
     removeMfa: (ctx, { params }) => removeMfa(ctx, params.user_id),
-    endSessions: (ctx, { params }) => endSessionsOf(ctx, params.user_id),
     accessReview: (ctx, { query }) => listAccess(ctx, query),
     review: (ctx, { params, body }) => reviewAccess(ctx, params.user_id, body.verdict),
   })

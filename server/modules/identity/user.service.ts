@@ -161,15 +161,6 @@ export async function unlockAccount(ctx: Context, user_id: string): Promise<User
   })
 }
 
-/** @throws Problem notFound, beyondOwnRights */
-export async function endSessionsOf(ctx: Context, user_id: string): Promise<void> {
-  await ctx.database.transaction(async (tx) => {
-    await lockBelow(tx, ctx, user_id)
-    await tx.run(revokeSessions(user_id, 'ended_by_administrator'))
-    noteEnd(tx, 'session.end_all', user_id)
-  })
-}
-
 /** @throws Problem notFound, beyondOwnRights, externalAccount */
 export async function startReset(ctx: Context, identity: Identity, user_id: string): Promise<void> {
   if (!ctx.system.configuration.local_passwords) throw new Problem(localPasswordsOff)
@@ -208,7 +199,7 @@ async function lock(tx: Tx, { system }: Context, user_id: string): Promise<{ acc
 }
 
 /** An account that does not rule over more than whoever looks after it; everyone's own is that. @throws Problem notFound, beyondOwnRights */
-async function lockBelow(tx: Tx, ctx: Context, user_id: string): Promise<{ account: Account; user: User }> {
+export async function lockBelow(tx: Tx, ctx: Context, user_id: string): Promise<{ account: Account; user: User }> {
   const locked = await lock(tx, ctx, user_id)
   if (user_id !== ctx.actor.user_id) await requireNotAbove(tx, ctx.actor, locked.account.role)
   return locked

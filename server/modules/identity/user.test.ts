@@ -233,13 +233,6 @@ describe('accounts', () => {
     assert.ok(await signedInAs(api, ada))
   })
 
-  it('are signed out everywhere by an administrator', async () => {
-    const ada = await testAccount(api)
-    const { headers } = await signedInAs(api, ada)
-    await admin.call(userApi.endSessions, of(ada))
-    await assert.rejects(api.call(sessionApi.me, {}, headers), refusedWith(sessionEnded))
-  })
-
   it('are unlocked by an administrator', async () => {
     const ada = await testAccount(api)
     const attempt = (password: string) => api.call(loginApi.login, { body: { email: ada.email, password } })

@@ -1,4 +1,5 @@
 // Leaves with their entries, in the order of the log, and entries without a leaf.
+import { certain } from '#platform/certain.ts'
 import { type EntryTexts, entryColumns } from './leaf.ts'
 import type { AuditConnection, StoredRoot } from './root.store.ts'
 
@@ -33,6 +34,5 @@ export async function countUnsealed(db: AuditConnection, last: StoredRoot | unde
     from (select id, recorded_xid, coalesce(recorded_xid < $1::xid8 and $1::xid8 <= openward.settled_xid(), false) as is_old
             from audit_logs e where not exists (select from audit_leaves l where l.entry_id = e.id)) as unsealed`
   const [row] = (await db.query(text, [last?.horizon ?? null])).rows as Unsealed[]
-  if (row === undefined) throw new Error('the database did not count the entries that are not sealed')
-  return row
+  return certain(row, 'count of the entries that are not sealed')
 }

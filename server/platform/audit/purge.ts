@@ -1,5 +1,6 @@
 // Taking entries out of the log when their time is over: a whole beginning of it, up to a root that is old enough, under a signed
 // statement. As the owner of the database only; whoever serves requests cannot delete an entry.
+import { certain } from '#platform/certain.ts'
 import { formatPurge, leastKeptYears } from './purge-statement.ts'
 import { readPurges } from './purge.store.ts'
 import type { RootSigner, TrustedKeys } from './root.ts'
@@ -41,8 +42,7 @@ export async function purgeAudit(
     const first_seq = (believed.at(-1)?.last_seq ?? 0) + 1
     const { last_seq: last, now } = await findDue(db, kept_years)
     if (last === undefined || last < first_seq) return undefined
-    const root = await findRoot(db, last)
-    if (!root) throw new Error('the root of the entries to purge is gone')
+    const root = certain(await findRoot(db, last), 'root of the entries to purge')
     await gatherPatients(db, last)
     await refuseUnderHold(db)
     const purged = { first_seq, last_seq: last, entries: await countEntries(db, last), sealed_at: root.sealed_at }
@@ -80,10 +80,10 @@ async function findDue(db: AuditConnection, keptYears: number) {
     [keptYears],
   )
   const [row] = rows as { now: string; last_seq: string | null }[]
-  if (!row) throw new Error('the database did not tell the time')
+  const { now, last_seq } = certain(row, 'time of the database')
   return {
-    now: Temporal.Instant.from(row.now).toString(),
-    last_seq: row.last_seq === null ? undefined : Number(row.last_seq),
+    now: Temporal.Instant.from(now).toString(),
+    last_seq: last_seq === null ? undefined : Number(last_seq),
   }
 }
 
@@ -110,10 +110,10 @@ async function refuseUnderHold(db: AuditConnection) {
       union select p.id, p.merged_into from above join patients p on p.id = above.merged_into),
     held as (select distinct unnest(openward.records_of(id)) as id from above where merged_into is null)
     select count(*)::int as patients, coalesce(sum(entries), 0)::int as entries from purged_patients join held using (id)`)
-  const [held] = rows as { patients: number; entries: number }[]
-  if (!held || held.patients > 0)
+  const { patients, entries } = certain((rows as { patients: number; entries: number }[])[0], 'count of holds')
+  if (patients > 0)
     throw new PurgeRefused(
-      `${held?.entries ?? 'some'} entries are of ${held?.patients ?? 'some'} patients under legal hold, so nothing was purged: purge again when the holds are lifted`,
+      `${entries} entries are of ${patients} patients under legal hold, so nothing was purged: purge again when the holds are lifted`,
     )
 }
 
@@ -122,7 +122,7 @@ async function countEntries(db: AuditConnection, lastSeq: number): Promise<numbe
     'select count(*)::int as count from audit_leaves l join audit_logs e on e.id = l.entry_id where l.seq <= $1',
     [lastSeq],
   )
-  return (rows as { count: number }[])[0]?.count ?? 0
+  return certain((rows as { count: number }[])[0], 'count of entries').count
 }
 
 async function deleteEntries(db: AuditConnection, lastSeq: number) {
