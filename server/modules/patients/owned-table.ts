@@ -1,5 +1,8 @@
 // What is said of a table with a patient in it.
 
+/** What no export shows of any row. */
+export const internal = ['key_id', 'patient_id'] as const
+
 export type OwnedTable = {
   table: string
   /** The column that names the patient. */

@@ -1,9 +1,8 @@
 // Every table with a patient in it, and what a merge, an export and an erasure do with its rows. Names and facts only, so
 // that modules that stand on this one need not be imported: a table that is missing here fails a test.
 
-import type { OwnedTable } from './owned-table.ts'
-
-const internal = ['key_id', 'patient_id'] as const
+import { appointmentTables } from './owned-appointment-tables.ts'
+import { internal, type OwnedTable } from './owned-table.ts'
 
 export const ownedTables: readonly OwnedTable[] = [
   {
@@ -139,60 +138,7 @@ export const ownedTables: readonly OwnedTable[] = [
     export: { file: 'emergency_accesses', without: internal },
     erasure: 'unreadable',
   },
-  {
-    table: 'appointments',
-    patient: 'patient_id',
-    id: 'id',
-    merge: 'moves',
-    versioned: true,
-    decided: true,
-    sealed: ['sealed_notes'],
-    activity: 'updated_at',
-    during: 'during',
-    export: { file: 'appointments', without: internal },
-    erasure: 'unreadable',
-  },
-  {
-    table: 'appointment_history',
-    patient: 'patient_id',
-    id: 'id',
-    merge: 'follows',
-    follows: { table: 'appointments', column: 'appointment_id' },
-    sealed: ['sealed_reason'],
-    activity: 'timestamp',
-    export: { file: 'appointment_history', without: internal },
-    erasure: 'unreadable',
-  },
-  {
-    table: 'appointment_series',
-    patient: 'patient_id',
-    id: 'id',
-    merge: 'moves',
-    activity: 'created_at',
-    export: { file: 'appointment_series', without: internal },
-    erasure: 'kept',
-  },
-  {
-    table: 'notices',
-    patient: 'patient_id',
-    id: 'id',
-    merge: 'follows',
-    follows: { table: 'appointments', column: 'appointment_id' },
-    activity: null,
-    export: { file: 'notices', without: [...internal, 'mail_id'] },
-    erasure: 'kept',
-  },
-  {
-    table: 'notification_preferences',
-    patient: 'patient_id',
-    id: 'id',
-    merge: 'moves',
-    unique_with: [],
-    versioned: true,
-    activity: null,
-    export: { file: 'notification_preferences', without: internal },
-    erasure: 'deleted',
-  },
+  ...appointmentTables,
   {
     table: 'resource_assignments',
     patient: 'patient_id',
