@@ -44,3 +44,8 @@ export function calendarOf(stored: StoredCalendar): Calendar {
   if (hours.length > 0) return { ...calendar, hours }
   return { ...calendar, hours: [defaultHours({ available_from, available_to, consultation_minutes })] }
 }
+
+/** Keeps a calendar as it is: whoever changes it waits. */
+export function lockCalendar(doctor_id: string): Sql {
+  return sql`select from doctors where id = ${doctor_id} for share`
+}
