@@ -5,8 +5,14 @@ import type { Booked, NewAppointment } from './booking.store.ts'
 
 export type NewHold = Pick<
   NewAppointment,
-  'id' | 'priority' | 'doctor_id' | 'starts_at' | 'ends_at' | 'calendar_version' | 'takes_anyone' | 'created_by' | 'day'
-> & { patient_id: string | null; minutes: number; most: number }
+  'id' | 'priority' | 'doctor_id' | 'starts_at' | 'ends_at' | 'calendar_version' | 'takes_anyone' | 'day'
+> & {
+  patient_id: string | null
+  /** Null: nobody may book it by its id, and nobody's limit counts it. */
+  created_by: string | null
+  minutes: number
+  most: number
+}
 
 /** Holds the time, or yields no row; as a booking does it. */
 export function insertHold(hold: NewHold, entry: AuditEntry): Sql<{ held_until: string }> {
@@ -37,10 +43,15 @@ export function insertHold(hold: NewHold, entry: AuditEntry): Sql<{ held_until: 
 type Converted = Booked & { resource_ids: string[] }
 
 /**
- * Makes the held time the appointment, in its place. No row where the caller does not hold it, or no longer.
+ * Makes the held time the appointment, in its place. No row where `held_by` (null: the waitlist) does not hold it, or no longer.
  * Raises where the patient is elsewhere at that time: the hold may have been made for nobody yet.
  */
-export function convertHold(appointment: NewAppointment, entry: AuditEntry, event: DomainEvent): Sql<Converted> {
+export function convertHold(
+  appointment: NewAppointment,
+  entry: AuditEntry,
+  event: DomainEvent,
+  held_by: string | null = appointment.created_by,
+): Sql<Converted> {
   const { id, patient_id, doctor_id, starts_at, ends_at, kind, priority, key_id, sealed_notes, created_by } =
     appointment
   return sql`
@@ -54,9 +65,9 @@ export function convertHold(appointment: NewAppointment, entry: AuditEntry, even
     ), booked as (
       update appointments a
          set status = 'booked', held_until = null, patient_id = ${patient_id}, kind = ${kind}, priority = ${priority},
-             key_id = ${key_id}, sealed_notes = ${sealed_notes}, created_at = now(), updated_at = now()
+             key_id = ${key_id}, sealed_notes = ${sealed_notes}, created_by = ${created_by}, created_at = now(), updated_at = now()
         from doctor
-       where a.id = ${id} and a.status = 'held' and a.held_until > now() and a.created_by = ${created_by}
+       where a.id = ${id} and a.status = 'held' and a.held_until > now() and a.created_by is not distinct from ${held_by}::uuid
          and a.doctor_id = doctor.id and a.during = tstzrange(${starts_at}, ${ends_at})
       returning a.id, a.patient_id, a.confirmation_code, a.status, a.during, a.lane, a.created_by, a.created_at, a.updated_at, a.version
     ), noted as (
@@ -106,4 +117,16 @@ export function removeEndedHoldsAt(asked: {
 /** Up to 200 holds that have ended. */
 export function removeEndedHolds(): Sql<Ended & { id: string }> {
   return sql`select id, doctor_id, patient_id, appointment_time from openward.remove_ended_holds()`
+}
+
+/** As long as it takes to hand a time on, and to notice that the server which did so has died. */
+const minutesForNext = 5
+
+export function keepForNext(id: string): Sql {
+  return sql`select openward.keep_for_next(${id}, ${minutesForNext})`
+}
+
+/** Removes what is kept for nobody in particular. */
+export function dropHold(id: string): Sql {
+  return sql`select openward.drop_kept(${id})`
 }

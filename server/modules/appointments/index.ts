@@ -7,6 +7,9 @@ import { icalendarRoutes } from './icalendar.routes.ts'
 import { timeOffRoutes } from './time-off.routes.ts'
 
 export { calendarOf, calendarText } from './icalendar.ts'
+export { bookHeldTime, giveBackKept, holdForPatient, keepForNextPatient } from './offered-time.ts'
+export { mayBookWith, slotOf, slotPriority } from './slot-choice.ts'
+export { patientOf } from './booking.service.ts'
 
 export const appointments: Module = {
   name: 'appointments',

@@ -114,7 +114,7 @@ export async function removeTimeOff(ctx: Context, doctor_id: string, id: string)
       type: 'doctor.time_off_removed',
       subject_type: 'doctor',
       subject_id: doctor_id,
-      payload: { time_off_id: id, version },
+      payload: { time_off_id: id, starts_at: removed.starts_at, ends_at: removed.ends_at, version },
     })
   })
 }

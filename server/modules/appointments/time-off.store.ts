@@ -50,6 +50,6 @@ export function insertTimeOff(off: Omit<TimeOff, 'created_at'>, created_by: stri
     returning ${columns}`
 }
 
-export function deleteTimeOff(doctor_id: string, id: string): Sql<{ id: string }> {
-  return sql`delete from time_off where doctor_id = ${doctor_id} and id = ${id} returning id`
+export function deleteTimeOff(doctor_id: string, id: string): Sql<Pick<TimeOff, 'starts_at' | 'ends_at'>> {
+  return sql`delete from time_off where doctor_id = ${doctor_id} and id = ${id} returning starts_at, ends_at`
 }
