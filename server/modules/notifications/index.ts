@@ -8,6 +8,9 @@ import type { Module } from '#platform/module.ts'
 import { remindOfAppointments, tellOf, toldTypes } from './notice.service.ts'
 import { notificationRoutes } from './notification.routes.ts'
 
+export { findRecipient, type Recipient } from './recipient.store.ts'
+export { type QuietHours, quietHours, sendingTime } from './sending-time.ts'
+
 const reminderSchedule = defineSchedule({ name: 'notifications.remind', every_seconds: 60 })
 
 export const notifications: Module = {

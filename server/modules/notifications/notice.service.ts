@@ -20,7 +20,7 @@ import {
   voidUnsent,
 } from './notice.store.ts'
 import type { Notice } from './notification.contract.ts'
-import { type QuietHours, sendingTime } from './sending-time.ts'
+import { quietHours, sendingTime } from './sending-time.ts'
 
 /** Of these an appointment tells its patient. */
 export const toldTypes = ['appointment.booked', 'appointment.rescheduled', 'appointment.cancelled']
@@ -96,11 +96,6 @@ function skippedBecause({ email, appointment_time, now }: Told, address: string 
   if (Temporal.Instant.compare(appointment_time, now) <= 0) return 'too_late'
   if (email === false) return 'not_wanted'
   return address === null ? 'no_address' : null
-}
-
-function quietHours({ quiet_from, quiet_until, quiet_timezone }: Told, timezone: string): QuietHours | undefined {
-  if (quiet_from === null || quiet_until === null) return undefined
-  return { quiet_from, quiet_until, timezone: quiet_timezone ?? timezone }
 }
 
 function calendarPart(told: Told, { configuration }: Parts, attendee: string) {

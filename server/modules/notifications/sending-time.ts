@@ -3,6 +3,17 @@
 /** Hours on the clock of a zone; `quiet_until` may be on the next day. */
 export type QuietHours = { quiet_from: string; quiet_until: string; timezone: string }
 
+type Chosen = { quiet_from: string | null; quiet_until: string | null; quiet_timezone: string | null }
+
+/** Those that somebody chose, if they did; in the zone of the house unless they chose that, too. */
+export function quietHours(
+  { quiet_from, quiet_until, quiet_timezone }: Chosen,
+  timezone: string,
+): QuietHours | undefined {
+  if (quiet_from === null || quiet_until === null) return undefined
+  return { quiet_from, quiet_until, timezone: quiet_timezone ?? timezone }
+}
+
 /** What changes an appointment that begins so soon is told at once, at night as well. */
 const urgentHours = 12
 
