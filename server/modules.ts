@@ -13,6 +13,7 @@ import { notifications } from '#modules/notifications'
 import { patients } from '#modules/patients'
 import { registration } from '#modules/registration'
 import { resources } from '#modules/resources'
+import { waitlist } from '#modules/waitlist'
 import { webhooks } from '#modules/webhooks'
 
 export const modules: readonly Module[] = [
@@ -27,6 +28,7 @@ export const modules: readonly Module[] = [
   appointments,
   chart,
   notifications,
+  waitlist,
   jobs,
   liveEvents,
   webhooks,

@@ -41,6 +41,20 @@ async function linkOfPatient({ own }: Subject) {
   const { link } = await own.call(icalendarApi.makeFeed, { body: { shows: 'own_appointments' } })
   calendarLink = link.slice(link.lastIndexOf('/') + 1)
 }
+/** An offer that waits for an answer. */
+async function offerTime({ ids }: Subject, { api }: World) {
+  const [id, starts_at] = [randomUUID(), nextSlot()]
+  const { patient_id, doctor_id, waitlist_entry_id } = ids
+  const during = sql`tstzrange(${starts_at}::timestamptz, ${starts_at}::timestamptz + interval '30 minutes')`
+  await api.rows(sql`
+    insert into appointments (id, confirmation_code, patient_id, doctor_id, during, status, held_until)
+    values (${id}, ${id}, ${patient_id}, ${doctor_id}, ${during}, 'held', now() + interval '1 hour')`)
+  await api.rows(sql`
+    insert into waitlist_offers (id, entry_id, patient_id, doctor_id, during, expires_at)
+    values (${id}, ${waitlist_entry_id}, ${patient_id}, ${doctor_id}, ${during}, now() + interval '1 hour')`)
+  await api.rows(sql`update waitlist_entries set status = 'offered' where id = ${waitlist_entry_id}`)
+}
+const waitsFrom = Temporal.Now.plainDateISO('America/New_York')
 const otherTime = () => ({ body: { appointment_time: nextSlot() } })
 
 export const bookingRows: readonly Row[] = [
@@ -154,4 +168,24 @@ export const bookingRows: readonly Row[] = [
     expect: only('', actors.join(' ')),
     ask: () => ({ params: { link: `owc_${'A'.repeat(43)}` } }),
   },
+  // The waitlist: as appointments.
+  { operation: 'GET /api/v1/waitlist', expect: lists },
+  {
+    operation: 'POST /api/v1/waitlist',
+    expect: booked,
+    prepare: async ({ ids }, { api }) =>
+      void (await api.rows(sql`delete from waitlist_entries where id = ${ids['waitlist_entry_id']}`)),
+    ask: ({ ids }) => ({
+      body: {
+        doctor_id: ids['doctor_id'],
+        patient_id: ids['patient_id'],
+        from_date: waitsFrom.toString(),
+        to_date: waitsFrom.add({ days: 30 }).toString(),
+      },
+    }),
+  },
+  { operation: 'GET /api/v1/waitlist/{waitlist_entry_id}', expect: booked },
+  { operation: 'DELETE /api/v1/waitlist/{waitlist_entry_id}', expect: booked },
+  { operation: 'POST /api/v1/waitlist/{waitlist_entry_id}/accept', expect: booked, prepare: offerTime, entries: 2 },
+  { operation: 'POST /api/v1/waitlist/{waitlist_entry_id}/decline', expect: booked, prepare: offerTime },
 ]

@@ -124,6 +124,12 @@ export async function startWorld() {
       clinician,
     )
     const condition = await make('POST /api/v1/patients/{patient_id}/conditions', params, { text: 'Asthma' }, clinician)
+    const today = Temporal.Now.plainDateISO('America/New_York')
+    const waiting = await make(
+      'POST /api/v1/waitlist',
+      {},
+      { doctor_id, patient_id, from_date: today.toString(), to_date: today.add({ days: 30 }).toString() },
+    )
     const webhook = await make('POST /api/v1/webhooks', {}, { url: 'https://hooks.example.org/in', types: ['*'] })
     return {
       own,
@@ -152,6 +158,7 @@ export async function startWorld() {
         ...(contact ? { contact_id: contact.id } : {}),
         ...(insurance ? { insurance_id: insurance.id } : {}),
         ...(appointment ? { appointment_id: appointment.id } : {}),
+        ...(waiting ? { waitlist_entry_id: waiting.id } : {}),
       },
     }
   }

@@ -13,6 +13,7 @@ const sources = globSync('server/modules/**/*.ts', { cwd: root })
 const forms: { form: RegExp; types: (match: RegExpExecArray) => string[] }[] = [
   { form: /\bemit\(\s*\{\s*type: '([a-z_.]+)'/g, types: ([, type = '']) => [type] },
   { form: /\bemit\(\s*\{\s*type: `patient\.\$\{verb\}d`/g, types: () => ['patient.deleted', 'patient.restored'] },
+  { form: /\bemit\(\s*waitlistEventOf\(\s*'(\w+)'/g, types: ([, what = '']) => [`waitlist.${what}`] },
   {
     form: /\bemit\(\{ type: `\$\{noun\}\.\$\{verb\}`/g,
     types: () =>

@@ -32,6 +32,10 @@ export const rules: Readonly<Record<string, Rule>> = {
     permission: 'appointments:read',
     within: (ids) => sql`select id from appointments where id = any(${ids}::uuid[])`,
   },
+  waitlist_entry: {
+    permission: 'appointments:read',
+    within: (ids) => sql`select id from waitlist_entries where id = any(${ids}::uuid[])`,
+  },
   hold: { permission: 'appointments:read' },
   allergy: {
     permission: 'chart:read',

@@ -56,4 +56,26 @@ export const appointmentTables: readonly OwnedTable[] = [
     export: { file: 'notification_preferences', without: internal },
     erasure: 'deleted',
   },
+  {
+    // Who waits for the same twice waits once: the other entry stays behind and is offered nothing.
+    table: 'waitlist_entries',
+    patient: 'patient_id',
+    id: 'id',
+    merge: 'moves',
+    unique_with: ['waits_for'],
+    versioned: true,
+    activity: null,
+    export: { file: 'waitlist_entries', without: [...internal, 'waits_for'] },
+    erasure: 'deleted',
+  },
+  {
+    table: 'waitlist_offers',
+    patient: 'patient_id',
+    id: 'id',
+    merge: 'follows',
+    follows: { table: 'waitlist_entries', column: 'entry_id' },
+    activity: null,
+    export: { file: 'waitlist_offers', without: [...internal, 'mail_id'] },
+    erasure: 'deleted',
+  },
 ]

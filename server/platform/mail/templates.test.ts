@@ -30,6 +30,7 @@ const samples: { [Name in MailTemplate]: MailTemplates[Name] } = {
   appointment_changed: booking,
   appointment_cancelled: booking,
   appointment_reminder: booking,
+  waitlist_offer: { ...until, appointment_time: '2026-12-01T14:00:00Z' },
 }
 
 function render<Name extends MailTemplate>(name: Name, language: (typeof mailLanguages)[number]) {

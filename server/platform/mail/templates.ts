@@ -31,6 +31,8 @@ export type MailTemplates = {
   appointment_changed: Booking
   appointment_cancelled: Booking
   appointment_reminder: Booking
+  /** A time that became free, which nobody else can book until then. */
+  waitlist_offer: Link & { appointment_time: string }
 }
 
 export type MailTemplate = keyof MailTemplates
@@ -120,6 +122,13 @@ const english: Texts = {
     `Your appointment at ${hospital}: ${moment(appointment_time, timezone, 'en')}.`,
     `If you cannot come, please move or cancel it here: ${link}`,
   ],
+  waitlist_offer: ({ hospital, appointment_time, expires_at, timezone, link }) => [
+    'A time has become free for you',
+    `You are on the waitlist of ${hospital}. This time has become free: ${moment(appointment_time, timezone, 'en')}.`,
+    `It is kept for you until ${moment(expires_at, timezone, 'en')}. Take it or leave it to the next person here:`,
+    link,
+    'If you do not answer, it goes to the next person, and you stay on the waitlist.',
+  ],
 }
 
 const spanish: Texts = {
@@ -204,6 +213,13 @@ const spanish: Texts = {
     `Recordatorio de la cita ${confirmation_code}`,
     `Su cita en ${hospital}: ${moment(appointment_time, timezone, 'es')}.`,
     `Si no puede venir, cámbiela o cancélela aquí: ${link}`,
+  ],
+  waitlist_offer: ({ hospital, appointment_time, expires_at, timezone, link }) => [
+    'Ha quedado libre una hora para usted',
+    `Usted está en la lista de espera de ${hospital}. Ha quedado libre esta hora: ${moment(appointment_time, timezone, 'es')}.`,
+    `Se le guarda hasta el ${moment(expires_at, timezone, 'es')}. Acéptela o déjela a la siguiente persona aquí:`,
+    link,
+    'Si no responde, pasa a la siguiente persona y usted sigue en la lista de espera.',
   ],
 }
 

@@ -1,0 +1,181 @@
+// Offers freed times to those who wait. Only the relay of events offers, one server at a time; the offer, its held time, its mail and
+// how far the relay has come commit together. Who does not answer, declines or withdraws leaves the time to the next by an event.
+import type { System } from '#platform/context.ts'
+import type { Database, Tx } from '#platform/database/transaction.ts'
+import type { FollowedEvent } from '#platform/events/follower.ts'
+import { queueMail } from '#platform/mail/queue.ts'
+import { mailLanguage } from '#platform/mail/templates.ts'
+import { giveBackKept, holdForPatient } from '#modules/appointments'
+import { type Calendar, instantText, lockFreeSlots, type TimeRange } from '#modules/doctors'
+import { findRecipient, quietHours, type Recipient } from '#modules/notifications'
+import { emailOf } from '#modules/patients'
+import { handOn } from './offer.service.ts'
+import { offerTime, type OfferTime } from './offer-time.ts'
+import {
+  type Candidate,
+  type FreeTime,
+  insertOffer,
+  isWaitedFor,
+  lockCandidates,
+  lockUnanswered,
+  type NewOffer,
+} from './offer.store.ts'
+import { mostUnanswered } from './waitlist.contract.ts'
+import { waitlistEventOf, subjectOf } from './waitlist.event.ts'
+import { lockOver, updateEntry } from './waitlist.store.ts'
+
+/** What may free a time. */
+export const freeingTypes = [
+  'appointment.cancelled',
+  'appointment.rescheduled',
+  'hold.ended',
+  'doctor.time_off_removed',
+  'waitlist.offer_ended',
+]
+
+type Parts = Pick<System, 'keys' | 'configuration'>
+
+/** As many are tried for one time: of those whom it suits, nearly always the first can have it. */
+const mostTried = 20
+/** The time stays held for a while after the offer has ended, so that it can be handed on before anybody else takes it. */
+const handOverMinutes = 5
+/** As many rows in one transaction. */
+const atOnce = 50
+
+/** Offers what these events have freed, in their order, each time to the first whom it suits. */
+export async function offerFreed(tx: Tx, system: Parts, events: readonly FollowedEvent[]): Promise<void> {
+  for (const event of events) {
+    const freed = freedBy(event)
+    if (!freed) continue
+    const { doctor_id, hold_id, ...time } = freed
+    const [waited] = await Promise.all([tx.first(isWaitedFor(doctor_id)), hold_id && giveBackKept(tx, hold_id)])
+    if (!waited?.is_waited_for) continue
+    const free = await lockFreeSlots(tx, doctor_id, time)
+    for (const { starts_at_ms, ends_at_ms, location, is_reserved } of free?.slots ?? []) {
+      const [starts_at, ends_at] = [instantText(starts_at_ms), instantText(ends_at_ms)]
+      if (free) await offer(tx, system, free.calendar, { doctor_id, starts_at, ends_at, location, is_reserved }, waited)
+    }
+  }
+}
+
+type Freed = TimeRange & { doctor_id: string; hold_id?: string | undefined }
+
+/** Undefined for what frees nothing that can still be given. */
+function freedBy({ type, subject_id, payload }: FollowedEvent): Freed | undefined {
+  const text = (name: string) => (typeof payload[name] === 'string' ? payload[name] : '')
+  const isTimeOff = type === 'doctor.time_off_removed'
+  const isMove = type === 'appointment.rescheduled'
+  const doctor_id = isTimeOff ? subject_id : text(isMove ? 'from_doctor_id' : 'doctor_id')
+  const starts_at_ms = Date.parse(text(isTimeOff ? 'starts_at' : isMove ? 'from_time' : 'appointment_time'))
+  // What was booked is a slot of the calendar: the one that lies there is looked for.
+  const ends_at_ms = isTimeOff ? Date.parse(text('ends_at')) : starts_at_ms + 1
+  if (doctor_id === '' || Number.isNaN(starts_at_ms) || Number.isNaN(ends_at_ms)) return undefined
+  return { doctor_id, starts_at_ms, ends_at_ms, hold_id: type === 'waitlist.offer_ended' ? text('hold_id') : undefined }
+}
+
+async function offer(tx: Tx, system: Parts, calendar: Calendar, time: FreeTime, { now }: { now: string }) {
+  // What begins too soon for whoever could be told at once is too soon for all.
+  if (!offerTime(now, time.starts_at, undefined, system.configuration.timezone)) return
+  for (const candidate of await tx.rows(lockCandidates(time, mostTried))) {
+    const recipient = await tx.first(findRecipient(candidate.patient_id))
+    if (recipient && (await offerTo(tx, system, calendar, time, { now, candidate, recipient }))) return
+  }
+}
+
+type To = { now: string; candidate: Candidate; recipient: Recipient }
+
+/** False where the time or the patient is not free after all. */
+async function offerTo(
+  tx: Tx,
+  system: Parts,
+  calendar: Calendar,
+  time: FreeTime,
+  { now, candidate, recipient }: To,
+): Promise<boolean> {
+  const { timezone } = system.configuration
+  const when = offerTime(now, time.starts_at, quietHours(recipient, timezone), timezone)
+  if (!when) return false
+  const { doctor_id, starts_at, ends_at } = time
+  const { id: entry_id, patient_id, priority } = candidate
+  const minutes = (Date.parse(when.expires_at) - Date.parse(now)) / 60_000 + handOverMinutes
+  const id = await holdForPatient(tx, system, {
+    doctor_id,
+    starts_at,
+    ends_at,
+    patient_id,
+    priority,
+    minutes,
+    calendar_version: calendar.version,
+    reason: { action: 'waitlist.offer', resource_type: 'waitlist_entry', resource_id: entry_id },
+  })
+  if (id === undefined) return false
+  const told = await tell(tx, system, recipient, { appointment_time: starts_at, timezone: calendar.timezone, ...when })
+  const { expires_at } = when
+  tx.emit(
+    waitlistEventOf('offered', { id: entry_id, patient_id }, { doctor_id, appointment_time: starts_at, expires_at }),
+  )
+  await Promise.all([
+    tx.run(insertOffer({ id, entry_id, patient_id, doctor_id, starts_at, ends_at, expires_at, ...told })),
+    tx.run(updateEntry(entry_id, 'offered')),
+  ])
+  return true
+}
+
+async function tell(
+  tx: Tx,
+  system: Parts,
+  recipient: Recipient,
+  { tell_at, ...data }: OfferTime & { appointment_time: string; timezone: string },
+): Promise<Pick<NewOffer, 'mail_id' | 'not_told'>> {
+  const { configuration, keys } = system
+  const address = emailOf(keys.keyring, recipient)
+  if (recipient.email === false) return { mail_id: null, not_told: 'not_wanted' }
+  if (address === null) return { mail_id: null, not_told: 'no_address' }
+  const mail_id = await queueMail(tx, system, {
+    template: 'waitlist_offer',
+    to: address,
+    patient_id: recipient.id,
+    language: mailLanguage(recipient.preferred_language ?? configuration.language),
+    data: { ...data, link: new URL('/waitlist', configuration.public_url).href },
+    after: tell_at,
+  })
+  return { mail_id, not_told: null }
+}
+
+/** Ends offers that nobody answered, and entries whose window is over. Any server may do it, several at once. */
+export async function endWhatIsOver(database: Database, signal?: AbortSignal): Promise<number> {
+  let ended = 0
+  for (const end of [endUnanswered, endWindows]) {
+    for (let count = atOnce; count === atOnce && !signal?.aborted;) {
+      count = await database.transaction(end)
+      ended += count
+    }
+  }
+  return ended
+}
+
+async function endUnanswered(tx: Tx): Promise<number> {
+  const offers = await tx.rows(lockUnanswered(atOnce))
+  for (const offer of offers) {
+    const { id: offer_id, entry_id: id, patient_id } = offer
+    const unanswered = offer.unanswered + 1
+    const isEnd = unanswered >= mostUnanswered
+    tx.audit({ action: 'waitlist.offer_end', ...subjectOf({ id, patient_id }), details: { unanswered } })
+    if (isEnd) tx.emit(waitlistEventOf('expired', { id, patient_id }, { unanswered }))
+    await Promise.all([
+      handOn(tx, { id, patient_id, offer_id, offer }, 'unanswered'),
+      tx.run(updateEntry(id, isEnd ? 'expired' : 'waiting', unanswered)),
+    ])
+  }
+  return offers.length
+}
+
+async function endWindows(tx: Tx): Promise<number> {
+  const entries = await tx.rows(lockOver(atOnce))
+  for (const entry of entries) {
+    tx.audit({ action: 'waitlist.end', ...subjectOf(entry) })
+    tx.emit(waitlistEventOf('expired', entry))
+    await tx.run(updateEntry(entry.id, 'expired'))
+  }
+  return entries.length
+}
