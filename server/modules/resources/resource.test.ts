@@ -211,14 +211,16 @@ describe('the status of a resource', () => {
   it('is reserved while a reservation runs, and not before or after', async () => {
     const room = await makeResource(staff, { type: 'operating_room' })
     const statusNow = async () => (await nurse.call(resourceApi.get, of(room))).status
+    // Where one ends the next begins, to the second, however long it takes to ask for them.
+    const between = inMinutes(30)
     await nurse.call(reservationApi.create, {
       ...of(room),
-      body: { starts_at: inMinutes(30), ends_at: inMinutes(60) },
+      body: { starts_at: between, ends_at: inMinutes(60) },
     })
     assert.equal(await statusNow(), 'available')
     await nurse.call(reservationApi.create, {
       ...of(room),
-      body: { starts_at: inMinutes(-30), ends_at: inMinutes(30) },
+      body: { starts_at: inMinutes(-30), ends_at: between },
     })
     assert.equal(await statusNow(), 'reserved')
     await assert.rejects(
