@@ -13,6 +13,7 @@ import { notifications } from '#modules/notifications'
 import { patients } from '#modules/patients'
 import { registration } from '#modules/registration'
 import { resources } from '#modules/resources'
+import { visits } from '#modules/visits'
 import { waitlist } from '#modules/waitlist'
 import { webhooks } from '#modules/webhooks'
 
@@ -26,6 +27,7 @@ export const modules: readonly Module[] = [
   doctors,
   resources,
   appointments,
+  visits,
   chart,
   notifications,
   waitlist,

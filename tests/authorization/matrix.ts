@@ -11,6 +11,7 @@ import { patientRows } from './matrix.patients.ts'
 import { eventRows } from './matrix.events.ts'
 import { resourceRows } from './matrix.resources.ts'
 import { scheduleRows } from './matrix.schedules.ts'
+import { visitRows } from './matrix.visits.ts'
 import { adminOnly, only, type Row } from './row.ts'
 
 export const matrix: readonly Row[] = [
@@ -21,6 +22,7 @@ export const matrix: readonly Row[] = [
   ...scheduleRows,
   ...resourceRows,
   ...notificationRows,
+  ...visitRows,
   ...chartRows,
 
   // The audit log: everything for admin and auditor, a patient the accesses to their own record.

@@ -116,6 +116,7 @@ export async function startWorld() {
         appointment_time: nextSlot(),
       },
     )
+    const visit = await make('POST /api/v1/visits', {}, { patient_id, department_id })
     const clinician = await signedIn(doctor_id === fixed.treating.doctor_id ? fixed.treating : fixed.away_doctor)
     const allergy = await make(
       'POST /api/v1/patients/{patient_id}/allergies',
@@ -153,6 +154,7 @@ export async function startWorld() {
         time_off_id: randomUUID(),
         export_id: randomUUID(),
         disclosure_id: randomUUID(),
+        ...(visit ? { visit_id: visit.id } : {}),
         ...(allergy ? { allergy_id: allergy.id } : {}),
         ...(condition ? { condition_id: condition.id } : {}),
         ...(contact ? { contact_id: contact.id } : {}),

@@ -10,6 +10,7 @@ export { calendarOf, calendarText } from './icalendar.ts'
 export { bookHeldTime, giveBackKept, holdForPatient, keepForNextPatient } from './offered-time.ts'
 export { mayBookWith, slotOf, slotPriority } from './slot-choice.ts'
 export { patientOf } from './booking.service.ts'
+export { appointmentFollows } from './visit-follow.service.ts'
 
 export const appointments: Module = {
   name: 'appointments',

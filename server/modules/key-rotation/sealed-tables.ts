@@ -31,6 +31,8 @@ export const patientSealedTables: readonly SealedTable[] = [
   { table: 'disclosures', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_disclosure'] },
   { table: 'resource_assignments', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_notes'] },
   { table: 'resource_reservations', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_purpose'] },
+  { table: 'visits', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_chief_complaint'] },
+  { table: 'visit_history', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_reason'] },
   { table: 'allergies', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_entry'] },
   { table: 'conditions', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_entry'] },
 ]

@@ -10,7 +10,7 @@ it('every kind of record that events are about has a rule for who may know of it
     .map((path) => readFileSync(`${modules}${path}`, 'utf8'))
   const found = new Set(
     sources.flatMap((text) =>
-      [...text.matchAll(/\bsubject_type: (?:\w+ \? )?'(\w+)'(?: : '(\w+)')?/g)].flatMap(([, ...kinds]) =>
+      [...text.matchAll(/\b(?:subject_type|noun): (?:\w+ \? )?'(\w+)'(?: : '(\w+)')?/g)].flatMap(([, ...kinds]) =>
         kinds.filter((kind) => kind !== undefined),
       ),
     ),

@@ -37,6 +37,10 @@ export const rules: Readonly<Record<string, Rule>> = {
     within: (ids) => sql`select id from waitlist_entries where id = any(${ids}::uuid[])`,
   },
   hold: { permission: 'appointments:read' },
+  visit: {
+    permission: 'visits:status',
+    within: (ids) => sql`select id from visits where id = any(${ids}::uuid[])`,
+  },
   allergy: {
     permission: 'chart:read',
     within: (ids) => sql`select id from allergies where id = any(${ids}::uuid[])`,

@@ -15,7 +15,7 @@ import type { Module } from '#platform/module.ts'
 
 export { type Changeable, isOwnRecord, lockChangeable, readOfPatient, sealChanges } from './changeable.ts'
 export { joinOwnRecord, type OwnMembers, readOwnRecord, registerOwnRecord } from './own-record.ts'
-export { emailOf, type SealedBy } from './patient.sealing.ts'
+export { emailOf, type SealedBy, tryOpenCard } from './patient.sealing.ts'
 export { erasePatient } from './erasure.service.ts'
 export { importPatients } from './import.service.ts'
 export { insuranceTokenSource, patientTokenSource } from './token-sources.ts'

@@ -88,6 +88,13 @@ export async function undoMerge(ctx: Context, survivor_id: string, body: Unmerge
         error,
       )
     }
+    if (constraint === 'visits_one_open') {
+      throw new Problem(
+        mergeConflicts,
+        { detail: 'The other record has an open visit there by now: leave the one that you assign with the survivor' },
+        error,
+      )
+    }
     throw error
   }
 }

@@ -22,6 +22,7 @@ export const MergeConflict = z.object({
   code: z.enum([
     'overlapping_appointments',
     'two_beds',
+    'two_open_visits',
     'different_ssn',
     'different_national_id',
     'different_birth_date',

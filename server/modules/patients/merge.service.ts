@@ -18,6 +18,7 @@ import {
   findBeds,
   findDuplicateGroups,
   findMovable,
+  findOpenVisits,
   findOverlappingAppointments,
   findPrimaryContacts,
   findRowIds,
@@ -94,7 +95,7 @@ export async function mergeRecords(tx: Tx, merger: Merger, survivor_id: string, 
 
 async function plan(tx: Tx, merger: Merger, survivor: RecordRow, merged: RecordRow): Promise<Plan> {
   const both = [survivor.id, merged.id]
-  const [tables, followers, overlapping, beds, primary, accounts] = await Promise.all([
+  const [tables, followers, overlapping, beds, visits, primary, accounts] = await Promise.all([
     Promise.all(
       movingTables.map(async (owned) => {
         const [moved, had] = await Promise.all([
@@ -112,6 +113,7 @@ async function plan(tx: Tx, merger: Merger, survivor: RecordRow, merged: RecordR
     ),
     tx.rows(findOverlappingAppointments(survivor.id, merged.id)),
     tx.rows(findBeds(both)),
+    tx.rows(findOpenVisits(survivor.id, merged.id)),
     tx.rows(findPrimaryContacts(both)),
     tx.rows(findAccounts(both)),
   ])
@@ -133,37 +135,33 @@ async function plan(tx: Tx, merger: Merger, survivor: RecordRow, merged: RecordR
           [one, other],
         ),
       ),
-      ...(beds.length > 1
-        ? [
-            conflict(
-              'two_beds',
-              'always',
-              'Both have a bed: release the one that is empty',
-              beds.map(({ id }) => id),
-            ),
-          ]
-        : []),
+      ...doubled(
+        'two_beds',
+        'always',
+        'Both have a bed: release the one that is empty',
+        beds.map(({ id }) => id),
+      ),
+      ...visits.map(({ one, other }) =>
+        conflict(
+          'two_open_visits',
+          'always',
+          'Both have an open visit in the same department: complete or cancel the one that is none',
+          [one, other],
+        ),
+      ),
       ...differences(merger, survivor, merged),
-      ...(primary.length > 1
-        ? [
-            conflict(
-              'two_primary_contacts',
-              'never',
-              'The primary contact of the merged record becomes one of the others',
-              primary.map(({ id }) => id),
-            ),
-          ]
-        : []),
-      ...(accounts.length > 1
-        ? [
-            conflict(
-              'two_accounts',
-              'never',
-              'Both have an account: that of the merged record opens nothing any more',
-              accounts.map(({ user_id }) => user_id),
-            ),
-          ]
-        : []),
+      ...doubled(
+        'two_primary_contacts',
+        'never',
+        'The primary contact of the merged record becomes one of the others',
+        primary.map(({ id }) => id),
+      ),
+      ...doubled(
+        'two_accounts',
+        'never',
+        'Both have an account: that of the merged record opens nothing any more',
+        accounts.map(({ user_id }) => user_id),
+      ),
     ],
   }
 }
@@ -179,6 +177,10 @@ const conflict = (
   message,
   ids,
 })
+
+/** Where there is more than one. */
+const doubled = (...[code, stands, message, ids = []]: Parameters<typeof conflict>) =>
+  ids.length > 1 ? [conflict(code, stands, message, ids)] : []
 
 /** What one person has only one of. */
 function differences({ system }: Merger, survivor: RecordRow, merged: RecordRow): MergeConflict[] {
@@ -217,11 +219,16 @@ async function move(
     renewRights([survivor.id, merged.id]),
   ]
   await Promise.all(
-    // An appointment can have been moved to another time since it was looked at, and a patient to a bed.
+    // An appointment can have been moved to another time since it was looked at, and a patient to a bed or
+    // into a visit.
     writes.map((statement) =>
-      tx
-        .run(statement)
-        .catch(violating({ appointments_patient_free: mergeConflicts, resource_assignments_one_bed: mergeConflicts })),
+      tx.run(statement).catch(
+        violating({
+          appointments_patient_free: mergeConflicts,
+          resource_assignments_one_bed: mergeConflicts,
+          visits_one_open: mergeConflicts,
+        }),
+      ),
     ),
   )
   return (await tx.one(insertMerge(survivor.id, merged.id, journal, user_id))).id

@@ -139,6 +139,13 @@ export function findBeds(patients: readonly string[]): Sql<{ id: string }> {
     select id from resource_assignments where patient_id = any(${patients}::uuid[]) and is_bed and released_at is null order by id`
 }
 
+/** Of each department, whoever is there twice. */
+export function findOpenVisits(one: string, other: string): Sql<{ one: string; other: string }> {
+  return sql`
+    select a.id as one, b.id as other from visits a join visits b on b.department_id = a.department_id and b.is_open
+     where a.patient_id = ${one} and b.patient_id = ${other} and a.is_open order by 1`
+}
+
 export function findPrimaryContacts(patients: readonly string[]): Sql<{ id: string }> {
   return sql`select id from emergency_contacts where patient_id = any(${patients}::uuid[]) and is_primary order by id`
 }

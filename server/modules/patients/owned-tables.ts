@@ -3,6 +3,7 @@
 
 import { appointmentTables } from './owned-appointment-tables.ts'
 import { internal, type OwnedTable } from './owned-table.ts'
+import { visitTables } from './owned-visit-tables.ts'
 
 export const ownedTables: readonly OwnedTable[] = [
   {
@@ -163,6 +164,7 @@ export const ownedTables: readonly OwnedTable[] = [
     export: { file: 'resource_reservations', without: [...internal, 'purpose'] },
     erasure: 'unreadable',
   },
+  ...visitTables,
   {
     table: 'allergies',
     patient: 'patient_id',

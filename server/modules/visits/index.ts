@@ -1,0 +1,5 @@
+// Visits: from the check-in to the way home.
+import type { Module } from '#platform/module.ts'
+import { visitRoutes } from './visit.routes.ts'
+
+export const visits: Module = { name: 'visits', open: async () => ({ routes: visitRoutes() }) }
