@@ -181,7 +181,7 @@ export const visitApi = {
     summary: 'Take the next patient',
     description: 'No two people take the same. Doctors begin the visit of who is triaged; nurses take who is not yet.',
     access: 'visits:update',
-    audit: audited('take'),
+    audit: audited('set_status'),
     body: department,
     returns: [200, Visit],
     versioned: true,
