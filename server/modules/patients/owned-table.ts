@@ -38,6 +38,3 @@ export type OwnedTable = {
   /** `unreadable`: the row stays, what is sealed in it opens no more. */
   erasure: 'deleted' | 'unreadable' | 'kept'
 }
-
-/** Columns that mean nothing outside this database. */
-export const internal = ['key_id', 'patient_id'] as const
