@@ -11,6 +11,7 @@ import { jobs } from '#modules/jobs'
 import { liveEvents } from '#modules/live-events'
 import { notifications } from '#modules/notifications'
 import { patients } from '#modules/patients'
+import { prescriptions } from '#modules/prescriptions'
 import { registration } from '#modules/registration'
 import { resources } from '#modules/resources'
 import { visits } from '#modules/visits'
@@ -29,6 +30,7 @@ export const modules: readonly Module[] = [
   appointments,
   visits,
   chart,
+  prescriptions,
   notifications,
   waitlist,
   jobs,

@@ -20,6 +20,7 @@ import {
   RotationRunning,
 } from '#modules/key-rotation'
 import { rotateTokenKey } from '#modules/identity'
+import { rotatePrescriptionKey } from '#modules/prescriptions'
 import { openPlace } from '../place.ts'
 import { databasePassword } from '../system.ts'
 import { type Command, CommandFailed, configurationHere } from './command.ts'
@@ -35,6 +36,7 @@ const usage = `openward keys generate | status | rotate
   rotate --index            makes a new index root, and the search tokens anew
   rotate --tokens           makes a new key that signs access tokens
   rotate --audit            makes a new key that signs roots of the audit log
+  rotate --prescriptions    makes a new key that signs prescriptions
 
 Servers go on serving. A rotation that was interrupted, even by kill -9, goes on when it is run again.
 
@@ -54,6 +56,11 @@ const rotations: Record<string, (rotation: Rotation, older_than_days: number) =>
     return { unfinished: [] }
   },
   audit: rotateAuditKey,
+  async prescriptions(rotation) {
+    const id = await rotatePrescriptionKey(rotation)
+    rotation.say(`The key ${id} signs prescriptions from now on.`)
+    return { unfinished: [] }
+  },
 }
 
 export const keysCommand: Command = {

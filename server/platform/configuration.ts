@@ -41,6 +41,8 @@ const Variables = z.object({
   OPENWARD_IDLE_MINUTES: integer(5, 60).default(30),
   OPENWARD_DRAIN_SECONDS: integer(0, 20).optional(),
   OPENWARD_AUDIT_RETENTION_YEARS: integer(6, 100).default(6),
+  /** A folder of rules of the hospital's own, or none. */
+  OPENWARD_PRESCRIPTION_RULES: text.optional(),
   /** `host` or `host:port`: where webhooks may lead inside. */
   OPENWARD_WEBHOOK_ALLOWED_HOSTS: list.default([]),
   OPENWARD_PASSWORD_FORM: z.enum(['on', 'off']).default('on'),
@@ -89,6 +91,8 @@ export type Configuration = Readonly<{
   /** How long a server that was told to end goes on answering after readiness is withdrawn. */
   drain_seconds: number
   audit_retention_years: number
+  /** A folder, or `none`; undefined: the rules that ship. */
+  prescription_rules: string | undefined
   webhook_allowed_hosts: readonly string[]
   password_form: boolean
   local_passwords: boolean
@@ -197,6 +201,7 @@ export function readConfiguration(environment: Record<string, string | undefined
     idle_minutes: variables.OPENWARD_IDLE_MINUTES,
     drain_seconds: variables.OPENWARD_DRAIN_SECONDS ?? (production ? 10 : 0),
     audit_retention_years: variables.OPENWARD_AUDIT_RETENTION_YEARS,
+    prescription_rules: variables.OPENWARD_PRESCRIPTION_RULES,
     webhook_allowed_hosts: variables.OPENWARD_WEBHOOK_ALLOWED_HOSTS.map((entry) => entry.toLowerCase()),
     password_form: variables.OPENWARD_PASSWORD_FORM === 'on',
     local_passwords: variables.OPENWARD_LOCAL_PASSWORDS === 'on',

@@ -6,6 +6,7 @@ import { mailJob } from '#platform/mail/queue.ts'
 import { accountRows } from './matrix.accounts.ts'
 import { bookingRows } from './matrix.booking.ts'
 import { chartRows } from './matrix.chart.ts'
+import { prescriptionRows } from './matrix.prescriptions.ts'
 import { notificationRows } from './matrix.notifications.ts'
 import { patientRows } from './matrix.patients.ts'
 import { eventRows } from './matrix.events.ts'
@@ -24,6 +25,7 @@ export const matrix: readonly Row[] = [
   ...notificationRows,
   ...visitRows,
   ...chartRows,
+  ...prescriptionRows,
 
   // The audit log: everything for admin and auditor, a patient the accesses to their own record.
   { operation: 'GET /api/v1/audit-logs', expect: only('admin auditor own other') },

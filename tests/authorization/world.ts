@@ -131,6 +131,7 @@ export async function startWorld() {
       {},
       { doctor_id, patient_id, from_date: today.toString(), to_date: today.add({ days: 30 }).toString() },
     )
+    const prescription = await make('POST /api/v1/prescriptions', {}, prescriptionFor(patient_id), clinician)
     const webhook = await make('POST /api/v1/webhooks', {}, { url: 'https://hooks.example.org/in', types: ['*'] })
     return {
       own,
@@ -156,6 +157,8 @@ export async function startWorld() {
         disclosure_id: randomUUID(),
         ...(visit ? { visit_id: visit.id } : {}),
         ...(allergy ? { allergy_id: allergy.id } : {}),
+        code: 'AAAAAAAAAAAAAAAAAAAAAAAAAA',
+        ...(prescription ? { prescription_id: prescription.id } : {}),
         ...(condition ? { condition_id: condition.id } : {}),
         ...(contact ? { contact_id: contact.id } : {}),
         ...(insurance ? { insurance_id: insurance.id } : {}),
@@ -176,6 +179,8 @@ export async function startWorld() {
     foreign,
     subject,
     maker,
+    /** Who has drafted the prescription of a subject of the first department. */
+    prescriber: () => signedIn(fixed.treating),
     /** Signed in anew each time, since what they ask for may end their sessions. */
     async personOf(actor: Actor, { own }: Subject): Promise<Person | undefined> {
       if (actor === 'anonymous') return undefined
@@ -221,6 +226,13 @@ const unsettled = new Set([
 function rawSql<Row>(text: string) {
   return { ...sql<Row>`select 1`, text, values: [] }
 }
+
+const prescriptionFor = (patient_id: string) => ({
+  patient_id,
+  medicines: [
+    { name: 'Loratadine', dosage: '10 mg', route: 'oral', frequency: 'daily', duration_days: 10, quantity: 10 },
+  ],
+})
 
 export const nameOf = ({ operation }: Route) => `${operation.method} ${operation.path}`
 

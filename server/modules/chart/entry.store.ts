@@ -30,6 +30,13 @@ export function listEntries(
      order by e.created_at desc, e.id desc limit ${literal(limit)} offset ${skipped(skip)}`
 }
 
+/** All that is not entered in error. */
+export function listEveryEntry(table: EntryTable, patient_id: string): Sql<EntryRow> {
+  return sql`
+    select ${columns} from ${named[table]} e join patient_keys k on k.id = e.key_id
+     where e.patient_id = ${patient_id} and e.removed_at is null order by e.created_at desc, e.id desc`
+}
+
 export function findEntry(table: EntryTable, patient_id: string, id: string): Sql<EntryRow> {
   return sql`
     select ${columns} from ${named[table]} e join patient_keys k on k.id = e.key_id

@@ -34,6 +34,13 @@ export const patientSealedTables: readonly SealedTable[] = [
   { table: 'visits', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_chief_complaint'] },
   { table: 'visit_history', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_reason'] },
   { table: 'allergies', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_entry'] },
+  {
+    table: 'prescriptions',
+    row_id: 'id',
+    key: 'key_id',
+    patient: 'patient_id',
+    columns: ['sealed_content', 'sealed_check', 'sealed_cancel_reason'],
+  },
   { table: 'conditions', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_entry'] },
 ]
 

@@ -49,6 +49,10 @@ export const rules: Readonly<Record<string, Rule>> = {
     permission: 'chart:read',
     within: (ids) => sql`select id from conditions where id = any(${ids}::uuid[])`,
   },
+  prescription: {
+    permission: 'prescriptions:read',
+    within: (ids) => sql`select id from prescriptions where id = any(${ids}::uuid[])`,
+  },
   resource: { permission: 'resources:assign', names_patients: true },
   user: { permission: 'users:read' },
   session: { permission: 'users:read' },

@@ -1,6 +1,6 @@
 // What every change to a patient, or to something of a patient, begins with and leaves behind.
 import { patientErased, patientInactive, patientMerged } from './patient.contract.ts'
-import { openKeyOf } from './patient.sealing.ts'
+import { type Card, openCard, openKeyOf } from './patient.sealing.ts'
 import { findPatient, lockPatient, type ReadPatientRow } from './patient.store.ts'
 import type { Context } from '#platform/context.ts'
 import { notFound, Problem } from '#platform/contract/problem.ts'
@@ -35,6 +35,20 @@ export async function readOfPatient<T>(ctx: Context, patient_id: string, read: (
   assertWhole(row)
   if (row.through_glass) ctx.saw({ purpose: 'BTG' })
   return found
+}
+
+/**
+ * Who somebody is, as it stands on paper.
+ * @throws Problem notFound, patientErased, patientMerged
+ */
+export async function readPerson(ctx: Context, patient_id: string): Promise<Card & { patient_number: string }> {
+  const row = await ctx.database.once((tx) => tx.first(findPatient(patient_id, ctx.reach, ctx.actor)))
+  assertThere(row)
+  assertWhole(row)
+  return {
+    ...openCard(openKeyOf(ctx.system.keys.keyring, row), row.id, row.sealed_card),
+    patient_number: row.patient_number,
+  }
 }
 
 /** Whoever changes their own record, clinicians included, changes no more of it than how they are reached. */

@@ -190,6 +190,18 @@ export const ownedTables: readonly OwnedTable[] = [
     erasure: 'unreadable',
   },
   {
+    table: 'prescriptions',
+    patient: 'patient_id',
+    id: 'id',
+    merge: 'moves',
+    versioned: true,
+    decided: true,
+    sealed: ['sealed_content', 'sealed_check', 'sealed_cancel_reason'],
+    activity: 'updated_at',
+    export: { file: 'prescriptions', without: internal },
+    erasure: 'unreadable',
+  },
+  {
     // A link that lasts minutes; what left by it is in the disclosures.
     table: 'patient_exports',
     patient: 'patient_id',

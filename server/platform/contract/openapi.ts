@@ -33,6 +33,7 @@ const mediaTypes = {
   zip: 'application/zip',
   text: 'text/plain',
   html: 'text/html',
+  pdf: 'application/pdf',
   event_stream: 'text/event-stream',
   calendar: 'text/calendar',
 }

@@ -41,7 +41,7 @@ export type Operation = Parts & {
   /** What the body may be; JSON unless said. */
   accepts?: 'json' | 'merge_patch' | 'form' | 'multipart'
   /** What success sends; JSON unless said. */
-  sends?: 'json' | 'zip' | 'text' | 'html' | 'event_stream' | 'calendar'
+  sends?: 'json' | 'zip' | 'pdf' | 'text' | 'html' | 'event_stream' | 'calendar'
   /** RFC 6749 section 5.2: a failure also carries `error`, as an OAuth client expects it. Problem documents unless said. */
   fails_as?: 'oauth'
   /** Requests a minute: of one address where anyone may ask, of one user where one has to be signed in. */
