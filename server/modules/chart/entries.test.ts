@@ -115,7 +115,7 @@ describe('an allergy', () => {
     )
     const entries = await api.rows<{ action: string; patient_id: string; is_sealed: boolean }>(sql`
       select action, patient_id, sealed_changes is not null as is_sealed from audit_logs where resource_id = ${id}`)
-    assert.deepEqual(entries, [{ action: 'allergy.added', patient_id, is_sealed: true }])
+    assert.deepEqual(entries, [{ action: 'allergy.add', patient_id, is_sealed: true }])
     const events = await api.rows<{ type: string }>(sql`select type from events where subject_id = ${id}`)
     assert.deepEqual(events, [{ type: 'allergy.added' }])
   })

@@ -19,6 +19,7 @@ import {
 export type EntryKind = { table: EntryTable; noun: 'allergy' | 'condition' }
 export type Stamps = Pick<EntryRow, 'id' | 'patient_id' | 'created_by' | 'created_at' | 'updated_at' | 'version'>
 type Page = { skip: number; limit: number }
+const past = { add: 'added', update: 'updated', remove: 'removed' } as const
 
 export function chartEntries<Content extends object>({ table, noun }: EntryKind) {
   const column: SealedColumn = { table, column: 'sealed_entry' }
@@ -46,7 +47,7 @@ export function chartEntries<Content extends object>({ table, noun }: EntryKind)
 
   function tell(
     tx: Tx,
-    verb: string,
+    change: keyof typeof past,
     id: string,
     patient: Changeable,
     before: Partial<Content>,
@@ -55,7 +56,7 @@ export function chartEntries<Content extends object>({ table, noun }: EntryKind)
     const fields = differing(before, after)
     const patient_id = patient.row.id
     tx.audit({
-      action: `${noun}.${verb}`,
+      action: `${noun}.${change}`,
       resource_type: noun,
       resource_id: id,
       patient_id,
@@ -63,6 +64,7 @@ export function chartEntries<Content extends object>({ table, noun }: EntryKind)
       details: { fields },
       changes: sealChanges(patient.key, fields, before, after),
     })
+    const verb = past[change]
     tx.emit({ type: `${noun}.${verb}`, subject_type: noun, subject_id: id, patient_id })
   }
 
@@ -92,7 +94,7 @@ export function chartEntries<Content extends object>({ table, noun }: EntryKind)
       const { key } = patient
       const written = { id, patient_id, key_id: key.id, sealed_entry: sealed(key, column, id, content) }
       await tx.run(insertEntry(table, written, ctx.actor.user_id))
-      tell(tx, 'added', id, patient, {}, content)
+      tell(tx, 'add', id, patient, {}, content)
       return tx.one(findEntry(table, patient_id, id))
     })
     ctx.header('location', `/api/v1/patients/${patient_id}/${table}/${id}`)
@@ -109,7 +111,7 @@ export function chartEntries<Content extends object>({ table, noun }: EntryKind)
       await tx.run(
         updateEntry(table, { id, patient_id, key_id: key.id, sealed_entry: sealed(key, column, id, content) }),
       )
-      tell(tx, 'updated', id, patient, known, content)
+      tell(tx, 'update', id, patient, known, content)
       row = await tx.one(findEntry(table, patient_id, id))
     })
     if (!row) throw new Problem(notFound)
@@ -121,7 +123,7 @@ export function chartEntries<Content extends object>({ table, noun }: EntryKind)
     await change(ctx, patient_id, id, async (tx, patient, before) => {
       assertCurrent(ctx, before.version)
       await tx.run(markRemoved(table, id))
-      tell(tx, 'removed', id, patient, contentOf<Content>(before), {})
+      tell(tx, 'remove', id, patient, contentOf<Content>(before), {})
     })
   }
 

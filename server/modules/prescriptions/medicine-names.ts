@@ -15,7 +15,7 @@ export type Understood = {
   unknown: readonly string[]
 }
 
-export type Vocabulary = { understand(name: string, code?: string | null): Understood }
+export type Vocabulary = { understand: (name: string, code?: string | null) => Understood }
 
 /** Words without accents, in lower case. */
 export function normalised(text: string): string[] {

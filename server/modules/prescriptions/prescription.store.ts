@@ -71,7 +71,7 @@ export function findOccasion({
 }): Sql<{ patient_id: string }> {
   return sql`
     select patient_id from appointments where id = ${appointment_id}::uuid
-    union all select patient_id from visits where id = ${visit_id}::uuid`
+    union all select patient_id from openward.patient_of_visit(${visit_id}::uuid) as patient_id where patient_id is not null`
 }
 
 export type NewPrescription = {
