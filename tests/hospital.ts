@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ClientAnswer } from '#platform/contract/client.ts'
-import { type Caller, signIn } from './caller.ts'
+import { type Caller, send, signIn } from './caller.ts'
 
 const Made = z.object({ id: z.string() })
 const Slots = z.object({ items: z.array(z.object({ start: z.string() })) })
@@ -46,7 +46,11 @@ export async function createColleague(administrator: Caller, role: string, depar
 /** A doctor who sees patients all day, every quarter of an hour. */
 export async function createDoctor(
   administrator: Caller,
-  { specialization = 'General medicine', department_id }: { specialization?: string; department_id?: string } = {},
+  {
+    specialization = 'General medicine',
+    department_id,
+    timezone = 'UTC',
+  }: { specialization?: string; department_id?: string; timezone?: string } = {},
 ) {
   const colleague = await createColleague(administrator, 'doctor', department_id)
   const profile = {
@@ -57,10 +61,21 @@ export async function createDoctor(
     consultation_minutes: 15,
     available_from: '06:00',
     available_to: '22:00',
-    timezone: 'UTC',
+    timezone,
   }
   const answer = await colleague.caller.ask('POST', '/api/v1/doctors/profile', profile)
   return { ...colleague, doctor_id: Made.parse(expectStatus(201, answer)).id }
+}
+
+/** A patient who registered themselves, signed in. */
+export async function registerAlone(port: number) {
+  const { first_name, last_name, date_of_birth, gender } = nextPerson()
+  const email = `${first_name}.${randomUUID().slice(0, 8)}@example.org`.toLowerCase()
+  const password = randomBytes(24).toString('base64url')
+  const body = JSON.stringify({ email, password, first_name, last_name, date_of_birth, gender })
+  const headers = { 'content-type': 'application/json' }
+  assertStatus(await send(port, { method: 'POST', url: '/api/v1/auth/register', headers, body }), 202)
+  return { email, caller: await signIn(port, { email, password }) }
 }
 
 /** The starts of a doctor's free slots in the week that begins in two days. */
