@@ -90,6 +90,7 @@ for (const route of routes) {
 
     it('refuses as described: strangers, the rightless, what is not there, and what is not well-formed', async () => {
       const subject = await world.subject()
+      await row?.prepare?.(subject, world)
       const { maker } = world
       const nobody = await world.personOf('nobody', subject)
       const person = await world.personOf(allowed.includes('admin') ? 'admin' : (allowed[0] ?? 'admin'), subject)
