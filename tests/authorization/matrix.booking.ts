@@ -55,6 +55,16 @@ async function offerTime({ ids }: Subject, { api }: World) {
   await api.rows(sql`update waitlist_entries set status = 'offered' where id = ${waitlist_entry_id}`)
 }
 const waitsFrom = Temporal.Now.plainDateISO('America/New_York')
+// The second occurrence lies beyond the horizon, so that it takes no time that somebody else asks for.
+const shortSeries = ({ ids }: Subject) => ({
+  body: {
+    doctor_id: ids['doctor_id'],
+    patient_id: ids['patient_id'],
+    appointment_time: nextSlot(),
+    rrule: 'FREQ=WEEKLY;INTERVAL=40;COUNT=2',
+    skip_conflicts: true,
+  },
+})
 const otherTime = () => ({ body: { appointment_time: nextSlot() } })
 
 export const bookingRows: readonly Row[] = [
@@ -188,4 +198,27 @@ export const bookingRows: readonly Row[] = [
   { operation: 'DELETE /api/v1/waitlist/{waitlist_entry_id}', expect: booked },
   { operation: 'POST /api/v1/waitlist/{waitlist_entry_id}/accept', expect: booked, prepare: offerTime, entries: 2 },
   { operation: 'POST /api/v1/waitlist/{waitlist_entry_id}/decline', expect: booked, prepare: offerTime },
+  { operation: 'POST /api/v1/appointments/series', expect: booked, ask: shortSeries },
+  {
+    operation: 'POST /api/v1/appointments/series/plan',
+    expect: booked,
+    ask: (subject) => {
+      const { skip_conflicts: _, ...body } = shortSeries(subject).body
+      return { body }
+    },
+  },
+  { operation: 'GET /api/v1/appointments/series/{series_id}', expect: booked },
+  {
+    operation: 'PATCH /api/v1/appointments/series/{series_id}',
+    expect: booked,
+    ask: () => ({ body: { scope: 'this', occurrence: 1, details: { notes: `By the window ${randomUUID()}` } } }),
+    entries: 2,
+  },
+  {
+    operation: 'PATCH /api/v1/appointments/series/{series_id}',
+    when: 'how urgent it is',
+    expect: { ...booked, own: 403 },
+    ask: () => ({ body: { scope: 'this', occurrence: 1, details: { priority: 'urgent' } } }),
+    entries: 2,
+  },
 ]

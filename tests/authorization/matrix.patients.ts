@@ -49,7 +49,7 @@ export const patientRows: readonly Row[] = [
     operation: 'DELETE /api/v1/patients/{patient_id}',
     expect: adminOnly,
     ask: () => ({ query: { cancel_appointments: 'true' } }),
-    entries: 2,
+    entries: 3,
   },
   {
     operation: 'DELETE /api/v1/patients/{patient_id}',

@@ -117,6 +117,17 @@ export async function startWorld() {
       },
     )
     const visit = await make('POST /api/v1/visits', {}, { patient_id, department_id })
+    const series = await make(
+      'POST /api/v1/appointments/series',
+      {},
+      {
+        doctor_id,
+        patient_id,
+        appointment_time: nextSlot(),
+        rrule: 'FREQ=WEEKLY;INTERVAL=40;COUNT=2',
+        skip_conflicts: true,
+      },
+    )
     const clinician = await signedIn(doctor_id === fixed.treating.doctor_id ? fixed.treating : fixed.away_doctor)
     const allergy = await make(
       'POST /api/v1/patients/{patient_id}/allergies',
@@ -164,6 +175,7 @@ export async function startWorld() {
         ...(insurance ? { insurance_id: insurance.id } : {}),
         ...(appointment ? { appointment_id: appointment.id } : {}),
         ...(waiting ? { waitlist_entry_id: waiting.id } : {}),
+        ...(series ? { series_id: series.id } : {}),
       },
     }
   }

@@ -7,6 +7,9 @@ import { changeDetails } from './details.service.ts'
 import { holdApi } from './hold.contract.ts'
 import { giveBack, makeHold } from './hold.service.ts'
 import { rescheduleAppointment } from './reschedule.service.ts'
+import { seriesApi } from './series.contract.ts'
+import { changeSeries } from './series-change.service.ts'
+import { bookSeries, getSeries, planSeries } from './series.service.ts'
 import { cancelAppointment, setStatus } from './status.service.ts'
 
 export function appointmentRoutes(calendars: Calendars): Route[] {
@@ -26,6 +29,12 @@ export function appointmentRoutes(calendars: Calendars): Route[] {
     ...implement('holds', holdApi, {
       make: (ctx, { body }) => makeHold(ctx, calendars, body),
       release: (ctx, { params }) => giveBack(ctx, params.hold_id),
+    }),
+    ...implement('series', seriesApi, {
+      plan: (ctx, { body }) => planSeries(ctx, calendars, body),
+      book: (ctx, { body }) => bookSeries(ctx, calendars, body),
+      get: (ctx, { params }) => getSeries(ctx, params.series_id),
+      change: (ctx, { params, body }) => changeSeries(ctx, calendars, params.series_id, body),
     }),
   ]
 }

@@ -72,6 +72,15 @@ export function findAppointment(id: string, tells_no_shows = false): Sql<StoredA
   return sql`select ${columns(tells_no_shows)} from appointments a ${withKey} where a.id = ${id} and a.status <> 'held'`
 }
 
+/** The occurrences of a series that the caller may see. */
+export function findOccurrences(series_id: string, tells_no_shows: boolean): Sql<StoredOccurrence> {
+  return sql`
+    select ${columns(tells_no_shows)}, d.department_id, d.timezone
+      from appointments a join doctors d on d.id = a.doctor_id ${withKey}
+     where a.series_id = ${series_id} order by a.occurrence`
+}
+export type StoredOccurrence = StoredAppointment & { department_id: string | null; timezone: string }
+
 /** Locked first and read by a statement of its own: one that has to wait would join the key that the notes had before. */
 export async function lockAppointment(
   tx: Tx,

@@ -21,15 +21,11 @@ export function changeDetails(ctx: Context, id: string, request: DetailsRequest)
     assertMayNote(ctx, known, request)
     const key = openKey(ctx.system.keys.keyring, known)
     const before: Notes = openNotes(key, id, known.sealed_notes)
-    const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined))
-    const was = { kind: known.kind, priority: known.priority, reason: before.reason, notes: before.notes }
-    const wanted: typeof was = { ...was, ...given }
-    const changed = fields.filter((field) => was[field] !== wanted[field])
+    const { fields: changed, changes, wanted } = changedFields(known, before, request)
     if (changed.length === 0) return shownAppointment(ctx, known, before)
     const after = { ...before, reason: wanted.reason, notes: wanted.notes }
     const { kind, priority } = wanted
     const sealed_notes = key ? sealNotes(key, id, after) : known.sealed_notes
-    const changes = Object.fromEntries(changed.map((field) => [field, { before: was[field], after: wanted[field] }]))
     tx.audit({
       action: 'appointment.change',
       ...subjectOf(known),
@@ -43,7 +39,22 @@ export function changeDetails(ctx: Context, id: string, request: DetailsRequest)
   })
 }
 
-function assertMayNote(ctx: Context, known: Locked, { kind, priority }: DetailsRequest) {
+/** What a request changes of the details, member by member. */
+export function changedFields(
+  known: Pick<Locked, 'kind' | 'priority'>,
+  { reason, notes }: Notes,
+  request: DetailsRequest,
+) {
+  const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined))
+  const was = { kind: known.kind, priority: known.priority, reason, notes }
+  const wanted: typeof was = { ...was, ...given }
+  const changed = fields.filter((field) => was[field] !== wanted[field])
+  const changes = Object.fromEntries(changed.map((field) => [field, { before: was[field], after: wanted[field] }]))
+  return { fields: changed, changes, wanted }
+}
+
+/** @throws Problem forbidden, invalidTransition */
+export function assertMayNote(ctx: Context, known: Locked, { kind, priority }: DetailsRequest) {
   if (kind === undefined && priority === undefined) return
   if (!isAtDesk(ctx) || isOfPatient(ctx, known)) {
     throw new Problem(forbidden, { detail: 'You may change the reason and the notes; for the rest call the hospital' })

@@ -7,7 +7,7 @@ export type { Calendar } from './calendar.store.ts'
 export { type Calendars, createCalendars } from './calendars.ts'
 export { lockFreeSlots } from './free-slots.ts'
 export { getScheduleOwner, takeCalendar } from './schedule.service.ts'
-export { findNearestSlots } from './slot.service.ts'
+export { findNearestSlots, findNearestSlotsToEach } from './slot.service.ts'
 export { bookingHorizonDays, defaultHours, expandHours, instantText, slotAt, type TimeRange } from './slots.ts'
 export { offeredSlotAt } from './timetable.ts'
 

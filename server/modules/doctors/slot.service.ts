@@ -45,6 +45,30 @@ export async function findNearestSlots(
   return nearestSlots(free, asked_ms, 5).map((slot) => shownSlot(calendar.id, slot))
 }
 
+/** As `findNearestSlots`, for each of several times, with one question to the database. */
+export async function findNearestSlotsToEach(
+  ctx: Context,
+  calendar: Calendar,
+  asked_ms: readonly number[],
+  avoided: readonly TimeRange[],
+  priority: SlotPriority,
+): Promise<Slots['items'][]> {
+  if (asked_ms.length === 0) return []
+  const dateOf = (at_ms: number) =>
+    Temporal.Instant.fromEpochMilliseconds(at_ms).toZonedDateTimeISO(calendar.timezone).toPlainDate()
+  const around = (first_ms: number, last_ms: number): DateRange => ({
+    from: dateOf(first_ms).subtract({ days: 7 }).toString(),
+    to: dateOf(last_ms).add({ days: 7 }).toString(),
+  })
+  const span = instantsOf(around(Math.min(...asked_ms), Math.max(...asked_ms)))
+  const taken = await ctx.database.once((tx) => tx.rows(findTakenRanges([calendar.id], span)))
+  const now_ms = nowMs()
+  return asked_ms.map((at_ms) => {
+    const free = freeSlots(freeOf(calendar, around(at_ms, at_ms), taken, priority, now_ms), avoided)
+    return nearestSlots(free, at_ms, 5).map((slot) => shownSlot(calendar.id, slot))
+  })
+}
+
 function freeOf(
   calendar: Calendar,
   dates: DateRange,

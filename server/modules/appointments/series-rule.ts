@@ -1,0 +1,59 @@
+// The times of a series: its rule on the wall clock of the doctor, as instants. Pure.
+import { RRuleTemporal } from 'rrule-temporal'
+import { mostOccurrences, type Recurrence } from './recurrence.contract.ts'
+
+/** `is_skipped`: the clocks go forward over this time, so that the day has none such; the instant is the one that follows. */
+export type Occurrence = { occurrence: number; local_time: string; appointment_time: string; is_skipped: boolean }
+
+/**
+ * The occurrences from the first on. The library gives the dates, in UTC, where no clock changes; the time of day is the first
+ * one's on each of them, so that an occurrence in the skipped hour is told and not left out. In the repeated hour it is the first.
+ * @throws RangeError 'too_many' beyond `mostOccurrences`, 'not_first' where the rule does not begin with it
+ */
+export function expandSeries(rule: Recurrence, first: Temporal.ZonedDateTime): Occurrence[] {
+  const { timeZoneId } = first
+  const time = first.toPlainTime()
+  const last = lastDate(rule, first)
+  const dates: string[] = []
+  const { freq, interval, by_day, by_month_day, wkst, count } = rule
+  new RRuleTemporal({
+    freq,
+    interval,
+    wkst,
+    dtstart: first.toPlainDate().toZonedDateTime('UTC'),
+    ...(by_day.length > 0 ? { byDay: by_day } : {}),
+    ...(by_month_day.length > 0 ? { byMonthDay: by_month_day } : {}),
+    ...(count === undefined ? {} : { count }),
+  }).all((date) => {
+    const day = date.toString().slice(0, 10)
+    if (last !== undefined && day > last) return false
+    dates.push(day)
+    return dates.length <= mostOccurrences
+  })
+  const all = dates.map((date, at): Occurrence => {
+    const wall = Temporal.PlainDate.from(date).toPlainDateTime(time)
+    const { appointment_time, is_skipped } = onClock(wall, timeZoneId)
+    return { occurrence: at + 1, local_time: wall.toString({ smallestUnit: 'minute' }), appointment_time, is_skipped }
+  })
+  const { until } = rule
+  const within = all.filter(
+    (one) =>
+      until === undefined ||
+      !('instant' in until) ||
+      Temporal.Instant.compare(one.appointment_time, until.instant) <= 0,
+  )
+  if (within[0]?.appointment_time !== first.toInstant().toString()) throw new RangeError('not_first')
+  if (within.length > mostOccurrences) throw new RangeError('too_many')
+  return within
+}
+
+/** A wall-clock time as an instant: of the repeated hour the first, of the skipped one what the clock would show without the change. */
+export function onClock(wall: Temporal.PlainDateTime, timezone: string) {
+  const zoned = wall.toZonedDateTime(timezone, { disambiguation: 'compatible' })
+  return { appointment_time: zoned.toInstant().toString(), is_skipped: !zoned.toPlainDateTime().equals(wall) }
+}
+
+function lastDate({ until }: Recurrence, { timeZoneId }: Temporal.ZonedDateTime): string | undefined {
+  if (until === undefined || 'date' in until) return until?.date
+  return Temporal.Instant.from(until.instant).toZonedDateTimeISO(timeZoneId).toPlainDate().toString()
+}
