@@ -308,12 +308,12 @@ test('a course of treatment crosses the day on which the clocks go forward, at t
       appointment_time: start.toInstant().toString(),
       rrule: 'FREQ=WEEKLY;COUNT=3',
     }),
-  ) as { items: Appointment[] }
-  const walls = series.items.map(({ appointment_time }) =>
+  ) as { occurrences: Appointment[] }
+  const walls = series.occurrences.map(({ appointment_time }) =>
     Temporal.Instant.from(appointment_time).toZonedDateTimeISO(zone).toPlainTime().toString({ smallestUnit: 'minute' }),
   )
   assert.deepEqual(walls, ['09:30', '09:30', '09:30'])
-  const [first, second] = series.items.map(({ appointment_time }) => Date.parse(appointment_time))
+  const [first, second] = series.occurrences.map(({ appointment_time }) => Date.parse(appointment_time))
   assert.equal(((second ?? 0) - (first ?? 0)) / 3_600_000, 7 * 24 - 1, 'that week is an hour shorter')
 })
 
