@@ -12,7 +12,7 @@ import { eventOf } from './appointment.event.ts'
 import { openKey, sealNotes } from './appointment.sealing.ts'
 import { shownAppointment, tellsNoShows } from './appointment.answer.ts'
 import { lockCalendars } from './appointment.store.ts'
-import { type Booked, findPatientKey, insertAppointment, type NewAppointment } from './booking.store.ts'
+import { type Booked, findPatientKey, insertAppointments, type NewAppointment } from './booking.store.ts'
 import { convertHold, findOwnHold } from './hold.store.ts'
 import { findRefusal } from './refusal.ts'
 import { assertMayTake, keepOnly, refusedResource, reserveFor, resourcesTaken } from './resources.ts'
@@ -119,12 +119,14 @@ async function attemptBooking(
 
   const isAlone = hold_id !== undefined || (resource_ids !== undefined && resource_ids.length > 0)
   const write = async (tx: Tx): Promise<(Booked & { resource_ids?: string[] }) | undefined> => {
-    if (!isAlone) return tx.first(insertAppointment(values, entry, event))
+    const booking = { appointment: values, entry, event }
+    // Which lane is free is judged before any of a crowd is booked.
+    if (!isAlone && !overbook) return tx.among(insertAppointments, booking)
     // A hold may get its patient only now, and two that give it one would otherwise wait for each other.
     const locked = hold_id ? tx.run(lockCalendars([patient_id])) : undefined
     const written = hold_id
       ? tx.first(convertHold(values, entry, event)).catch(violating({ appointments_patient_free: slotTaken }))
-      : tx.first(insertAppointment(values, entry, event))
+      : tx.first(insertAppointments([booking]))
     const kept = hold_id && resource_ids ? tx.run(keepOnly(id, resource_ids, values.created_by)) : undefined
     const reserved = resource_ids ? reserveFor(tx, id, resource_ids, values.created_by) : undefined
     const [, booked] = await Promise.all([locked, written.catch(refusedResource), kept, reserved])

@@ -26,40 +26,55 @@ export type Booked = Pick<Appointment, 'confirmation_code' | 'status' | 'created
   consecutive_no_shows: number | null
 }
 
+/** With the entry and the event that are written exactly if the appointment is. */
+export type Booking = { appointment: NewAppointment; entry: AuditEntry; event: DomainEvent }
+
 /**
- * Books, or yields no row: the exclusion constraints decide without raising, so that bookings that fight for one time neither
- * wait for nor deadlock with each other. One statement, so that history, audit entry and event are written exactly if the
- * appointment is; the care relationship is kept by a trigger. The locks keep the calendar and the record as they were judged until it commits.
+ * Books each, or yields no row for it: the exclusion constraints decide without raising, so that bookings that fight for one time
+ * neither wait for nor deadlock with each other. One statement, so that history, audit entry and event are written exactly if the
+ * appointment is; the care relationship is kept by a trigger. The locks keep the calendar and the record as they were judged until
+ * it commits. In the order of doctors and times, so that two servers take what both want in one order.
  */
-export function insertAppointment(appointment: NewAppointment, entry: AuditEntry, event: DomainEvent): Sql<Booked> {
-  const { id, patient_id, doctor_id, starts_at, ends_at, kind, priority, key_id, sealed_notes, created_by, day } =
-    appointment
+export function insertAppointments(bookings: readonly Booking[]): Sql<Booked & { at: number }> {
+  const column = <T>(pick: (appointment: NewAppointment) => T) => bookings.map(({ appointment }) => pick(appointment))
   return sql`
-    with doctor as (
-      select id, openward.bookable_lane(${patient_id}, id, tstzrange(${starts_at}, ${ends_at}), ${appointment.overbooks}) as lane
-        from doctors
-       where id = ${doctor_id} and version = ${appointment.calendar_version} and is_active
-         and (accepts_new_patients or ${appointment.takes_anyone}
-              or exists (select from care_relationships c where c.doctor_id = doctors.id and c.patient_id = ${patient_id}))
-         for share
+    with asked as materialized (
+      select * from unnest(${column(({ id }) => id)}::uuid[], ${column(({ patient_id }) => patient_id)}::uuid[],
+                           ${column(({ doctor_id }) => doctor_id)}::uuid[], ${column(({ starts_at }) => starts_at)}::timestamptz[],
+                           ${column(({ ends_at }) => ends_at)}::timestamptz[], ${column(({ kind }) => kind)}::text[],
+                           ${column(({ priority }) => priority)}::text[], ${column(({ key_id }) => key_id)}::uuid[],
+                           ${column(({ sealed_notes }) => sealed_notes)}::bytea[], ${column(({ created_by }) => created_by)}::uuid[],
+                           ${column(({ day }) => day)}::date[], ${column(({ calendar_version }) => calendar_version)}::int[],
+                           ${column(({ takes_anyone }) => takes_anyone)}::boolean[], ${column(({ overbooks }) => overbooks)}::boolean[],
+                           ${column(({ tells_no_shows }) => tells_no_shows)}::boolean[])
+             with ordinality as a(id, patient_id, doctor_id, starts_at, ends_at, kind, priority, key_id, sealed_notes, created_by, day,
+                                  calendar_version, takes_anyone, overbooks, tells_no_shows, at)
+    ), judged as materialized (
+      select asked.*, openward.bookable_lane(asked.patient_id, d.id, tstzrange(asked.starts_at, asked.ends_at), asked.overbooks) as lane
+        from asked join doctors d on d.id = asked.doctor_id
+       where d.version = asked.calendar_version and d.is_active
+         and (d.accepts_new_patients or asked.takes_anyone
+              or exists (select from care_relationships c where c.doctor_id = d.id and c.patient_id = asked.patient_id))
+         for share of d
     ), booked as (
       insert into appointments (id, confirmation_code, patient_id, doctor_id, during, lane, kind, priority, key_id, sealed_notes, created_by)
-      select ${id}, openward.next_number('appointment_numbers', 'APT', ${day}), ${patient_id}, doctor.id,
-             tstzrange(${starts_at}, ${ends_at}), doctor.lane, ${kind}, ${priority}, ${key_id}, ${sealed_notes}, ${created_by}::uuid
-        from doctor where doctor.lane is not null
+      select id, openward.next_number('appointment_numbers', 'APT', day), patient_id, doctor_id, tstzrange(starts_at, ends_at), lane,
+             kind, priority, key_id, sealed_notes, created_by
+        from judged where lane is not null
+       order by doctor_id, starts_at, at
       on conflict do nothing
       returning id, patient_id, doctor_id, confirmation_code, status, during, lane, created_by, created_at, updated_at, version
     ), noted as (
       insert into appointment_history (appointment_id, patient_id, user_id, to_status, to_time)
       select id, patient_id, created_by, status, lower(during) from booked
     ), audited as (
-      ${insertAuditEntries([entry])} where exists (select from booked)
+      ${insertAuditEntries(bookings.map(({ entry }) => entry))} where e.resource_id in (select id from booked)
     ), told as (
-      ${insertEvents([event])} where exists (select from booked)
+      ${insertEvents(bookings.map(({ event }) => event))} where e.subject_id in (select id from booked)
     )
-    select confirmation_code, status, lane, created_at, updated_at, version,
-           case when ${appointment.tells_no_shows} then openward.consecutive_no_shows(patient_id) end as consecutive_no_shows
-      from booked`
+    select asked.at::int, b.confirmation_code, b.status, b.lane, b.created_at, b.updated_at, b.version,
+           case when asked.tells_no_shows then openward.consecutive_no_shows(b.patient_id) end as consecutive_no_shows
+      from booked b join asked using (id)`
 }
 
 export type BookingState = {

@@ -6,7 +6,7 @@ import { readNewPatient } from './patient-members.ts'
 import type { PatientMembers } from './patient.contract.ts'
 import { matchValue, patientTokens } from './patient-tokens.ts'
 import { openCard, openContact, openKeyOf, type PatientRecord, type SealedBy, sealPatient } from './patient.sealing.ts'
-import { insertPatient } from './patient.store.ts'
+import { insertPatients } from './patient.store.ts'
 import { localDay } from '#platform/local-day.ts'
 import { invalidRequest, Problem } from '#platform/contract/problem.ts'
 import type { System } from '#platform/context.ts'
@@ -44,7 +44,9 @@ export async function registerOwnRecord(
   const sealed = sealPatient(key, id, country, record)
   const today = localDay(timezone)
   const nobody = { department_id: undefined, doctor_id: undefined }
-  await tx.first(insertPatient({ id, key, sealed, record, is_complete, tokens, today, created_by: user_id, ...nobody }))
+  await tx.run(
+    insertPatients([{ id, key, sealed, record, is_complete, tokens, today, created_by: user_id, ...nobody }]),
+  )
   await tx.run(linkAccount(user_id, id))
   tx.audit({
     action: 'patient.register',

@@ -33,6 +33,21 @@ function havingToken(tokens: readonly PatientToken[]): Sql {
 }
 
 /**
+ * Of several people, whose tokens anybody has already: one row for each such token. Lateral with a limit, since a join may be
+ * planned, without statistics, as one over every token there is.
+ */
+export function findTokenHolders(people: readonly (readonly PatientToken[])[]): Sql<{ at: number }> {
+  const tokens = people.flatMap((own, index) => own.map((token) => ({ at: index + 1, ...token })))
+  return sql`
+    select w.at
+      from unnest(${tokens.map(({ at }) => at)}::int[], ${tokens.map(({ kind }) => kind)}::text[],
+                  ${tokens.map(({ key_version }) => key_version)}::int[], ${tokens.map(({ token }) => token)}::bytea[])
+           as w(at, kind, key_version, token)
+     cross join lateral (
+       select from patient_tokens t where t.kind = w.kind and t.key_version = w.key_version and t.token = w.token limit 1) as known`
+}
+
+/**
  * People who share a token or whom the name index named: who they are is decided after opening. Of many, those first who share
  * more than a phone or an address, which a whole home may have in common. Written out, since every
  * registration asks it. As an array the few ids are found first; joined, a plan without statistics may begin with every patient.

@@ -78,29 +78,45 @@ export type NewPatientRow = {
 
 export type InsertedPatient = Pick<PatientRow, 'patient_number' | 'created_at'>
 
-/** The whole registration in one statement. Refused by patient_tokens_unique_identifier for a known ssn or national id. */
-export function insertPatient(row: NewPatientRow): Sql<InsertedPatient> {
-  const { id, key, sealed, record, tokens } = row
+/**
+ * Whole registrations in one statement. Refused by patient_tokens_unique_identifier, all of them, for a known ssn or national id.
+ * Tokens in one order, so that two servers that register the same people wait for each other and never deadlock.
+ */
+export function insertPatients(rows: readonly NewPatientRow[]): Sql<InsertedPatient & { at: number }> {
+  const column = <T>(pick: (row: NewPatientRow) => T) => rows.map(pick)
+  const tokens = rows
+    .flatMap(({ id, tokens: own }) => own.map((token) => ({ id, ...token })))
+    .toSorted((one, other) => Buffer.compare(one.token, other.token))
   return sql`
-    with key as (
-      insert into patient_keys (id, patient_id, kek_id, wrapped) values (${key.id}, ${id}, ${key.kek_id}, ${key.wrapped})
+    with new as materialized (
+      select * from unnest(${column(({ id }) => id)}::uuid[], ${column(({ key }) => key.id)}::uuid[], ${column(({ key }) => key.kek_id)}::text[],
+                           ${column(({ key }) => key.wrapped)}::bytea[], ${column(({ sealed }) => sealed.sealed_card)}::bytea[],
+                           ${column(({ sealed }) => sealed.sealed_contact)}::bytea[], ${column(({ sealed }) => sealed.sealed_identifiers)}::bytea[],
+                           ${column(({ record }) => record.gender)}::text[], ${column(({ record }) => record.blood_type)}::text[],
+                           ${column(({ record }) => record.marital_status)}::text[], ${column(({ record }) => record.occupation)}::text[],
+                           ${column(({ record }) => record.preferred_language)}::text[], ${column(({ is_complete }) => is_complete)}::boolean[],
+                           ${column(({ today }) => today)}::date[], ${column(({ created_by }) => created_by ?? null)}::uuid[],
+                           ${column(({ department_id }) => department_id ?? null)}::uuid[], ${column(({ doctor_id }) => doctor_id ?? null)}::uuid[])
+             with ordinality as n(id, key_id, kek_id, wrapped, card, contact, identifiers, gender, blood_type, marital_status, occupation,
+                                  preferred_language, is_complete, today, created_by, department_id, doctor_id, at)
+    ), key as (
+      insert into patient_keys (id, patient_id, kek_id, wrapped) select key_id, id, kek_id, wrapped from new
     ), patient as (
       insert into patients (id, patient_number, key_id, sealed_card, sealed_contact, sealed_identifiers, gender, blood_type,
                             marital_status, occupation, preferred_language, is_complete, registered_date, created_by)
-      values (${id}, openward.next_number('patient_numbers', 'PT', ${row.today}), ${key.id}, ${sealed.sealed_card}, ${sealed.sealed_contact},
-              ${sealed.sealed_identifiers}, ${record.gender}, ${record.blood_type}, ${record.marital_status}, ${record.occupation},
-              ${record.preferred_language}, ${row.is_complete}, ${row.today}, ${row.created_by})
-      returning patient_number, created_at
+      select id, openward.next_number('patient_numbers', 'PT', today), key_id, card, contact, identifiers, gender, blood_type,
+             marital_status, occupation, preferred_language, is_complete, today, created_by
+        from new order by at
+      returning id, patient_number, created_at
     ), token as (
       insert into patient_tokens (patient_id, kind, key_version, token)
-      select ${id}, * from unnest(${tokens.map(({ kind }) => kind)}::text[], ${tokens.map(({ key_version }) => key_version)}::int[],
-                                  ${tokens.map(({ token }) => token)}::bytea[])
+      select * from unnest(${tokens.map(({ id }) => id)}::uuid[], ${tokens.map(({ kind }) => kind)}::text[],
+                           ${tokens.map(({ key_version }) => key_version)}::int[], ${tokens.map(({ token }) => token)}::bytea[])
     ), care as (
       insert into care_relationships (patient_id, department_id, doctor_id, origin, origin_id)
-      select ${id}, ${row.department_id ?? null}, ${row.doctor_id ?? null}, 'registration', ${id}
-       where ${row.department_id !== undefined || row.doctor_id !== undefined}
+      select id, department_id, doctor_id, 'registration', id from new where department_id is not null or doctor_id is not null
     )
-    select patient_number, created_at from patient`
+    select new.at::int, patient.patient_number, patient.created_at from patient join new using (id)`
 }
 
 export type ChangedPatient = { id: string; sealed: SealedPatient; record: PatientRecord; is_complete: boolean }

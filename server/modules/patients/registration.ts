@@ -12,11 +12,11 @@ import { readNewPatient } from './patient-members.ts'
 import { findMergedTrees } from './merge.store.ts'
 import { composePatient } from './patient.answer.ts'
 import { cardOfFound, openFound, type OpenedFound } from './patient-card.ts'
-import { findByExact, findLookalikes } from './patient-search.store.ts'
+import { findByExact, findLookalikes, findTokenHolders } from './patient-search.store.ts'
 import type { PatientNames } from './patient-names.ts'
 import { type PatientToken, patientTokens } from './patient-tokens.ts'
 import { type PatientRecord, sealPatient } from './patient.sealing.ts'
-import { insertPatient } from './patient.store.ts'
+import { insertPatients } from './patient.store.ts'
 import { certain } from '#platform/certain.ts'
 import { localDay } from '#platform/local-day.ts'
 import { invalidRequest, Problem } from '#platform/contract/problem.ts'
@@ -41,22 +41,20 @@ export async function registerPatient(ctx: Context, names: PatientNames, body: N
   const key = newDataKey(ctx.system.keys.keyring)
   const sealed = sealPatient(key, id, country, record)
   const { user_id, department_id, doctor_id } = ctx.actor
-  const inserted = await ctx.database
+  const row = await ctx.database
     .together((tx) => {
-      const row = tx.one(
-        insertPatient({
-          id,
-          key,
-          sealed,
-          record,
-          is_complete,
-          tokens,
-          today,
-          created_by: user_id,
-          department_id,
-          doctor_id,
-        }),
-      )
+      const row = tx.among(insertPatients, {
+        id,
+        key,
+        sealed,
+        record,
+        is_complete,
+        tokens,
+        today,
+        created_by: user_id,
+        department_id,
+        doctor_id,
+      })
       tx.audit({
         action: 'patient.register',
         resource_type: 'patient',
@@ -74,6 +72,7 @@ export async function registerPatient(ctx: Context, names: PatientNames, body: N
       return row
     })
     .catch((error: unknown) => refuseKnownIdentifier(ctx, tokens, error))
+  const inserted = certain(row, 'row of a new patient')
   names.changed({
     id,
     version: 1,
@@ -157,8 +156,12 @@ async function refuseLookalikes(
   record: PatientRecord,
   tokens: readonly PatientToken[],
 ): Promise<void> {
-  const near = await names.bornOn(record)
-  if (tokens.length === 0 && near.length === 0) return
+  const [near, holders] = await Promise.all([
+    names.bornOn(record),
+    tokens.length === 0 ? [] : ctx.reaching('find').readAmong(findTokenHolders, tokens),
+  ])
+  // Most people are new, and a whole crowd of them costs one look into the index.
+  if (holders.length === 0 && near.length === 0) return
   const read_reach = reachOf(ctx.actor, 'patients:read') ?? 'none'
   const rows = await ctx.reaching('find').read(findLookalikes(tokens, near, read_reach))
   if (rows.length === 0) return

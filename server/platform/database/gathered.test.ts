@@ -60,10 +60,27 @@ describe('reads that arrive together', () => {
     assert.equal(second?.status, 'fulfilled')
   })
 
+  it('that ask alike share a statement, and each is told its own rows', async () => {
+    const sent: number[] = []
+    const repeated = (numbers: readonly number[]) => {
+      sent.push(numbers.length)
+      return sql<{ at: number; n: number }>`
+        select w.at::int, w.n from unnest(${numbers}::int[]) with ordinality as w(n, at), generate_series(1, w.n)`
+    }
+    const scope = { enter: () => sql`select openward.enter_as('all')`, key: 'alike' }
+    const database = scopedDatabase(api.system.pool, scope, { audit: (entry) => entry }, api.system.gathered)
+    const rows = await Promise.all([2, 0, 3].map((n) => database.readAmong(repeated, n)))
+    assert.deepEqual(
+      rows.map((own) => own.map(({ n }) => n)),
+      [[2, 2], [], [3, 3, 3]],
+    )
+    assert.deepEqual(sent, [3])
+  })
+
   it('of a wrong statement fail alone', async () => {
     const scope = { key: 'test', enter: sql`select openward.enter_as('all')` }
-    const right = api.system.gathered.read(scope, sql`select 1 as n`, async () => [{ n: 'alone' }])
-    const wrong = api.system.gathered.read(scope, sql`select 1 / ${0}::int`, async () => {
+    const right = api.system.gathered.read(scope, { statement: sql`select 1 as n` }, async () => [{ n: 'alone' }])
+    const wrong = api.system.gathered.read(scope, { statement: sql`select 1 / ${0}::int` }, async () => {
       throw new RangeError('alone')
     })
     const [first, second] = await Promise.allSettled([right, wrong])
@@ -130,6 +147,44 @@ describe('writes that arrive together', () => {
     assert.equal(await count(sql`select 1 from departments where code like 'free-%'`), 2)
     assert.equal(await count(sql`select 1 from audit_logs where correlation_id = 'b'`), 0)
     assert.equal(await count(sql`select 1 from audit_logs where correlation_id = 'a'`), 2)
+  })
+
+  it('that ask alike share a statement, and each is told its own row, or none', async () => {
+    const sent: number[] = []
+    const addAll = (codes: readonly string[]) => {
+      sent.push(codes.length)
+      return sql<{ at: number; code: string }>`
+        with wanted as (select * from unnest(${codes}::text[]) with ordinality as w(code, at)),
+             added as (insert into departments (name, code) select 'Ward', code from wanted order by at
+                       on conflict do nothing returning code)
+        select wanted.at::int, wanted.code from wanted join added using (code)`
+    }
+    await add('first', 'there')
+    const rows = await Promise.all(
+      ['shared-1', 'there', 'shared-2'].map((code, index) =>
+        databaseOf(index === 2 ? 'other' : 'one').together((tx) => tx.among(addAll, code)),
+      ),
+    )
+    assert.deepEqual(
+      rows.map((row) => row?.code),
+      ['shared-1', undefined, 'shared-2'],
+    )
+    assert.deepEqual(sent, [2, 1], 'never with those of another scope')
+  })
+
+  it('that ask alike are refused alone where one breaks a promise of the database', async () => {
+    const addAll = (codes: readonly string[]) => sql<{ at: number; code: string }>`
+      with added as (insert into departments (name, code) select 'Ward', * from unnest(${codes}::text[]) returning code)
+      select w.at::int, w.code from unnest(${codes}::text[]) with ordinality as w(code, at) join added using (code)`
+    await add('first', 'had')
+    const answers = await Promise.allSettled(
+      ['alike-1', 'had', 'alike-2'].map((code) => databaseOf('alike').together((tx) => tx.among(addAll, code))),
+    )
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled'],
+    )
+    assert.equal(await count(sql`select 1 from departments where code like 'alike-%'`), 2)
   })
 
   it('are told that nobody knows, when the answer to their commit was lost', async () => {

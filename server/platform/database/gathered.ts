@@ -1,22 +1,25 @@
 // What requests of the same moment ask of the database travels together: each scope is entered once, its statements follow,
 // and one Sync ends them all. Row-level security is that of the scope which was entered last, as ever. A batch is kept whole
 // or not at all, so when any part of it is refused each piece is asked again by itself, and only the one at fault is refused.
+// What many ask alike is one statement, which PostgreSQL begins and ends once for all of them.
 import { type AuditEntry, insertAuditEntries } from '#platform/audit/record.ts'
+import { certain } from '#platform/certain.ts'
 import { type DomainEvent, insertEvents } from '#platform/events/outbox.ts'
 import { type Answer, runBatch } from './batch.ts'
 import { isLostAnswer, type Pool, withConnection } from './connection.ts'
 import { type Sql, sql } from './sql.ts'
+import { type Asked, type Sent, shareStatements } from './statement-queue.ts'
 
 /** `key` tells scopes apart: equal keys enter alike. */
 type GatheredScope = { key: string; enter: Sql }
 
 export type Gathered = {
   /** `alone` asks the statement by itself. */
-  read(scope: GatheredScope, statement: Sql, alone: () => Promise<unknown[]>): Promise<unknown[]>
+  read(scope: GatheredScope, asked: Asked, alone: () => Promise<unknown[]>): Promise<unknown[]>
   write(scope: GatheredScope, piece: WritePiece): Promise<WriteOutcome>
 }
 
-export type WritePiece = { statements: readonly Sql[]; entries: readonly AuditEntry[]; events: readonly DomainEvent[] }
+export type WritePiece = { asked: readonly Asked[]; entries: readonly AuditEntry[]; events: readonly DomainEvent[] }
 
 /** The answers once they have committed; `refused`: nothing was kept, ask again alone; `lost`: nobody knows. */
 export type WriteOutcome = { answers: Answer[] } | { refused: Error } | { lost: Error }
@@ -24,7 +27,7 @@ export type WriteOutcome = { answers: Answer[] } | { refused: Error } | { lost: 
 type Waiting = {
   key: string
   enter: Sql
-  statement: Sql
+  asked: Asked
   alone: () => Promise<unknown[]>
   resolve: (rows: unknown[]) => void
   reject: (error: unknown) => void
@@ -62,35 +65,28 @@ function gatherReads(pool: Pool): Gathered['read'] {
 
   async function answer(batch: Waiting[]) {
     if (batch.length > 1) {
-      const groups = Map.groupBy(batch, ({ key }) => key)
-      const statements = [...groups.values()].flatMap((group) => [
-        group[0]?.enter,
-        ...group.map(({ statement }) => statement),
+      const sent = [...Map.groupBy(batch, ({ key }) => key).values()].flatMap((group) => [
+        ...group.slice(0, 1).map(({ enter }) => ({ statement: enter, tell: () => undefined })),
+        ...shareStatements(group.map(({ asked, resolve }) => ({ asked, tell: ({ rows }) => resolve(rows) }))),
       ])
+      const statements = sent.map(({ statement }) => statement)
       const outcome = await withConnection(pool, (connection) =>
-        runBatch(
-          connection,
-          statements.filter((one) => one !== undefined),
-          answerLimitMilliseconds,
-        ),
+        runBatch(connection, statements, answerLimitMilliseconds),
       ).catch((error: Error) => ({ answers: [], error }))
-      if (!outcome.error) {
-        let at = 0
-        for (const group of groups.values()) {
-          at += 1
-          for (const { resolve } of group) resolve(outcome.answers[at++]?.rows ?? [])
-        }
-        return
-      }
+      if (!outcome.error) return tellAll(sent, outcome.answers)
     }
     for (const { alone, resolve, reject } of batch) void alone().then(resolve, reject)
   }
 
-  return ({ key, enter }, statement, alone) =>
+  return ({ key, enter }, asked, alone) =>
     new Promise((resolve, reject) => {
-      waiting.push({ key, enter, statement, alone, resolve, reject })
+      waiting.push({ key, enter, asked, alone, resolve, reject })
       if (waiting.length === 1) schedule()
     })
+}
+
+function tellAll(sent: readonly Sent[], answers: readonly Answer[]) {
+  for (const [at, { tell }] of sent.entries()) tell(certain(answers[at], 'answer to a statement'))
 }
 
 /** How long a batch may wait for somebody else's lock before its pieces are asked one by one. */
@@ -117,13 +113,26 @@ function gatherWrites(pool: Pool): Gathered['write'] {
   }
 
   async function keep(batch: Queued[]) {
-    const groups = [...Map.groupBy(batch, ({ key }) => key).values()]
-    const asked = groups.flatMap((group) => [group[0]?.enter, ...group.flatMap(({ piece }) => piece.statements)])
+    const answersOf = new Map(batch.map(({ piece }) => [piece, [] as Answer[]]))
+    const sent = [...Map.groupBy(batch, ({ key }) => key).values()].flatMap((group) => [
+      ...group.slice(0, 1).map(({ enter }) => ({ statement: enter, tell: () => undefined })),
+      ...shareStatements(
+        group.flatMap(({ piece }) =>
+          piece.asked.map((asked, at) => ({
+            // A piece of several statements keeps their order: they are asked one by one.
+            asked: piece.asked.length === 1 ? asked : { statement: asked.statement },
+            tell: (answer: Answer) => {
+              certain(answersOf.get(piece), 'piece of this batch')[at] = answer
+            },
+          })),
+        ),
+      ),
+    ])
     const entries = batch.flatMap(({ piece }) => piece.entries)
     const events = batch.flatMap(({ piece }) => piece.events)
     const statements = [
       lockPatience,
-      ...asked,
+      ...sent.map(({ statement }) => statement),
       entries.length > 0 ? insertAuditEntries(entries) : undefined,
       events.length > 0 ? insertEvents(events) : undefined,
     ].filter((statement) => statement !== undefined)
@@ -133,11 +142,8 @@ function gatherWrites(pool: Pool): Gathered['write'] {
       for (const { resolve } of batch) resolve(outcome)
       return
     }
-    let at = 1
-    for (const group of groups) {
-      at += 1
-      for (const { piece, resolve } of group) resolve({ answers: answers.slice(at, (at += piece.statements.length)) })
-    }
+    tellAll(sent, answers.slice(1))
+    for (const { piece, resolve } of batch) resolve({ answers: answersOf.get(piece) ?? [] })
   }
 
   return (scope, piece) =>

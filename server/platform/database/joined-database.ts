@@ -45,5 +45,6 @@ export function joinedDatabase(whole: Tx, scope?: { enter: Sql; restore: Sql }):
     transaction: nested,
     together: nested,
     read: (statement) => nested((tx) => tx.rows(statement)),
+    readAmong: (crowd, input) => nested((tx) => tx.rows(crowd([input]))),
   }
 }

@@ -5,6 +5,12 @@ import { type DomainEvent, insertEvents } from '#platform/events/outbox.ts'
 import type { Answer, Outcome } from './batch.ts'
 import type { Sql } from './sql.ts'
 
+/**
+ * One statement for any number of inputs, which gives each of them a row at most: `at` counts the inputs from 1. Inputs of
+ * different requests share it, so none may depend on what it does for another.
+ */
+export type Crowd<Input, Row> = (inputs: readonly Input[]) => Sql<Row & { at: number }>
+
 export type Tx = {
   rows<Row>(statement: Sql<Row>): Promise<Row[]>
   first<Row>(statement: Sql<Row>): Promise<Row | undefined>
@@ -12,12 +18,56 @@ export type Tx = {
   one<Row>(statement: Sql<Row>): Promise<Row>
   /** The number of rows that the statement touched. */
   run(statement: Sql): Promise<number>
+  /** The row of this input; with those of others in one statement where they travel together. */
+  among<Input, Row>(crowd: Crowd<Input, Row>, input: Input): Promise<Row | undefined>
   /** Records an entry that commits with the change or not at all. */
   audit(entry: AuditEntry): void
   emit(event: DomainEvent): void
 }
 
-export type Queued = { statement: Sql; resolve: (answer: Answer) => void; reject: (error: Error) => void }
+/** What is asked: `statement` by itself, or `among` others who ask the same. */
+export type Asked = { readonly statement: Sql; readonly among?: Among }
+export type Among = { crowd: Crowd<unknown, unknown>; input: unknown }
+export type Queued = Asked & { resolve: (answer: Answer) => void; reject: (error: Error) => void }
+
+export function askAmong<Input, Row>(crowd: Crowd<Input, Row>, input: Input): Asked {
+  let alone: Sql | undefined
+  return {
+    among: { crowd: crowd as Crowd<unknown, unknown>, input },
+    get statement() {
+      return (alone ??= crowd([input]))
+    },
+  }
+}
+
+/** One statement to send, and whom to tell what it answers. */
+export type Sent = { statement: Sql; tell: (answer: Answer) => void }
+
+/** Those who ask the same of a crowd share its statement. */
+export function shareStatements(all: readonly { asked: Asked; tell: (answer: Answer) => void }[]): Sent[] {
+  const crowds = new Map<Among['crowd'], { input: unknown; tell: (answer: Answer) => void }[]>()
+  const sent: Sent[] = []
+  for (const { asked, tell } of all) {
+    if (!asked.among) sent.push({ statement: asked.statement, tell })
+    else {
+      const { crowd, input } = asked.among
+      const others = crowds.get(crowd)
+      if (others) others.push({ input, tell })
+      else crowds.set(crowd, [{ input, tell }])
+    }
+  }
+  for (const [crowd, members] of crowds) {
+    const tell = ({ rows, command }: Answer) => {
+      const rowsOf = Map.groupBy(rows as { at: number }[], ({ at }) => at)
+      for (const [index, member] of members.entries()) {
+        const own = rowsOf.get(index + 1) ?? []
+        member.tell({ rows: own, count: own.length, command })
+      }
+    }
+    sent.push({ statement: crowd(members.map(({ input }) => input)), tell })
+  }
+  return sent
+}
 
 /**
  * Tells each statement its answer. Those behind one that failed were not run; they are told a turn later, so that work which
@@ -40,13 +90,15 @@ export function openQueue(completed: (entry: AuditEntry) => AuditEntry, ready?: 
   const events: DomainEvent[] = []
   let waiting: Queued[] = []
   let isOpen = true
-  const query = (statement: Sql): Promise<Answer> => {
+  const query = (asked: Asked): Promise<Answer> => {
     if (!isOpen) {
       return Promise.reject(
         new Error('this transaction has ended: every statement of `once` is queued before its function returns'),
       )
     }
-    const answer = new Promise<Answer>((resolve, reject) => void waiting.push({ statement, resolve, reject }))
+    const answer = new Promise<Answer>(
+      (resolve, reject) => void waiting.push(Object.assign(asked, { resolve, reject })),
+    )
     // Whoever does not wait for this statement learns of its failure from the transaction.
     answer.catch(() => undefined)
     if (waiting.length === 1) queueMicrotask(() => (isOpen ? ready?.() : undefined))
@@ -62,10 +114,12 @@ export function openQueue(completed: (entry: AuditEntry) => AuditEntry, ready?: 
     return { asked: take(), entries: entries.splice(0), events: events.splice(0) }
   }
   const tx: Tx = {
-    rows: async <Row>(statement: Sql<Row>) => (await query(statement)).rows as Row[],
-    first: async <Row>(statement: Sql<Row>) => (await query(statement)).rows[0] as Row | undefined,
-    one: async <Row>(statement: Sql<Row>) => certain((await query(statement)).rows[0] as Row | undefined, 'row'),
-    run: async (statement) => (await query(statement)).count,
+    rows: async <Row>(statement: Sql<Row>) => (await query({ statement })).rows as Row[],
+    first: async <Row>(statement: Sql<Row>) => (await query({ statement })).rows[0] as Row | undefined,
+    one: async <Row>(statement: Sql<Row>) => certain((await query({ statement })).rows[0] as Row | undefined, 'row'),
+    run: async (statement) => (await query({ statement })).count,
+    among: async <Input, Row>(crowd: Crowd<Input, Row>, input: Input) =>
+      (await query(askAmong(crowd, input))).rows[0] as Row | undefined,
     audit: (entry) => void entries.push(completed(entry)),
     emit: (event) => void events.push(event),
   }
@@ -85,4 +139,5 @@ export function openQueue(completed: (entry: AuditEntry) => AuditEntry, ready?: 
   }
 }
 
-export const isWrite = ({ statement }: Queued) => /\b(insert into|update|delete from)\b/i.test(statement.text)
+export const isWrite = (asked: Asked) =>
+  asked.among !== undefined || /\b(insert into|update|delete from)\b/i.test(asked.statement.text)

@@ -8,9 +8,9 @@ import { runBatch } from './batch.ts'
 import type { Gathered } from './gathered.ts'
 import { borrow, type Connection, isConnectionFault, isDatabaseError, isLostAnswer, type Pool } from './connection.ts'
 import { type Sql, sql } from './sql.ts'
-import { isWrite, openQueue, settle, type Tx } from './statement-queue.ts'
+import { askAmong, type Asked, type Crowd, isWrite, openQueue, settle, type Tx } from './statement-queue.ts'
 
-export type { Tx } from './statement-queue.ts'
+export type { Crowd, Tx } from './statement-queue.ts'
 
 /** How the database is told who asks: a statement that sets the scope or raises OW401 / OW409. */
 export type Scope = {
@@ -32,6 +32,8 @@ export type Database = {
   together<T>(fill: (tx: Tx) => Promise<T>): Promise<T>
   /** One quick statement that changes nothing; it shares its round trip with those of other requests of the same moment. */
   read<Row>(statement: Sql<Row>): Promise<Row[]>
+  /** As `read`, with what others ask alike in one statement. */
+  readAmong<Input, Row>(crowd: Crowd<Input, Row>, input: Input): Promise<Row[]>
 }
 
 /** Whoever has waited for longer is told: with a repeat it would be above two seconds. */
@@ -71,21 +73,22 @@ export function scopedDatabase(pool: Pool, scope: Scope, given: Written, gathere
       }
     }
   }
+  async function ask<Row>(asked: Asked): Promise<Row[]> {
+    const alone = () => run((tx) => tx.rows(asked.statement as Sql<Row>), true)
+    if (!gathered || scope.key === undefined) return alone()
+    return (await gathered.read({ key: scope.key, enter: scope.enter() }, asked, alone)) as Row[]
+  }
   return {
     once: (fill) => run(fill, true),
     transaction: (work) => run(work, false),
-    async read<Row>(statement: Sql<Row>) {
-      const alone = () => run((tx) => tx.rows(statement), true)
-      if (!gathered || scope.key === undefined) return alone()
-      return (await gathered.read({ key: scope.key, enter: scope.enter() }, statement, alone)) as Row[]
-    },
+    read: (statement) => ask({ statement }),
+    readAmong: (crowd, input) => ask(askAmong(crowd, input)),
     async together<T>(fill: (tx: Tx) => Promise<T>) {
       if (!gathered || scope.key === undefined) return run(fill, true)
       const queue = openQueue(written.audit)
       const pending = fill(queue.tx)
       const { asked, entries, events } = queue.shut()
-      const piece = { statements: asked.map(({ statement }) => statement), entries, events }
-      const outcome = await gathered.write({ key: scope.key, enter: scope.enter() }, piece)
+      const outcome = await gathered.write({ key: scope.key, enter: scope.enter() }, { asked, entries, events })
       if ('answers' in outcome) {
         if (entries.length + events.length > 0 || asked.some(isWrite)) written.committed?.()
         if (events.length > 0) written.emitted()

@@ -13,8 +13,9 @@ export type DomainEvent = {
 export function insertEvents(events: readonly DomainEvent[]): Sql {
   return sql`
     insert into events (type, subject_type, subject_id, patient_id, payload)
-    select * from unnest(
+    select e.* from unnest(
       ${events.map(({ type }) => type)}::text[], ${events.map(({ subject_type }) => subject_type)}::text[],
       ${events.map(({ subject_id }) => subject_id)}::uuid[], ${events.map(({ patient_id }) => patient_id ?? null)}::uuid[],
-      ${events.map(({ payload }) => JSON.stringify(payload ?? {}))}::jsonb[])`
+      ${events.map(({ payload }) => JSON.stringify(payload ?? {}))}::jsonb[])
+      as e(type, subject_type, subject_id, patient_id, payload)`
 }
