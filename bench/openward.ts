@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { AbsentError } from './absent.ts'
 import type { LoadRequest } from './load/load.ts'
 import { type Call, createCall, createSignIn, type Headers } from './openward-client.ts'
+import { createDoctors, fillCalendars } from './openward-calendars.ts'
 import { createHospital } from './openward-hospital.ts'
 import { toCsv } from './openward-people.ts'
 import { createPeople } from '../server/demo/people.ts'
@@ -26,6 +27,8 @@ export type OpenWard = {
   createBookings: () => Promise<readonly LoadRequest[]>
   /** For each of so many free slots, bookings of it by different patients. */
   createRaces: (slots: number, racers: number) => Promise<readonly (readonly LoadRequest[])[]>
+  /** Doctors of a specialization of their own, each with so many appointments, the next weeks full; the same when asked again. */
+  createFullDoctors: (specialization: string, doctors: number, each: number) => Promise<readonly string[]>
 }
 
 type OpenWardOptions = { postgres: Postgres; port: number; directory: string; seed: number; people: number }
@@ -103,11 +106,17 @@ export async function startOpenWard(options: OpenWardOptions): Promise<OpenWard>
     const grow = createGrow(call, headersOfAdmin, seed)
     await grow(people)
     const hospital = await createHospital(call, headersOfAdmin)
+    let full: Promise<readonly string[]> | undefined
     return {
       running,
       port,
       grow,
       ...hospital,
+      createFullDoctors: (specialization, doctors, each) =>
+        (full ??= createDoctors(call, headersOfAdmin, specialization, doctors).then(async (ids) => {
+          await fillCalendars(postgres.urlOf('openward'), ids, each)
+          return ids
+        })),
       headersOf: (role) => (role === 'admin' ? headersOfAdmin() : hospital.headersOfStaff()),
     }
   } catch (error) {

@@ -7,6 +7,7 @@ const project = join(import.meta.dirname, '..')
 
 export const usage = `npm run bench -- [options]
   --people N        how many people the search is measured on (default 100000; the other rows use 10000)
+  --appointments N  how many appointments the search for free slots is measured on (default 1000000)
   --only row,row    only these rows; the table in docs/performance.md is then left as it is
   --seconds S       length of one measurement (default 5)
   --rounds R        measurements of each side, taken in turns, of which the median counts (default 3)
@@ -19,6 +20,7 @@ const whole = z.coerce.number().int().positive()
 
 const Options = z.object({
   people: whole,
+  appointments: whole,
   only: z.string().transform((text) => text.split(',').filter(Boolean)),
   seconds: whole,
   rounds: whole,
@@ -35,6 +37,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     args: [...args],
     options: {
       people: { type: 'string', default: '100000' },
+      appointments: { type: 'string', default: '1000000' },
       only: { type: 'string', default: '' },
       seconds: { type: 'string', default: '5' },
       rounds: { type: 'string', default: '3' },

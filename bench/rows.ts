@@ -3,6 +3,7 @@ import type { Row } from './row.ts'
 import { booking_rows } from './rows/booking.ts'
 import { patient_rows } from './rows/patients.ts'
 import { import_row, memory_of_many_row, memory_row, start_row } from './rows/process.ts'
+import { slot_rows } from './rows/slots.ts'
 import { search_against_lookup_row, search_row } from './rows/search.ts'
 
 /** Measured with the usual number of people. Registering comes late: it adds people to one side more than to the other. */
@@ -13,6 +14,7 @@ export const usual_rows: readonly Row[] = [
   ...patient_rows.filter((row) => row.name === 'register_patient'),
   memory_row,
   start_row,
+  ...slot_rows,
 ]
 
 /** Measured with as many people as `--people` says. */
