@@ -16,6 +16,7 @@ import { registration } from '#modules/registration'
 import { resources } from '#modules/resources'
 import { visits } from '#modules/visits'
 import { waitlist } from '#modules/waitlist'
+import { timeline } from '#modules/timeline'
 import { webhooks } from '#modules/webhooks'
 
 export const modules: readonly Module[] = [
@@ -31,6 +32,7 @@ export const modules: readonly Module[] = [
   visits,
   chart,
   prescriptions,
+  timeline,
   notifications,
   waitlist,
   jobs,

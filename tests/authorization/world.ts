@@ -142,6 +142,12 @@ export async function startWorld() {
       {},
       { doctor_id, patient_id, from_date: today.toString(), to_date: today.add({ days: 30 }).toString() },
     )
+    const note = await make(
+      'POST /api/v1/visits/{visit_id}/notes',
+      { visit_id: visit?.id ?? '' },
+      { kind: 'progress', content: { text: 'Better' } },
+      clinician,
+    )
     const prescription = await make('POST /api/v1/prescriptions', {}, prescriptionFor(patient_id), clinician)
     const webhook = await make('POST /api/v1/webhooks', {}, { url: 'https://hooks.example.org/in', types: ['*'] })
     return {
@@ -169,6 +175,7 @@ export async function startWorld() {
         ...(visit ? { visit_id: visit.id } : {}),
         ...(allergy ? { allergy_id: allergy.id } : {}),
         code: 'AAAAAAAAAAAAAAAAAAAAAAAAAA',
+        ...(note ? { note_id: note.id } : {}),
         ...(prescription ? { prescription_id: prescription.id } : {}),
         ...(condition ? { condition_id: condition.id } : {}),
         ...(contact ? { contact_id: contact.id } : {}),

@@ -6,6 +6,7 @@ import { endHolds, holdSchedule, markNoShows, noShowSchedule } from './housekeep
 import { icalendarRoutes } from './icalendar.routes.ts'
 import { timeOffRoutes } from './time-off.routes.ts'
 
+export { appointmentTimeline } from './appointment-timeline.ts'
 export { calendarOf, calendarText } from './icalendar.ts'
 export { bookHeldTime, giveBackKept, holdForPatient, keepForNextPatient } from './offered-time.ts'
 export { mayBookWith, slotOf, slotPriority } from './slot-choice.ts'

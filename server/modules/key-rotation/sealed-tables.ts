@@ -41,6 +41,8 @@ export const patientSealedTables: readonly SealedTable[] = [
     patient: 'patient_id',
     columns: ['sealed_content', 'sealed_check', 'sealed_cancel_reason'],
   },
+  { table: 'clinical_notes', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_draft'] },
+  { table: 'clinical_note_versions', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_note'] },
   { table: 'conditions', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_entry'] },
 ]
 

@@ -49,6 +49,10 @@ export const rules: Readonly<Record<string, Rule>> = {
     permission: 'chart:read',
     within: (ids) => sql`select id from conditions where id = any(${ids}::uuid[])`,
   },
+  note: {
+    permission: 'chart:read',
+    within: (ids) => sql`select id from clinical_notes where id = any(${ids}::uuid[])`,
+  },
   prescription: {
     permission: 'prescriptions:read',
     within: (ids) => sql`select id from prescriptions where id = any(${ids}::uuid[])`,

@@ -13,6 +13,7 @@ import { patientRoutes } from './patient.routes.ts'
 import { patientSearchRoutes } from './patient-search.routes.ts'
 import type { Module } from '#platform/module.ts'
 
+export type { TimelineSource } from './timeline-source.ts'
 export { openCard } from './patient.sealing.ts'
 export { type Changeable, isOwnRecord, lockChangeable, readOfPatient, readPerson, sealChanges } from './changeable.ts'
 export { joinOwnRecord, type OwnMembers, readOwnRecord, registerOwnRecord } from './own-record.ts'

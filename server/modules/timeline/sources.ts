@@ -1,0 +1,15 @@
+// What the modules add to the timeline. A module that has something to add declares it, and is named here.
+import { appointmentTimeline } from '#modules/appointments'
+import { chartTimelines } from '#modules/chart'
+import type { TimelineSource } from '#modules/patients'
+import { prescriptionTimeline } from '#modules/prescriptions'
+import { bedStayTimeline } from '#modules/resources'
+import { visitTimeline } from '#modules/visits'
+
+export const sources: readonly TimelineSource[] = [
+  appointmentTimeline,
+  visitTimeline,
+  bedStayTimeline,
+  ...chartTimelines,
+  prescriptionTimeline,
+]
