@@ -223,7 +223,7 @@ export async function listNotesOfVisit(ctx: Context, visit_id: string, page: { s
   const versions = await ctx.database.once((tx) => tx.rows(listVersions(rows.map(({ id }) => id))))
   ctx.saw({ patient_id, details: { count: rows.length } })
   return {
-    items: rows.map(({ total: _, ...row }) => shownNote(ctx.system.keys.keyring, row, versions)),
+    items: rows.map(({ total: _total, ...row }) => shownNote(ctx.system.keys.keyring, row, versions)),
     total: rows[0]?.total ?? 0,
     page: Math.floor(skip / limit) + 1,
     limit,

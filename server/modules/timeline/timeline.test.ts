@@ -61,18 +61,15 @@ const kinds = async (person: Person) =>
 describe('the timeline', () => {
   it('shows everything to the doctor, newest first: what is to come, what was recorded and signed; no draft, nothing entered in error', async () => {
     const { items, next_cursor } = await read(doctor)
-    assert.deepEqual(
-      items.map(({ kind, title }) => [kind, title]).toSorted(),
-      [
-        ['allergy', 'Latex'],
-        ['appointment', null],
-        ['appointment', null],
-        ['appointment', null],
-        ['bed_stay', null],
-        ['condition', 'Asthma'],
-        ['prescription', 'Loratadine'],
-      ].toSorted(),
-    )
+    assert.deepEqual(items.map(({ kind, title }) => `${kind} ${title ?? ''}`.trim()).toSorted(), [
+      'allergy Latex',
+      'appointment',
+      'appointment',
+      'appointment',
+      'bed_stay',
+      'condition Asthma',
+      'prescription Loratadine',
+    ])
     const times = items.map(({ at }) => Temporal.Instant.from(at).epochNanoseconds)
     assert.deepEqual(
       times,
