@@ -2,6 +2,7 @@
 import type { Module } from '#platform/module.ts'
 import { access } from '#modules/access'
 import { appointments } from '#modules/appointments'
+import { assessments } from '#modules/assessments'
 import { auditTrail } from '#modules/audit-trail'
 import { chart } from '#modules/chart'
 import { departments } from '#modules/departments'
@@ -30,6 +31,7 @@ export const modules: readonly Module[] = [
   resources,
   appointments,
   visits,
+  assessments,
   chart,
   prescriptions,
   timeline,

@@ -4,6 +4,7 @@ import { sql } from '#platform/database/sql.ts'
 import { enqueueJob } from '#platform/jobs/enqueue.ts'
 import { mailJob } from '#platform/mail/queue.ts'
 import { accountRows } from './matrix.accounts.ts'
+import { assessmentRows } from './matrix.assessments.ts'
 import { bookingRows } from './matrix.booking.ts'
 import { chartRows } from './matrix.chart.ts'
 import { prescriptionRows } from './matrix.prescriptions.ts'
@@ -24,6 +25,7 @@ export const matrix: readonly Row[] = [
   ...resourceRows,
   ...notificationRows,
   ...visitRows,
+  ...assessmentRows,
   ...chartRows,
   ...prescriptionRows,
 

@@ -149,6 +149,19 @@ export async function startWorld() {
       clinician,
     )
     const prescription = await make('POST /api/v1/prescriptions', {}, prescriptionFor(patient_id), clinician)
+    const during = { visit_id: visit?.id ?? '' }
+    const signed = async (kind: 'nursing' | 'radiology', form: object) => {
+      const drafted = await make(`POST /api/v1/visits/{visit_id}/${kind}-assessment`, during, form, clinician)
+      const path = 'POST /api/v1/assessments/{assessment_id}/finalize'
+      return drafted && make(path, { assessment_id: drafted.id }, {}, clinician)
+    }
+    const assessment = await signed('nursing', { vital_signs: { consciousness: 'confusion' } })
+    await signed('radiology', {
+      modality: 'US',
+      body_site: 'Abdomen',
+      clinical_indication: 'Pain',
+      findings: 'Nothing to be seen',
+    })
     const webhook = await make('POST /api/v1/webhooks', {}, { url: 'https://hooks.example.org/in', types: ['*'] })
     return {
       own,
@@ -173,6 +186,7 @@ export async function startWorld() {
         export_id: randomUUID(),
         disclosure_id: randomUUID(),
         ...(visit ? { visit_id: visit.id } : {}),
+        ...(assessment ? { assessment_id: assessment.id } : {}),
         ...(allergy ? { allergy_id: allergy.id } : {}),
         code: 'AAAAAAAAAAAAAAAAAAAAAAAAAA',
         ...(note ? { note_id: note.id } : {}),

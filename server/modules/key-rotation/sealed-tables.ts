@@ -33,6 +33,14 @@ export const patientSealedTables: readonly SealedTable[] = [
   { table: 'resource_reservations', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_purpose'] },
   { table: 'visits', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_chief_complaint'] },
   { table: 'visit_history', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_reason'] },
+  { table: 'assessments', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_draft'] },
+  {
+    table: 'assessment_versions',
+    row_id: 'id',
+    key: 'key_id',
+    patient: 'patient_id',
+    columns: ['sealed_content', 'sealed_withheld', 'sealed_reason'],
+  },
   { table: 'allergies', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_entry'] },
   {
     table: 'prescriptions',

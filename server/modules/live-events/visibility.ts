@@ -41,6 +41,10 @@ export const rules: Readonly<Record<string, Rule>> = {
     permission: 'visits:status',
     within: (ids) => sql`select id from visits where id = any(${ids}::uuid[])`,
   },
+  assessment: {
+    permission: 'assessments:read',
+    within: (ids) => sql`select id from assessments where id = any(${ids}::uuid[])`,
+  },
   allergy: {
     permission: 'chart:read',
     within: (ids) => sql`select id from allergies where id = any(${ids}::uuid[])`,

@@ -39,7 +39,7 @@ export async function collectFiles(ctx: Context, patient_id: string): Promise<Ex
       { name: 'patient', content: people.find(({ id }) => id === patient_id), rows: 1 },
       { name: 'merged_records', content: merged, rows: merged.length },
       ...tables.map(({ owned, rows: all }) => {
-        const rows = all.filter((row) => isTold(row, now))
+        const rows = all.filter((row) => isTold(row, now) && isOfCopy(owned, row))
         const shown = rows.map((row) => shownRow(owned, row, dataKeys))
         const content =
           owned.table === 'audit_logs' ? shown.map((row) => withName(row, names, ctx.actor.user_id)) : shown
@@ -54,6 +54,10 @@ function isTold({ suspended_until: until }: Record<string, unknown>, now: Tempor
   return typeof until !== 'string' || Temporal.Instant.compare(until, now) <= 0
 }
 
+function isOfCopy({ export: told }: OwnedTable, row: Record<string, unknown>): boolean {
+  return Object.entries(told?.only ?? {}).every(([column, values]) => values.includes(String(row[column])))
+}
+
 function shownRow(
   owned: OwnedTable,
   row: Record<string, unknown>,
@@ -62,7 +66,8 @@ function shownRow(
   const { table, sealed = [], during } = owned
   const hidden = new Set<string>([...(owned.export?.without ?? []), ...sealed, ...(during ? [during] : [])])
   const key = typeof row.key_id === 'string' ? keys.get(row.key_id) : undefined
-  const opened = sealed.map((column) => {
+  const copied = sealed.filter((column) => !owned.export?.without?.includes(column))
+  const opened = copied.map((column) => {
     const value = row[column]
     const place = { table, column, row_id: String(row.id) }
     if (Buffer.isBuffer(value) && !key) throw new Error(`a row of ${table} is sealed under a key of somebody else`)

@@ -34,7 +34,12 @@ export type OwnedTable = {
   /** A range of time whose end counts too. */
   during?: string
   /** Under which name the rows are in the patient's own copy, and without which columns; null: not a fact about the person. */
-  export: { file: string; without?: readonly string[] } | null
+  export: {
+    file: string
+    without?: readonly string[]
+    /** Rows with another value of a column are in no copy. */
+    only?: Readonly<Record<string, readonly string[]>>
+  } | null
   /** `unreadable`: the row stays, what is sealed in it opens no more. */
   erasure: 'deleted' | 'unreadable' | 'kept'
 }

@@ -1,0 +1,42 @@
+import { implement, type Route } from '#platform/http/mount.ts'
+import { acknowledge } from './alert.service.ts'
+import { assessmentApi, nursingApi, radiologyApi } from './assessment.contract.ts'
+import {
+  beginAssessment,
+  getAssessment,
+  getOfVisit,
+  listOfVisit,
+  listSigned,
+  saveCurrentDraft,
+  saveDraft,
+} from './assessment.service.ts'
+import { prefill } from './prefill.service.ts'
+import { readVitalSigns } from './series.service.ts'
+import { amendAssessment, finalizeAssessment } from './signing.service.ts'
+
+export function assessmentRoutes(): Route[] {
+  return [
+    ...implement('assessments', assessmentApi, {
+      listOfVisit: (ctx, { params }) => listOfVisit(ctx, params.visit_id),
+      get: (ctx, { params }) => getAssessment(ctx, params.assessment_id),
+      save: (ctx, { params, body }) => saveDraft(ctx, params.assessment_id, body),
+      finalize: (ctx, { params, body }) => finalizeAssessment(ctx, params.assessment_id, body),
+      amend: (ctx, { params, body }) => amendAssessment(ctx, params.assessment_id, body),
+      acknowledge: (ctx, { params }) => acknowledge(ctx, params.assessment_id),
+      versions: (ctx, { params }) => listSigned(ctx, params.assessment_id),
+      vitalSigns: (ctx, { params, query }) => readVitalSigns(ctx, params.patient_id, query),
+    }),
+    ...implement('nursing_assessments', nursingApi, {
+      create: (ctx, { params, body }) => beginAssessment(ctx, params.visit_id, 'nursing', body),
+      read: (ctx, { params }) => getOfVisit(ctx, params.visit_id, 'nursing'),
+      save: (ctx, { params, body }) => saveCurrentDraft(ctx, params.visit_id, 'nursing', body),
+      prefill: (ctx, { params }) => prefill(ctx, params.visit_id, 'nursing'),
+    }),
+    ...implement('radiology_assessments', radiologyApi, {
+      create: (ctx, { params, body }) => beginAssessment(ctx, params.visit_id, 'radiology', body),
+      read: (ctx, { params }) => getOfVisit(ctx, params.visit_id, 'radiology'),
+      save: (ctx, { params, body }) => saveCurrentDraft(ctx, params.visit_id, 'radiology', body),
+      prefill: (ctx, { params }) => prefill(ctx, params.visit_id, 'radiology'),
+    }),
+  ]
+}

@@ -1,0 +1,12 @@
+// Nursing and radiology assessments.
+import type { Module } from '#platform/module.ts'
+import { escalate, escalationSchedule } from './alert.service.ts'
+import { assessmentRoutes } from './assessment.routes.ts'
+
+export const assessments: Module = {
+  name: 'assessments',
+  async open(system, jobs) {
+    jobs.schedule(escalationSchedule, () => escalate(system))
+    return { routes: assessmentRoutes() }
+  },
+}
