@@ -51,7 +51,7 @@ export function shownAssessment(
     author_id: row.author_id,
     version_number: sealed_draft && isAuthor && current_number === 0 ? null : current_number,
     ...(shown ?? nothing),
-    alert: alertOf(row),
+    alert: isClinician(ctx) ? alertOf(row) : null,
     taken_at: row.taken_at,
     created_at: row.created_at,
     updated_at: row.updated_at,

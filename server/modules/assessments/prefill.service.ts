@@ -1,5 +1,5 @@
 // What a form may begin with: what is known and still true, each value with where it comes from.
-import type { Context } from '#platform/context.ts'
+import { type Context, holds } from '#platform/context.ts'
 import { notFound, Problem } from '#platform/contract/problem.ts'
 import { listAllergies, listConditions } from '#modules/chart'
 import { listEmergencyContacts, listPatientInsurances } from '#modules/patients'
@@ -10,6 +10,7 @@ import { readVitalSigns } from './series.service.ts'
 
 type Item = Prefill['items'][number]
 const page = { skip: 0, limit: 100 }
+const nothing = { items: [] }
 /** Looked through for the last height and weight. */
 const measurements = { skip: 0, limit: 50 }
 
@@ -18,12 +19,13 @@ export async function prefill(ctx: Context, visit_id: string, kind: AssessmentKi
   const visit = await ctx.database.once((tx) => tx.first(findVisitPatient(visit_id)))
   if (!visit) throw new Problem(notFound)
   const { patient_id } = visit
+  const [seesChart, seesRecord] = [holds(ctx.actor, 'chart:read'), holds(ctx.actor, 'patients:read')]
   const [signs, allergies, conditions, insurances, contacts] = await Promise.all([
     readVitalSigns(ctx, patient_id, measurements),
-    listAllergies(ctx, patient_id, page),
-    listConditions(ctx, patient_id, page),
-    listPatientInsurances(ctx, patient_id, page),
-    listEmergencyContacts(ctx, patient_id, page),
+    seesChart ? listAllergies(ctx, patient_id, page) : nothing,
+    seesChart ? listConditions(ctx, patient_id, page) : nothing,
+    seesRecord ? listPatientInsurances(ctx, patient_id, page) : nothing,
+    seesRecord ? listEmergencyContacts(ctx, patient_id, page) : nothing,
   ])
   const items: Item[] = [
     ...(kind === 'nursing' ? measured(signs.items) : []),

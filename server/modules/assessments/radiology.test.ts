@@ -170,6 +170,8 @@ describe('a reading', () => {
       [alert?.reason, alert?.addressed_to, alert?.acknowledged_at],
       ['critical_result', doctor.user_id, null],
     )
+    const own = await get(id, await api.person('patient', { patient_id }))
+    assert.deepEqual([own.status, own.alert], ['final', null])
     const done = await doctor.call(assessmentApi.acknowledge, { params: { assessment_id: id } })
     assert.equal(done.alert?.acknowledged_by, doctor.user_id)
     assert.ok((done.alert?.seconds_to_acknowledge ?? -1) >= 0)

@@ -43,7 +43,10 @@ export const rules: Readonly<Record<string, Rule>> = {
   },
   assessment: {
     permission: 'assessments:read',
-    within: (ids) => sql`select id from assessments where id = any(${ids}::uuid[])`,
+    // Not to the patient, to whom a person tells first what was found.
+    within: (ids) => sql`
+      select id from assessments
+       where id = any(${ids}::uuid[]) and patient_id is distinct from openward.setting('patient_id')::uuid`,
   },
   allergy: {
     permission: 'chart:read',
