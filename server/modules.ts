@@ -6,6 +6,7 @@ import { assessments } from '#modules/assessments'
 import { auditTrail } from '#modules/audit-trail'
 import { chart } from '#modules/chart'
 import { departments } from '#modules/departments'
+import { documents } from '#modules/documents'
 import { doctors } from '#modules/doctors'
 import { identity } from '#modules/identity'
 import { jobs } from '#modules/jobs'
@@ -35,6 +36,7 @@ export const modules: readonly Module[] = [
   chart,
   prescriptions,
   timeline,
+  documents,
   notifications,
   waitlist,
   jobs,

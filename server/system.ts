@@ -14,6 +14,8 @@ import { deriveSecret, deriveSecrets, type Keyring } from '#platform/encryption/
 import { openKeys } from '#platform/encryption/keys.ts'
 import { assertMasterKeyOpens } from '#platform/encryption/stored-keys.ts'
 import type { Log } from '#platform/logging.ts'
+import { openScanner } from '#platform/scanning/scanner.ts'
+import { openStorage } from '#platform/storage/storage.ts'
 
 export type OpenSystem = System & { close(): Promise<void> }
 export type SystemOptions = {
@@ -82,6 +84,8 @@ export async function openSystem({
     recorder: withSpool(recorder, spool, log),
     spool,
     gathered: gather(pool),
+    storage: openStorage(configuration),
+    scanner: openScanner(configuration),
     log,
     close: async () => void (await Promise.all([pool.end(), reserve.end(), watch.close()])),
   }

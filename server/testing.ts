@@ -54,6 +54,7 @@ export async function startTestApi(overrides: Partial<Configuration> = {}) {
       LOG_LEVEL: process.env.OPENWARD_TEST_LOG ?? 'silent',
     }),
     data_directory,
+    storage: { folder: join(data_directory, 'documents') },
     // A busy machine is no overload that a test is about, here and in the wait for a connection.
     shed_load: false,
     ...overrides,

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
 import { isHostEntry } from './outbound/address.ts'
+import { type DocumentSettings, documentSettings, documentVariables } from './storage/variables.ts'
 
 const text = z.string().trim().min(1)
 const list = text.transform((value) => value.split(',').map((item) => item.trim()))
@@ -49,8 +50,7 @@ const Variables = z.object({
   OPENWARD_LOCAL_PASSWORDS: z.enum(['on', 'off']).default('on'),
   SMTP_URL: text.regex(/^smtps?:\/\//, 'must begin with smtp://').optional(),
   MAIL_FROM: text.default('OpenWard <openward@localhost>'),
-  CLAMD_URL: text.regex(/^(tcp:\/\/|unix:)/, 'must begin with tcp:// or unix:').optional(),
-  STORAGE_URL: text.regex(/^(file:|azblob:)/, 'must begin with file: or azblob:').optional(),
+  ...documentVariables,
   OIDC_ISSUER: z.url('must be an address').optional(),
   OIDC_CLIENT_ID: text.optional(),
   OIDC_CLIENT_SECRET: text.optional(),
@@ -109,7 +109,8 @@ export type Configuration = Readonly<{
       }
     | undefined
   log_level: string
-}>
+}> &
+  DocumentSettings
 
 export class ConfigurationError extends Error {
   constructor(faults: readonly string[]) {
@@ -207,6 +208,7 @@ export function readConfiguration(environment: Record<string, string | undefined
     local_passwords: variables.OPENWARD_LOCAL_PASSWORDS === 'on',
     smtp_url: variables.SMTP_URL,
     mail_from: variables.MAIL_FROM,
+    ...documentSettings(variables),
     oidc: readOidc(variables),
     log_level: variables.LOG_LEVEL,
   }

@@ -7,6 +7,8 @@ import type { Gathered } from './database/gathered.ts'
 import type { Database } from './database/transaction.ts'
 import type { Keys } from './encryption/keys.ts'
 import type { Log } from './logging.ts'
+import type { Scanner } from './scanning/scanner.ts'
+import type { Storage } from './storage/storage.ts'
 
 /**
  * How far the database lets this call see: `all`; `find` (identity cards of everyone); `none` (what is public); or any of
@@ -47,6 +49,10 @@ export type System = {
   /** What the recorder could not record and had to let through. */
   spool: Spool
   gathered: Gathered
+  /** Where the bytes of documents lie. */
+  storage: Storage
+  /** Undefined where none is configured. */
+  scanner: Scanner | undefined
   log: Log
 }
 

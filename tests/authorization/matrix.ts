@@ -10,6 +10,7 @@ import { chartRows } from './matrix.chart.ts'
 import { prescriptionRows } from './matrix.prescriptions.ts'
 import { notificationRows } from './matrix.notifications.ts'
 import { patientRows } from './matrix.patients.ts'
+import { documentRows } from './matrix.documents.ts'
 import { eventRows } from './matrix.events.ts'
 import { resourceRows } from './matrix.resources.ts'
 import { scheduleRows } from './matrix.schedules.ts'
@@ -23,6 +24,7 @@ export const matrix: readonly Row[] = [
   ...bookingRows,
   ...scheduleRows,
   ...resourceRows,
+  ...documentRows,
   ...notificationRows,
   ...visitRows,
   ...assessmentRows,

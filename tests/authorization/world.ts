@@ -73,6 +73,12 @@ export async function startWorld() {
     }
   }
 
+  async function upload(patient_id: string): Promise<{ id: string } | undefined> {
+    const { raw, headers } = reportForm({ patient_id, title: 'Report' })
+    const answer = await maker.send({ method: 'POST', url: '/api/v1/documents', headers, body: raw })
+    return answer.status === 201 ? (JSON.parse(answer.text) as { id: string }) : undefined
+  }
+
   async function patient(department_id: string, doctor_id: string | undefined): Promise<string> {
     const made = await make('POST /api/v1/patients', {}, newPatient())
     const patient_id = made?.id ?? randomUUID()
@@ -162,6 +168,7 @@ export async function startWorld() {
       clinical_indication: 'Pain',
       findings: 'Nothing to be seen',
     })
+    const document = await upload(patient_id)
     const webhook = await make('POST /api/v1/webhooks', {}, { url: 'https://hooks.example.org/in', types: ['*'] })
     return {
       own,
@@ -184,6 +191,8 @@ export async function startWorld() {
         block_id: randomUUID(),
         time_off_id: randomUUID(),
         export_id: randomUUID(),
+        link_id: randomUUID(),
+        document_id: document?.id ?? randomUUID(),
         disclosure_id: randomUUID(),
         ...(visit ? { visit_id: visit.id } : {}),
         ...(assessment ? { assessment_id: assessment.id } : {}),
@@ -279,6 +288,19 @@ export function newPatient() {
     gender: 'FEMALE',
     phone_primary: `+1415555${String(randomInt(10_000)).padStart(4, '0')}`,
     ssn: `${String(100 + randomInt(500))}-${String(10 + randomInt(80))}-${String(1000 + randomInt(8999))}`,
+  }
+}
+
+let reports = 0
+/** A form with a report that differs from every other one. */
+export function reportForm(members: Record<string, string>) {
+  reports += 1
+  const part = (head: string, text: string) => `--part\r\ncontent-disposition: form-data; ${head}\r\n\r\n${text}\r\n`
+  const texts = Object.entries(members).map(([name, value]) => part(`name="${name}"`, value))
+  const file = part('name="file"; filename="report.txt"\r\ncontent-type: text/plain', `Report ${reports}`)
+  return {
+    raw: `${texts.join('')}${file}--part--\r\n`,
+    headers: { 'content-type': 'multipart/form-data; boundary=part' },
   }
 }
 

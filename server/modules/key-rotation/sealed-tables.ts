@@ -52,6 +52,13 @@ export const patientSealedTables: readonly SealedTable[] = [
   { table: 'clinical_notes', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_draft'] },
   { table: 'clinical_note_versions', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_note'] },
   { table: 'conditions', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_entry'] },
+  {
+    table: 'documents',
+    row_id: 'id',
+    key: 'key_id',
+    patient: 'patient_id',
+    columns: ['sealed_label', 'sealed_content_key'],
+  },
 ]
 
 /** Sealed with the system key for users. */

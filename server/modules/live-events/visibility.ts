@@ -36,6 +36,10 @@ export const rules: Readonly<Record<string, Rule>> = {
     permission: 'appointments:read',
     within: (ids) => sql`select id from waitlist_entries where id = any(${ids}::uuid[])`,
   },
+  document: {
+    permission: 'documents:read',
+    within: (ids) => sql`select id from documents where id = any(${ids}::uuid[]) and deleted_at is null`,
+  },
   hold: { permission: 'appointments:read' },
   visit: {
     permission: 'visits:status',

@@ -23,6 +23,11 @@ export async function lockChangeable(ctx: Context, tx: Tx, patient_id: string): 
   return { row, key: openKeyOf(ctx.system.keys.keyring, row), purpose: row.through_glass ? 'BTG' : undefined }
 }
 
+/** Who the patient is, identifiers masked. */
+export function cardOf({ row, key }: Changeable): Card {
+  return openCard(key, row.id, row.sealed_card)
+}
+
 /**
  * Reads something of a patient in one round trip; the answer's audit entry says BTG where that is the reason for the reach.
  * @throws Problem notFound, patientErased, patientMerged

@@ -1,4 +1,5 @@
 // What stands in a copy of a record: the files, each with the rows of one kind, opened.
+import { contentsOf, type ExportContent } from './export-content.ts'
 import { findOwnedRows, findPatientKeys, findStaffNames } from './export.store.ts'
 import { findTreeIds } from './erasure.store.ts'
 import { findMergedTrees } from './merge.store.ts'
@@ -16,7 +17,10 @@ export type ExportFile = { name: string; content: unknown; rows: number }
  * Reads in the reach of everyone, but only these records: that the caller may export this one has been seen, and the records
  * merged into it are the same person's, though no longer in that person's own reach.
  */
-export async function collectFiles(ctx: Context, patient_id: string): Promise<ExportFile[]> {
+export async function collectFiles(
+  ctx: Context,
+  patient_id: string,
+): Promise<{ files: ExportFile[]; contents: ExportContent[] }> {
   const { keys } = ctx.system
   return ctx.reaching('all').transaction(async (tx) => {
     const ids = (await tx.rows(findTreeIds(patient_id))).map(({ id }) => id)
@@ -35,22 +39,28 @@ export async function collectFiles(ctx: Context, patient_id: string): Promise<Ex
     const names = new Map(staff.map((user) => [user.id, nameOf(keys, user)]))
     const now = Temporal.Now.instant()
     const merged = people.filter(({ id }) => id !== patient_id)
-    return [
+    const told = tables.map(({ owned, rows }) => ({ owned, rows: rows.filter((row) => isTold(owned, row, now) && isOfCopy(owned, row)),
+    }))
+    const contents = told.flatMap(({ owned, rows }) => contentsOf(owned, rows, dataKeys))
+    const files = [
       { name: 'patient', content: people.find(({ id }) => id === patient_id), rows: 1 },
       { name: 'merged_records', content: merged, rows: merged.length },
-      ...tables.map(({ owned, rows: all }) => {
-        const rows = all.filter((row) => isTold(row, now) && isOfCopy(owned, row))
+      ...told.map(({ owned, rows }) => {
         const shown = rows.map((row) => shownRow(owned, row, dataKeys))
         const content =
           owned.table === 'audit_logs' ? shown.map((row) => withName(row, names, ctx.actor.user_id)) : shown
         return { name: owned.export.file, content, rows: rows.length }
       }),
     ]
+    return { files, contents }
   })
 }
 
-/** A disclosure that an authority has asked to keep from the patient is in no copy. */
-function isTold({ suspended_until: until }: Record<string, unknown>, now: Temporal.Instant): boolean {
+/** Neither a disclosure that an authority has asked to keep from the patient, nor what was taken out of the record. */
+function isTold(owned: OwnedTable, row: Record<string, unknown>, now: Temporal.Instant): boolean {
+  const { unless } = owned.export ?? {}
+  if (unless !== undefined && row[unless] !== null) return false
+  const { suspended_until: until } = row
   return typeof until !== 'string' || Temporal.Instant.compare(until, now) <= 0
 }
 

@@ -50,7 +50,7 @@ export const exportApi = {
     summary: 'Everything that is kept about oneself, as a ZIP',
     description:
       'record.pdf is for reading; patient.json is the record, merged_records.json the ones that were merged into it, every other ' +
-      'file the rows of one kind; about.json counts them. One copy at a time for a user. Staff ask for a link.',
+      'file the rows of one kind; about.json counts them. The files themselves are in the folder documents. One copy at a time for a user. Staff ask for a link.',
     access: 'patients:export',
     audit,
     params: OfPatient,

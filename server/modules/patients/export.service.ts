@@ -1,8 +1,9 @@
 import { randomUUIDv7 } from 'node:crypto'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { ZipFile } from 'yazl'
 import { isOwn, requireWholeRecord, writeDisclosure } from './disclosure.service.ts'
 import { type ExportLink, exportRunning, exportSpent, type NewExport, recipientRequired } from './export.contract.ts'
+import { type ExportContent, verified } from './export-content.ts'
 import { collectFiles, type ExportFile } from './export-files.ts'
 import {
   beginExport,
@@ -21,6 +22,7 @@ import { invalidRequest, notFound, Problem } from '#platform/contract/problem.ts
 import type { Context } from '#platform/context.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import { openJson, sealJson } from '#platform/encryption/sealing.ts'
+import { readContent } from '#platform/storage/content.ts'
 
 type Stated = { recipient: NonNullable<NewExport['recipient']>; purpose: string }
 
@@ -111,7 +113,8 @@ async function send(ctx: Context, row: ExportRow): Promise<Readable> {
   const { id, patient_id } = row
   const end = () => unattendedDatabase(ctx.system, {}).once((tx) => tx.run(endExport(id)))
   try {
-    const files = await collectFiles(ctx, patient_id)
+    const { files, contents } = await collectFiles(ctx, patient_id)
+    const { whole, missing } = await verified(ctx.system, contents)
     const patient_number = await ctx.database.transaction(async (tx) => {
       const patient = await requireWholeRecord(ctx, tx, patient_id)
       if ((await tx.run(spendExport(id))) === 0) throw new Problem(exportSpent)
@@ -121,7 +124,7 @@ async function send(ctx: Context, row: ExportRow): Promise<Readable> {
     ctx.saw({ patient_id, details: { files: Object.fromEntries(files.map(({ name, rows }) => [name, rows])) } })
     ctx.header('content-type', 'application/zip')
     ctx.header('content-disposition', `attachment; filename="${patient_number}.zip"`)
-    const stream = await zip(ctx, patient_number, files)
+    const stream = await zip(ctx, patient_number, files, whole, missing)
     // Whoever hangs up gives the turn back too; a failure here costs five minutes of waiting.
     stream.once('close', () => void end().catch(() => undefined))
     return stream
@@ -149,16 +152,28 @@ async function disclose(
   })
 }
 
-async function zip(ctx: Context, patient_number: string, files: readonly ExportFile[]): Promise<Readable> {
+async function zip(
+  ctx: Context,
+  patient_number: string,
+  files: readonly ExportFile[],
+  contents: readonly ExportContent[],
+  missing_documents: readonly string[],
+): Promise<Readable> {
   const exported_at = Temporal.Now.instant().toString()
   const rows = Object.fromEntries(files.map(({ name, rows: count }) => [name, count]))
-  const about = { name: 'about', content: { patient_number, exported_at, rows }, rows: 1 }
+  const about = { name: 'about', content: { patient_number, exported_at, rows, missing_documents }, rows: 1 }
   const archive = new ZipFile()
   const { timezone } = ctx.system.configuration
   const pdf = await openRecordPdf({ patient_number, exported_at, timezone, files })
   archive.addReadStream(pdf, 'record.pdf')
   for (const { name, content } of [about, ...files]) {
     archive.addBuffer(Buffer.from(`${JSON.stringify(content, null, 2)}\n`), `${name}.json`)
+  }
+  const { storage } = ctx.system
+  for (const { path, chunks, size_bytes } of contents) {
+    archive.addReadStreamLazy(path, { size: size_bytes, compress: false }, (give) =>
+      give(null, Readable.from(readContent(storage, chunks), { objectMode: false })),
+    )
   }
   archive.end()
   const stream = archive.outputStream as Readable

@@ -15,7 +15,15 @@ import type { Module } from '#platform/module.ts'
 
 export type { TimelineSource } from './timeline-source.ts'
 export { openCard } from './patient.sealing.ts'
-export { type Changeable, isOwnRecord, lockChangeable, readOfPatient, readPerson, sealChanges } from './changeable.ts'
+export {
+  cardOf,
+  type Changeable,
+  isOwnRecord,
+  lockChangeable,
+  readOfPatient,
+  readPerson,
+  sealChanges,
+} from './changeable.ts'
 export { joinOwnRecord, type OwnMembers, readOwnRecord, registerOwnRecord } from './own-record.ts'
 export { emailOf, type SealedBy, tryOpenCard } from './patient.sealing.ts'
 export { listEmergencyContacts } from './emergency-contact.service.ts'

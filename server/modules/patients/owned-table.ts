@@ -39,7 +39,20 @@ export type OwnedTable = {
     without?: readonly string[]
     /** Rows with another value of a column are in no copy. */
     only?: Readonly<Record<string, readonly string[]>>
+    /** A row in which this is not null was taken out of the record. */
+    unless?: string
   } | null
+  /** Each row has a file in the document store, and these columns tell of it. */
+  content?: {
+    name: string
+    /** Sealed: the key of the file. */
+    key: string
+    /** Sealed: what the file is called, and its hash. */
+    label: string
+    size_bytes: string
+    /** Is true of those whose file may be given away. */
+    shown: { column: string; value: string }
+  }
   /** `unreadable`: the row stays, what is sealed in it opens no more. */
   erasure: 'deleted' | 'unreadable' | 'kept'
 }

@@ -1,6 +1,7 @@
 // Every table with a patient in it, and what a merge, an export and an erasure do with its rows. Names and facts only, so
 // that modules that stand on this one need not be imported: a table that is missing here fails a test.
 
+import { documentTable } from './owned-document-table.ts'
 import { appointmentTables } from './owned-appointment-tables.ts'
 import { internal, type OwnedTable } from './owned-table.ts'
 import { visitTables } from './owned-visit-tables.ts'
@@ -189,6 +190,7 @@ export const ownedTables: readonly OwnedTable[] = [
     export: { file: 'conditions', without: internal },
     erasure: 'unreadable',
   },
+  documentTable,
   {
     table: 'clinical_notes',
     patient: 'patient_id',

@@ -42,7 +42,7 @@ export function createClient(send: Send) {
       headers: { ...(body === undefined ? {} : { 'content-type': type }), ...headers },
       ...(body === undefined ? {} : { body: encoded }),
     })
-    if (answer.status === operation.returns[0]) {
+    if (answer.status === operation.returns[0] || (operation.waits && answer.status === 202)) {
       const isText = operation.sends !== undefined && operation.sends !== 'json'
       return (answer.text === '' ? undefined : isText ? answer.text : JSON.parse(answer.text)) as Returned<O>
     }

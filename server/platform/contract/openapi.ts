@@ -30,7 +30,9 @@ const mediaTypes = {
   merge_patch: 'application/merge-patch+json',
   form: 'application/x-www-form-urlencoded',
   multipart: 'multipart/form-data',
+  upload: 'multipart/form-data',
   zip: 'application/zip',
+  file: 'application/octet-stream',
   text: 'text/plain',
   html: 'text/html',
   pdf: 'application/pdf',
@@ -136,6 +138,14 @@ function describe(id: string, operation: Operation) {
           ? { content: { [mediaTypes[operation.sends ?? 'json']]: { schema: schemaOf(returned, 'output') } } }
           : {}),
       },
+      ...(operation.waits && returned
+        ? {
+            202: {
+              description: 'Taken, and not done yet',
+              content: { [mediaTypes[operation.sends ?? 'json']]: { schema: schemaOf(returned, 'output') } },
+            },
+          }
+        : {}),
       ...refusals(operation),
     },
   }

@@ -38,10 +38,12 @@ export type Operation = Parts & {
   background?: boolean
   /** Quick, and needed most when all else is stuck: goes by the connections that are kept free of other requests. */
   reserved?: boolean
-  /** What the body may be; JSON unless said. */
-  accepts?: 'json' | 'merge_patch' | 'form' | 'multipart'
+  /** Whether an answer tells of something that is not done yet: it is sent with 202. */
+  waits?: (answer: never) => boolean
+  /** What the body may be; JSON unless said. An upload is a form whose file is received as it comes. */
+  accepts?: 'json' | 'merge_patch' | 'form' | 'multipart' | 'upload'
   /** What success sends; JSON unless said. */
-  sends?: 'json' | 'zip' | 'pdf' | 'text' | 'html' | 'event_stream' | 'calendar'
+  sends?: 'json' | 'zip' | 'file' | 'pdf' | 'text' | 'html' | 'event_stream' | 'calendar'
   /** RFC 6749 section 5.2: a failure also carries `error`, as an OAuth client expects it. Problem documents unless said. */
   fails_as?: 'oauth'
   /** Requests a minute: of one address where anyone may ask, of one user where one has to be signed in. */

@@ -41,8 +41,9 @@ async function answerKeyed(
     const known = await claimKey(tx, system.keys, claim)
     if (known) {
       reply.code(known.status).headers(known.headers).header('idempotency-replayed', 'true')
-      if (known.body === '') return reply.send()
-      return reply.type('application/json; charset=utf-8').send(known.body)
+      if (known.body === '') return undefined
+      reply.type('application/json; charset=utf-8')
+      return known.body
     }
     rc.join(tx)
     const body = await answer(rc, operation, reply, await run())
@@ -52,7 +53,7 @@ async function answerKeyed(
         return typeof value === 'string' ? [[name, value]] : []
       }),
     )
-    await keepAnswer(tx, system.keys, claim, { status: operation.returns[0], headers, body: body ?? '' })
+    await keepAnswer(tx, system.keys, claim, { status: reply.statusCode, headers, body: body ?? '' })
     return body
   })
 }
@@ -63,7 +64,7 @@ async function answer(
   reply: FastifyReply,
   result: unknown,
 ): Promise<string | undefined> {
-  const { audit, method, versioned, returns, sends = 'json' } = operation
+  const { audit, method, versioned, returns, waits, sends = 'json' } = operation
   const isRead = audit !== 'none' && (method === 'GET' || audit.reads)
   if (isRead) {
     const entry = { action: audit.action, resource_type: audit.resource_type, ...rc.entry() }
@@ -73,7 +74,7 @@ async function answer(
       throw error
     })
   }
-  reply.code(returns[0])
+  reply.code(waits?.(result as never) ? 202 : returns[0])
   if (versioned && typeof result === 'object' && result !== null && 'version' in result)
     reply.header('etag', `"v${String(result.version)}"`)
   if (returns[1] === null || result === undefined) return undefined

@@ -6,6 +6,7 @@ import { sql } from '#platform/database/sql.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import type { Keys } from '#platform/encryption/keys.ts'
 import { open, seal } from '#platform/encryption/sealing.ts'
+import { isReceived } from './upload.ts'
 
 export type StoredAnswer = { status: number; headers: Record<string, string>; body: string }
 export type Claim = { user_id: string; operation: string; key_hash: Buffer; request_hash: Buffer }
@@ -29,9 +30,12 @@ function hashOf(content: string | Uint8Array): Buffer {
 function withFilesHashed(body: unknown): unknown {
   if (typeof body !== 'object' || body === null) return body
   const members = Object.entries(body)
-  if (!members.some(([, value]) => value instanceof Uint8Array)) return body
+  if (!members.some(([, value]) => value instanceof Uint8Array || isReceived(value))) return body
   return Object.fromEntries(
-    members.map(([name, value]) => [name, value instanceof Uint8Array ? hashOf(value).toString('hex') : value]),
+    members.map(([name, value]) => {
+      if (isReceived(value)) return [name, value.content_hash]
+      return [name, value instanceof Uint8Array ? hashOf(value).toString('hex') : value]
+    }),
   )
 }
 

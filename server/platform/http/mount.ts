@@ -21,20 +21,29 @@ import { IntegrityError } from '#platform/encryption/failures.ts'
 import { answerOnce } from './answer-once.ts'
 import { readForm } from './form.ts'
 import { buildContext, type RequestContext, versionOf } from './request-context.ts'
+import { readUpload, type Receive } from './upload.ts'
 
 type Handler<O extends Operation> = (ctx: Context, input: Decoded<O>) => Promise<Returned<O>>
-export type Route = { id: string; operation: Operation; handler: Handler<Operation> }
+export type Route = {
+  id: string
+  operation: Operation
+  handler: Handler<Operation>
+  /** Takes the file of an upload. */
+  receive?: Receive
+}
 
 /** Binds each operation of an API to its function. A missing or misspelt one does not compile. */
 export function implement<const A extends Api>(
   name: string,
   api: A,
   handlers: { [K in keyof A]: Handler<A[K]> },
+  receive?: Receive,
 ): Route[] {
   return Object.entries(api).map(([key, operation]) => ({
     id: `${name}.${key}`,
     operation,
     handler: handlers[key] as unknown as Handler<Operation>,
+    ...(receive && operation.accepts === 'upload' ? { receive } : {}),
   }))
 }
 
@@ -57,12 +66,14 @@ const mediaTypes = {
   merge_patch: /^application\/(merge-patch\+)?json(; ?charset="?utf-8"?)?$/i,
   form: /^application\/x-www-form-urlencoded(; ?charset="?utf-8"?)?$/i,
   multipart: /^multipart\/form-data; ?boundary=[!-~]{1,70}$/i,
+  upload: /^multipart\/form-data; ?boundary=[!-~]{1,72}$/i,
 }
 
 /** @throws Error when an operation declares no policy: the server must not start with a door that nobody guards */
 export function mount(app: FastifyInstance, system: System, routes: readonly Route[], authenticate: Authenticate) {
-  for (const { id, operation, handler } of routes) {
+  for (const { id, operation, handler, receive } of routes) {
     assertPolicy(id, operation)
+    if (operation.accepts === 'upload' && !receive) throw new Error(`${id} takes an upload that nobody receives`)
     const [status, returned] = operation.returns
     const decode = compileDecoder(operation)
     app.route({
@@ -77,7 +88,15 @@ export function mount(app: FastifyInstance, system: System, routes: readonly Rou
       },
       ...(operation.body_limit_bytes ? { bodyLimit: operation.body_limit_bytes } : {}),
       // Fastify compiles this into a serializer that sends the declared members and drops every other one.
-      schema: returned && isJson(operation) ? { response: { [status]: answerSchema(returned) } } : {},
+      schema:
+        returned && isJson(operation)
+          ? {
+              response: {
+                [status]: answerSchema(returned),
+                ...(operation.waits ? { 202: answerSchema(returned) } : {}),
+              },
+            }
+          : {},
       onRequest: [
         (request, _reply, done) => done(refusedMediaType(operation, request)),
         async (request, reply) => {
@@ -96,9 +115,16 @@ export function mount(app: FastifyInstance, system: System, routes: readonly Rou
         const if_match = versionOf(request.headers['if-match'])
         const build = () => buildContext(system, request, reply, operation, if_match)
         let rc = build()
+        let release: (() => Promise<void>) | undefined
         try {
           if (operation.accepts === 'multipart')
             request.body = await readForm(request, operation.body_limit_bytes ?? largestFileBytes)
+          if (receive) {
+            const most_bytes = system.configuration.upload_bytes
+            const upload = await readUpload(rc.ctx, request, most_bytes, receive)
+            request.body = upload.body
+            release = () => upload.release()
+          }
           const input = decode(request)
           const answer = () =>
             answerOnce(system, rc, id, operation, request, reply, async () => {
@@ -120,6 +146,8 @@ export function mount(app: FastifyInstance, system: System, routes: readonly Rou
         } catch (error) {
           await recordRefusal(rc, id, operation, error)
           throw error
+        } finally {
+          await release?.()
         }
       },
     })
