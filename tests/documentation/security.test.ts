@@ -14,6 +14,7 @@ const required = [
   ...numbered('PE', 10),
   ...numbered('AU', 14),
   ...numbered('IN', 11),
+  ...numbered('FI', 9),
   ...numbered('TR', 7),
   ...numbered('RL', 7),
   ...numbered('JB', 9),

@@ -91,16 +91,22 @@ describe('an upload', () => {
       const id = String(answer.json['id'])
       assert.deepEqual(await refusal(id), [423, 'document_not_scanned'])
       assert.equal((await client.ask(admin, 'POST', `/api/v1/documents/${id}/links`)).status, 423)
-      assert.equal(await scanDue(api.system), 0)
+      // While it answers others, it is this content that it does not judge: that is tried again later.
+      await scanDue(api.system)
+      assert.equal(await statusOf(id), mood === 'hangs' ? 'scanning' : 'scan_failed')
+      assert.deepEqual(await refusal(id), [423, 'document_not_scanned'])
+      await api.rows(sql`update documents set scan_after = now() where id = ${id}`)
       clamd.behaviour.mood = 'answers'
       api.system.scanner = openScanner(api.configuration)
       await scanDue(api.system)
       assert.equal(await statusOf(id), 'clean')
       assert.equal((await client.content(admin, id)).status, 200)
       const [event] = await api.rows(
-        sql<{ payload: object }>`select payload from events where type = 'document.scanned' and subject_id = ${id}`,
+        sql<{
+          payload: object
+        }>`select payload from events where type = 'document.scanned' and subject_id = ${id} order by id desc limit 1`,
       )
-      assert.deepEqual(event?.payload, { from: 'scanning', status: 'clean' })
+      assert.deepEqual(event?.payload, { from: mood === 'hangs' ? 'scanning' : 'scan_failed', status: 'clean' })
     })
   }
 

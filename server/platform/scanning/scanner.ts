@@ -68,8 +68,8 @@ export function openScanner({
         return verdict.status === 'clean' && !isFresh(known.age_days) ? { status: 'waiting' } : verdict
       } catch {
         if (broken !== undefined) throw broken
-        failed_at = performance.now()
-        return { status: 'waiting' }
+        // clamd hangs up on what is beyond its limits, too. While it answers others, it was this content that it did not judge.
+        return (await state()) ? { status: 'failed' } : { status: 'waiting' }
       }
     },
     async scansWith() {
