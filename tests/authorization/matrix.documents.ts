@@ -12,6 +12,12 @@ export const documentRows: readonly Row[] = [
   { operation: 'POST /api/v1/documents', expect: writers, ask: newDocument },
   { operation: 'GET /api/v1/documents', expect: only('own other treating away_doctor nurse away_nurse admin') },
   { operation: 'GET /api/v1/patients/{patient_id}/documents', expect: readers },
+  {
+    operation: 'POST /api/v1/visits/{visit_id}/documents',
+    expect: writers,
+    ask: () => reportForm({ title: 'Report' }),
+  },
+  { operation: 'GET /api/v1/visits/{visit_id}/documents', expect: readers },
   { operation: 'GET /api/v1/documents/{document_id}', expect: readers },
   { operation: 'GET /api/v1/documents/{document_id}/content', expect: readers },
   {

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { contentUnavailable, documentInfected, documentNotScanned } from './document.contract.ts'
+import { contentUnavailable, documentInfected, documentNotScanned } from './document-problem.contract.ts'
 import { contentPlace, openLabel, openRowKey } from './document.sealing.ts'
 import { requireDocument } from './document.service.ts'
 import type { StoredDocument } from './document.store.ts'

@@ -1,9 +1,26 @@
 // Documents: reports, images and letters of a patient. What is kept of each, and how its bytes come in and go out.
 import { z } from 'zod'
 import { patientErased, patientInactive, patientMerged } from '../patients/patient.contract.ts'
+import {
+  contentRefused,
+  contentUnavailable,
+  documentInfected,
+  documentNotScanned,
+  documentQuota,
+  documentReplaced,
+  documentUnchanged,
+  emptyFile,
+  infectedFile,
+  scannerMissing,
+  storageFull,
+  storageUnavailable,
+  unscannableFile,
+  uploadQuota,
+  wrongPatient,
+} from './document-problem.contract.ts'
 import { Id, Instant, ListOf, Page, QueryBoolean, Text } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
-import { defineProblem, forbidden, integrityError, notFound, unsupportedMediaType } from '#platform/contract/problem.ts'
+import { forbidden, integrityError, notFound, unsupportedMediaType } from '#platform/contract/problem.ts'
 
 export const DocumentKind = z.enum([
   'report',
@@ -43,6 +60,7 @@ export type DicomStudy = z.output<typeof DicomStudy>
 export const Document = z.object({
   id: Id,
   patient_id: Id,
+  visit_id: Id.nullable(),
   kind: DocumentKind,
   title: z.string(),
   file_name: z.string().describe('To be shown; nothing is stored under it'),
@@ -109,81 +127,20 @@ const described = {
     .optional()
     .describe('The study that a DICOM file must belong to'),
 }
-export const NewDocument = z.strictObject({ patient_id: Id, ...described })
+export const NewDocument = z.strictObject({ patient_id: Id, visit_id: Id.optional(), ...described })
 export type NewDocument = z.output<typeof NewDocument>
+export const NewVisitDocument = z.strictObject(described)
+export type NewVisitDocument = z.output<typeof NewVisitDocument>
 
 export const DocumentQuery = z.strictObject({
   ...Page,
   patient_id: Id.optional(),
+  visit_id: Id.optional(),
   kind: DocumentKind.optional(),
   status: DocumentStatus.optional(),
   all_versions: QueryBoolean.optional().describe('true: also those that were replaced'),
 })
 export type DocumentQuery = z.output<typeof DocumentQuery>
-
-export const contentRefused = defineProblem('content_refused', 415, 'Files of this kind are not taken: see reason')
-export const emptyFile = defineProblem('empty_file', 422, 'The file is empty')
-export const infectedFile = defineProblem(
-  'infected_file',
-  422,
-  'The virus scanner found a threat in this file: it was not kept',
-)
-export const unscannableFile = defineProblem(
-  'unscannable_file',
-  422,
-  'The virus scanner could not look at all of this file, since it is encrypted or beyond a limit: it was not kept',
-)
-export const wrongPatient = defineProblem(
-  'wrong_patient',
-  422,
-  'The DICOM file is of somebody else, or of another study: mismatches names what differs',
-)
-export const documentUnchanged = defineProblem(
-  'document_unchanged',
-  409,
-  'This is the same content as the version that it would replace',
-)
-export const documentReplaced = defineProblem(
-  'document_replaced',
-  409,
-  'This version has been replaced already: replace the current one',
-)
-export const documentNotScanned = defineProblem(
-  'document_not_scanned',
-  423,
-  'This document waits for the virus scanner: it can be fetched when its status is clean',
-)
-export const documentInfected = defineProblem(
-  'document_infected',
-  409,
-  'The virus scanner found a threat in this document: it is kept closed',
-)
-export const contentUnavailable = defineProblem(
-  'content_unavailable',
-  409,
-  'The content of this document is not in the document store: your administrator has been told',
-)
-export const documentQuota = defineProblem(
-  'document_quota',
-  507,
-  'The documents of this patient have reached their limit',
-)
-export const uploadQuota = defineProblem('upload_quota', 429, 'You have uploaded as much as one may in a day')
-export const storageFull = defineProblem(
-  'storage_full',
-  507,
-  'There is no room left for documents: your administrator has been told',
-)
-export const storageUnavailable = defineProblem(
-  'storage_unavailable',
-  503,
-  'The document store does not answer: repeat in a moment',
-)
-export const scannerMissing = defineProblem(
-  'scanner_missing',
-  503,
-  'This server has no virus scanner and takes no documents without one',
-)
 
 export const audited = (action: string) => ({ action: `document.${action}`, resource_type: 'document' }) as const
 export const OfDocument = z.strictObject({ document_id: Id })
@@ -198,6 +155,28 @@ export const contentProblems = [
   patientErased,
   patientMerged,
 ] as const
+
+const uploadProblems = [
+  notFound,
+  forbidden,
+  patientErased,
+  patientInactive,
+  patientMerged,
+  unsupportedMediaType,
+  contentRefused,
+  emptyFile,
+  infectedFile,
+  unscannableFile,
+  wrongPatient,
+  documentUnchanged,
+  documentReplaced,
+  documentQuota,
+  uploadQuota,
+  storageFull,
+  storageUnavailable,
+  scannerMissing,
+] as const
+const OfVisit = z.strictObject({ visit_id: Id })
 
 export const documentApi = {
   upload: {
@@ -214,26 +193,34 @@ export const documentApi = {
     accepts: 'upload',
     returns: [201, Document],
     waits: ({ status }: Document) => status !== 'clean',
-    problems: [
-      notFound,
-      patientErased,
-      patientInactive,
-      patientMerged,
-      unsupportedMediaType,
-      contentRefused,
-      emptyFile,
-      infectedFile,
-      unscannableFile,
-      wrongPatient,
-      documentUnchanged,
-      documentReplaced,
-      documentQuota,
-      uploadQuota,
-      storageFull,
-      storageUnavailable,
-      scannerMissing,
-    ],
+    problems: uploadProblems,
     limit_per_minute: 120,
+  },
+  uploadToVisit: {
+    method: 'POST',
+    path: '/api/v1/visits/{visit_id}/documents',
+    summary: 'Add a document to a visit, and so to the record of its patient',
+    description: 'As POST /api/v1/documents, of the patient of the visit.',
+    access: 'documents:write',
+    audit: audited('upload'),
+    params: OfVisit,
+    body: NewVisitDocument,
+    accepts: 'upload',
+    returns: [201, Document],
+    waits: ({ status }: Document) => status !== 'clean',
+    problems: uploadProblems,
+    limit_per_minute: 120,
+  },
+  ofVisit: {
+    method: 'GET',
+    path: '/api/v1/visits/{visit_id}/documents',
+    summary: 'Documents of one visit, newest first',
+    access: 'documents:read',
+    audit: audited('list'),
+    params: OfVisit,
+    query: DocumentQuery.omit({ patient_id: true, visit_id: true }),
+    returns: [200, ListOf(Document)],
+    problems: [notFound, patientErased, patientMerged],
   },
   list: {
     method: 'GET',

@@ -2,18 +2,21 @@ import { randomUUIDv7 } from 'node:crypto'
 import { cardOf, lockChangeable, readOfPatient } from '#modules/patients'
 import { mismatchesOf } from './dicom-match.ts'
 import {
-  type Document,
-  type DocumentQuery,
   documentQuota,
   documentReplaced,
   documentUnchanged,
   infectedFile,
-  type Judged,
-  type NewDocument,
   storageUnavailable,
   unscannableFile,
   uploadQuota,
   wrongPatient,
+} from './document-problem.contract.ts'
+import {
+  type Document,
+  type DocumentQuery,
+  type Judged,
+  type NewDocument,
+  type NewVisitDocument,
 } from './document.contract.ts'
 import { openLabel, openRowKey, sealDocument } from './document.sealing.ts'
 import {
@@ -21,6 +24,7 @@ import {
   findDocument,
   findDocuments,
   findLastRevision,
+  findVisitPatient,
   insertDocument,
   lockUploads,
   markDeleted,
@@ -38,12 +42,14 @@ import { localDay } from '#platform/local-day.ts'
 
 /** @throws Problem as the contract lists */
 export async function addDocument(ctx: Context, given: NewDocument): Promise<Document> {
-  const { patient_id, kind, title, file, replaces } = given
+  const { patient_id, visit_id, kind, title, file, replaces } = given
   const id = randomUUIDv7()
   const stored = await ctx.database
     .transaction(async (tx) => {
       const changeable = await lockChangeable(ctx, tx, patient_id)
       const { key, purpose } = changeable
+      if (visit_id !== undefined && (await tx.first(findVisitPatient(visit_id)))?.patient_id !== patient_id)
+        throw new Problem(notFound)
       await assertNoThreat(ctx, given, purpose)
       assertSamePerson(ctx, given, { ...cardOf(changeable), patient_number: changeable.row.patient_number })
       await assertRoom(ctx, tx, given)
@@ -52,7 +58,17 @@ export async function addDocument(ctx: Context, given: NewDocument): Promise<Doc
       const study = file.dicom ? studyOf(file.dicom) : null
       const label = { title, file_name: file.file_name, sha256: file.content_hash, study }
       const { storage_key, media_type, size_bytes } = file
-      const row = { id, patient_id, kind, storage_key, media_type, size_bytes, ...place, ...stateOf(file.verdict) }
+      const row = {
+        id,
+        patient_id,
+        visit_id,
+        kind,
+        storage_key,
+        media_type,
+        size_bytes,
+        ...place,
+        ...stateOf(file.verdict),
+      }
       const [kept, , made] = await Promise.all([
         tx.first(strikeOut(storage_key)),
         tx.run(
@@ -77,6 +93,24 @@ export async function addDocument(ctx: Context, given: NewDocument): Promise<Doc
     .catch(violating({ documents_one_revision: documentReplaced }))
   ctx.header('location', `/api/v1/documents/${id}`)
   return shownDocument(ctx, stored)
+}
+
+/** @throws Problem as the contract lists */
+export async function addToVisit(ctx: Context, visit_id: string, given: NewVisitDocument): Promise<Document> {
+  const [visit] = await ctx.database.once((tx) => tx.rows(findVisitPatient(visit_id)))
+  if (!visit) throw new Problem(notFound)
+  return addDocument(ctx, { ...given, ...visit, visit_id })
+}
+
+/** @throws Problem notFound, patientErased, patientMerged */
+export async function listOfVisit(
+  ctx: Context,
+  visit_id: string,
+  query: Omit<DocumentQuery, 'patient_id' | 'visit_id'>,
+) {
+  const [visit] = await ctx.database.read(findVisitPatient(visit_id))
+  if (!visit) throw new Problem(notFound)
+  return listOfPatient(ctx, visit.patient_id, { ...query, visit_id })
 }
 
 /** A file with a threat in it is worth knowing of: who tried to add it to which record. @throws Problem infectedFile, unscannableFile */

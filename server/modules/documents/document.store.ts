@@ -9,7 +9,7 @@ export type StoredDocument = Omit<Document, 'title' | 'file_name' | 'sha256' | '
   StoredKey & { storage_key: string; sealed_label: Buffer; sealed_content_key: Buffer }
 
 const columns = sql`
-  d.id, d.patient_id, d.kind, d.storage_key, d.media_type, d.size_bytes::float8 as size_bytes, d.status, d.unscanned, d.threat, d.scanned_at, d.series_id,
+  d.id, d.patient_id, d.visit_id, d.kind, d.storage_key, d.media_type, d.size_bytes::float8 as size_bytes, d.status, d.unscanned, d.threat, d.scanned_at, d.series_id,
   d.revision, d.key_id, d.sealed_label, d.sealed_content_key, d.uploaded_by, d.uploaded_at, d.version, k.kek_id, k.wrapped,
   not exists (select from documents later where later.series_id = d.series_id and later.revision > d.revision and later.deleted_at is null) as is_current`
 const source = sql`documents d join patient_keys k on k.id = d.key_id`
@@ -19,12 +19,13 @@ export function findDocument(id: string): Sql<StoredDocument> {
   return sql`select ${columns} from ${source} where d.id = ${id} and d.deleted_at is null`
 }
 
-type Filter = Pick<DocumentQuery, 'patient_id' | 'kind' | 'status' | 'all_versions'>
+type Filter = Pick<DocumentQuery, 'patient_id' | 'visit_id' | 'kind' | 'status' | 'all_versions'>
 
-function matching({ patient_id, kind, status, all_versions }: Filter): Sql {
+function matching({ patient_id, visit_id, kind, status, all_versions }: Filter): Sql {
   return all([
     sql`d.deleted_at is null`,
     patient_id === undefined ? undefined : sql`d.patient_id = ${patient_id}`,
+    visit_id === undefined ? undefined : sql`d.visit_id = ${visit_id}`,
     kind === undefined ? undefined : sql`d.kind = ${kind}`,
     status === undefined ? undefined : sql`d.status = ${status}`,
     all_versions
@@ -65,6 +66,7 @@ export function lockUploads(user_id: string): Sql {
 export type NewDocumentRow = {
   id: string
   patient_id: string
+  visit_id: string | undefined
   kind: DocumentKind
   storage_key: string
   media_type: MediaType
@@ -83,9 +85,9 @@ export type NewDocumentRow = {
 /** Refused by documents_one_revision where somebody else has replaced the same one. */
 export function insertDocument(row: NewDocumentRow): Sql {
   return sql`
-    insert into documents (id, patient_id, kind, storage_key, media_type, size_bytes, status, unscanned, scanned_with, scanned_at, series_id,
+    insert into documents (id, patient_id, visit_id, kind, storage_key, media_type, size_bytes, status, unscanned, scanned_with, scanned_at, series_id,
                            revision, key_id, sealed_label, sealed_content_key, uploaded_by)
-    values (${row.id}, ${row.patient_id}, ${row.kind}, ${row.storage_key}, ${row.media_type}, ${row.size_bytes}, ${row.status}, ${row.unscanned},
+    values (${row.id}, ${row.patient_id}, ${row.visit_id ?? null}, ${row.kind}, ${row.storage_key}, ${row.media_type}, ${row.size_bytes}, ${row.status}, ${row.unscanned},
             ${row.scanned_with}, case when ${row.scanned_with}::text is null then null else now() end, ${row.series_id}, ${row.revision}, ${row.key_id},
             ${row.sealed_label}, ${row.sealed_content_key}, ${row.uploaded_by ?? null})`
 }
@@ -98,4 +100,9 @@ export function markDeleted(id: string, deleted_by: string | undefined): Sql {
 /** The highest revision there is, deleted ones included: numbers are not used twice. */
 export function findLastRevision(series_id: string): Sql<{ revision: number }> {
   return sql`select max(revision) as revision from documents where series_id = ${series_id}`
+}
+
+/** Whose visit it is. */
+export function findVisitPatient(visit_id: string): Sql<{ patient_id: string }> {
+  return sql`select patient_id from visits where id = ${visit_id}`
 }

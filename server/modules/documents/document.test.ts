@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { Document } from './document.contract.ts'
-import { aPdf, aText, clientOf, statusesOf, storedFiles } from './documents.testing.ts'
+import { aPdf, aText, clientOf, formOf, formType, statusesOf, storedFiles } from './documents.testing.ts'
+import { visitApi } from '../visits/visit.contract.ts'
 import { sql } from '#platform/database/sql.ts'
 import { type Person, startTestApi, type TestApi } from '../../testing.ts'
 
@@ -282,5 +283,30 @@ describe('a link', () => {
     assert.equal((await client.ask(treating, 'GET', late)).status, 410)
     await api.rows(sql`delete from care_relationships where origin_id = ${treating.user_id}`)
     assert.equal((await client.ask(treating, 'GET', gone)).status, 404)
+  })
+})
+
+describe('a document of a visit', () => {
+  it('is listed there and with the record, and goes to no visit of somebody else', async () => {
+    const someone = await api.patient()
+    const department_id = await api.department()
+    const opened = await admin.call(visitApi.open, { body: { patient_id: someone, department_id } })
+    const url = `/api/v1/visits/${opened.id}/documents`
+    const answer = await client.ask(admin, 'POST', url, { 'content-type': formType }, formOf({ title: 'x' }, aText()))
+    assert.equal(answer.status, 201, answer.text)
+    assert.deepEqual([answer.json['visit_id'], answer.json['patient_id']], [opened.id, someone])
+    await client.add(admin, someone, aText(), { visit_id: opened.id })
+    await client.add(admin, someone)
+    assert.equal((await client.ask(admin, 'GET', url)).json['total'], 2)
+    assert.equal((await client.ask(admin, 'GET', `/api/v1/patients/${someone}/documents`)).json['total'], 3)
+    const had = await traces()
+    const wrong = await client.upload(admin, { patient_id, title: 'x', visit_id: opened.id }, aText())
+    assert.equal(wrong.status, 404)
+    assert.equal((await client.ask(own, 'GET', url)).status, 404)
+    assert.equal(
+      (await client.ask(own, 'POST', url, { 'content-type': formType }, formOf({ title: 'x' }, aText()))).status,
+      404,
+    )
+    assert.deepEqual(await traces(), had)
   })
 })

@@ -1,5 +1,6 @@
 // What a file is, by its first bytes, and whether it is that and nothing else besides. It is looked at as it passes by.
-import { contentRefused, type MediaType } from './document.contract.ts'
+import { contentRefused } from './document-problem.contract.ts'
+import { type MediaType } from './document.contract.ts'
 import { extensionOf, extensions } from './file-name.ts'
 import { inspectPdf } from './pdf.ts'
 import { Problem } from '#platform/contract/problem.ts'

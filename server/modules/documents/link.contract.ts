@@ -1,14 +1,8 @@
 // A link to the content of one document: once, for a few minutes, and only for whoever asked for it.
 import { z } from 'zod'
 import { patientErased, patientMerged } from '../patients/patient.contract.ts'
-import {
-  audited,
-  Content,
-  contentProblems,
-  documentInfected,
-  documentNotScanned,
-  OfDocument,
-} from './document.contract.ts'
+import { documentInfected, documentNotScanned } from './document-problem.contract.ts'
+import { audited, Content, contentProblems, OfDocument } from './document.contract.ts'
 import { Id, Instant } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
 import { defineProblem, notFound } from '#platform/contract/problem.ts'

@@ -3,15 +3,12 @@
 import { createHash, randomBytes } from 'node:crypto'
 import {
   contentRefused,
-  type DicomHeader,
   emptyFile,
-  type Judged,
-  type MediaType,
-  type ReceivedFile,
   scannerMissing,
   storageFull,
   storageUnavailable,
-} from './document.contract.ts'
+} from './document-problem.contract.ts'
+import { type DicomHeader, type Judged, type MediaType, type ReceivedFile } from './document.contract.ts'
 import { dicomHeadBytes, readDicom } from './dicom.ts'
 import { cleanFileName } from './file-name.ts'
 import { assertAgreed, headBytes, type Inspector, inspectorOf, sniff } from './file-type.ts'
