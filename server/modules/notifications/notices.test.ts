@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { appointmentApi } from '../appointments/appointment.contract.ts'
 import { mondayAt } from '../appointments/hospital.testing.ts'
+import { seriesApi, seriesConflicts } from '../appointments/series.contract.ts'
 import { patientApi } from '../patients/patient.contract.ts'
 import { sql } from '#platform/database/sql.ts'
 import { relayEvents } from '#platform/events/relay.ts'
 import { deliverMail } from '#platform/mail/delivery.ts'
 import { createMailer, type Mailer } from '#platform/mail/mailer.ts'
 import { startSmtp } from '#platform/mail/smtp.testing.ts'
-import { type Person, startTestApi, type TestApi } from '../../testing.ts'
+import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { notificationApi } from './notification.contract.ts'
 import { remindOfAppointments, tellOf, toldTypes } from './notice.service.ts'
 
@@ -116,6 +117,35 @@ function received(address: string) {
 }
 
 const compact = (instant: string) => instant.replaceAll(/[-:]/g, '')
+
+describe('a series', () => {
+  it('tells of each occurrence once, by an event of its own, and of nothing that was only planned or refused', async () => {
+    const who = await somebody()
+    const body = {
+      patient_id: who.patient_id,
+      doctor_id: who.doctor_id,
+      appointment_time: mondayAt('09:00'),
+      rrule: 'FREQ=WEEKLY;COUNT=3',
+    }
+    await staff.call(seriesApi.plan, { body })
+    const series = await staff.call(seriesApi.book, { body })
+    await assert.rejects(staff.call(seriesApi.book, { body }), refusedWith(seriesConflicts))
+    await settle()
+    const params = { series_id: series.id }
+    await staff.call(seriesApi.change, { params, body: { scope: 'following', occurrence: 2, cancel: {} } })
+    await settle()
+    const mails = received(who.address)
+    const events = Object.values(Object.groupBy(mails, ({ uid }) => uid ?? ''))
+    assert.deepEqual(
+      events
+        .map((told) => ({ starts: told?.[0]?.starts, methods: told?.map(({ method }) => method) }))
+        .toSorted((a, b) => (a.starts ?? '').localeCompare(b.starts ?? '')),
+      series.occurrences.map(({ appointment_time }, at) => {
+        return { starts: compact(appointment_time), methods: at === 0 ? ['REQUEST'] : ['REQUEST', 'CANCEL'] }
+      }),
+    )
+  })
+})
 
 describe('an appointment', () => {
   it('is confirmed, changed and cancelled by mails that update one event of the calendar', async () => {
