@@ -39,7 +39,9 @@ export async function collectFiles(
     const names = new Map(staff.map((user) => [user.id, nameOf(keys, user)]))
     const now = Temporal.Now.instant()
     const merged = people.filter(({ id }) => id !== patient_id)
-    const told = tables.map(({ owned, rows }) => ({ owned, rows: rows.filter((row) => isTold(owned, row, now) && isOfCopy(owned, row)),
+    const told = tables.map(({ owned, rows }) => ({
+      owned,
+      rows: rows.filter((row) => isTold(owned, row, now) && isOfCopy(owned, row)),
     }))
     const contents = told.flatMap(({ owned, rows }) => contentsOf(owned, rows, dataKeys))
     const files = [
