@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { runToEnd } from '../processes.ts'
-import { type LoadDriver, requireUnrepeated } from './load.ts'
+import { type LoadDriver, requireValid } from './load.ts'
 
 const LoadResult = z.object({
   requests: z.number(),
@@ -23,7 +23,7 @@ export function createAutocannonDriver(directory: string): LoadDriver {
       const program = join(import.meta.dirname, 'autocannon-process.ts')
       const output = await runToEnd(process.execPath, [program, path])
       await rm(path)
-      return requireUnrepeated(plan, LoadResult.parse(JSON.parse(output)))
+      return requireValid(plan, LoadResult.parse(JSON.parse(output)))
     },
   }
 }

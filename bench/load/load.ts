@@ -33,8 +33,9 @@ export function encodeRequest(plan: LoadPlan, request: LoadRequest): Buffer {
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body}`)
 }
 
-/** @throws when a list of writes was too short for the load, because then some were sent twice */
-export function requireUnrepeated(plan: LoadPlan, result: LoadResult): LoadResult {
+/** @throws when nothing was answered, or when a list of writes was too short for the load, because then some were sent twice */
+export function requireValid(plan: LoadPlan, result: LoadResult): LoadResult {
+  if (result.requests === 0) throw new Error('nothing was answered in the whole measurement')
   if (!plan.repeats && result.requests > plan.requests.length)
     throw new Error(`the load used up its ${plan.requests.length} prepared writes; prepare more`)
   return result

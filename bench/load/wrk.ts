@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { runToEnd } from '../processes.ts'
-import { encodeRequest, type LoadDriver, type LoadPlan, requireUnrepeated } from './load.ts'
+import { encodeRequest, type LoadDriver, type LoadPlan, requireValid } from './load.ts'
 
 const WrkResult = z.object({
   requests: z.number(),
@@ -51,7 +51,7 @@ export function createWrkDriver(directory: string): LoadDriver {
       const line = output.split('\n').find((text) => text.startsWith('RESULT '))
       if (!line) throw new Error(`wrk said nothing that can be read: ${output}`)
       const result = WrkResult.parse(JSON.parse(line.slice('RESULT '.length)))
-      return requireUnrepeated(plan, {
+      return requireValid(plan, {
         requests: result.requests,
         requests_per_second: result.requests / (result.duration_us / 1_000_000),
         p50_ms: result.p50_us / 1000,
