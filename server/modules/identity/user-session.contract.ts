@@ -12,7 +12,7 @@ export type UserSessions = z.output<typeof UserSessions>
 const params = z.strictObject({ user_id: Id })
 
 export const userSessionApi = {
-  list: {
+  listSessions: {
     method: 'GET',
     path: '/api/v1/users/{user_id}/sessions',
     summary: 'Where a person is signed in',
@@ -22,7 +22,7 @@ export const userSessionApi = {
     returns: [200, UserSessions],
     problems: [notFound],
   },
-  endAll: {
+  endSessions: {
     method: 'DELETE',
     path: '/api/v1/users/{user_id}/sessions',
     summary: 'Sign a person out everywhere',
@@ -32,7 +32,7 @@ export const userSessionApi = {
     returns: [204, null],
     problems: [notFound, beyondOwnRights],
   },
-  end: {
+  endSession: {
     method: 'DELETE',
     path: '/api/v1/users/{user_id}/sessions/{session_id}',
     summary: 'End one session of a person, such as that of a lost device',

@@ -4,8 +4,8 @@ import { endAllSessionsOf, endSessionOf, listSessionsOf } from './user-session.s
 
 export function userSessionRoutes(): Route[] {
   return implement('users', userSessionApi, {
-    list: (ctx, { params }) => listSessionsOf(ctx, params.user_id),
-    endAll: (ctx, { params }) => endAllSessionsOf(ctx, params.user_id),
-    end: (ctx, { params }) => endSessionOf(ctx, params.user_id, params.session_id),
+    listSessions: (ctx, { params }) => listSessionsOf(ctx, params.user_id),
+    endSessions: (ctx, { params }) => endAllSessionsOf(ctx, params.user_id),
+    endSession: (ctx, { params }) => endSessionOf(ctx, params.user_id, params.session_id),
   })
 }
