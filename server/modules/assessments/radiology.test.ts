@@ -11,6 +11,7 @@ import { contradictionsOf, safetyRules, unansweredOf } from './safety.ts'
 let api: TestApi
 let doctor: Person
 let second: Person
+let own: Person
 let nurse: Person
 let visit_id: string
 let patient_id: string
@@ -20,6 +21,7 @@ before(async () => {
   ;({ doctor, nurse } = clinic)
   second = await api.person('doctor', { doctor: true, department_id: clinic.department_id })
   patient_id = await api.patient()
+  own = await api.person('patient', { patient_id })
   visit_id = (await openVisit(nurse, patient_id, { doctor_id: clinic.doctor_id })).id
 })
 after(() => api[Symbol.asyncDispose]())
@@ -115,7 +117,6 @@ describe('a reading', () => {
       [preliminary.status, preliminary.version_number, preliminary.finalized_at],
       ['preliminary', 1, null],
     )
-    const own = await api.person('patient', { patient_id })
     await assert.rejects(get(id, own), refusedWith(notFound))
     const params = { assessment_id: id }
     const radiology = { ...ultrasound, findings: 'No free fluid; one stone of 4 mm.' }
@@ -170,8 +171,8 @@ describe('a reading', () => {
       [alert?.reason, alert?.addressed_to, alert?.acknowledged_at],
       ['critical_result', doctor.user_id, null],
     )
-    const own = await get(id, await api.person('patient', { patient_id }))
-    assert.deepEqual([own.status, own.alert], ['final', null])
+    const told = await get(id, own)
+    assert.deepEqual([told.status, told.alert], ['final', null])
     const done = await doctor.call(assessmentApi.acknowledge, { params: { assessment_id: id } })
     assert.equal(done.alert?.acknowledged_by, doctor.user_id)
     assert.ok((done.alert?.seconds_to_acknowledge ?? -1) >= 0)
