@@ -243,23 +243,31 @@ describe('a new index root', () => {
     let isDone = false
     let asked = 0
     const missed: string[] = []
+    // The time that a rotation waits outlasts every request that was under way.
+    const under_way = new Set<Promise<unknown>>()
+    const settled = async () => {
+      await api.system.keys.reload()
+      await Promise.allSettled(under_way)
+    }
+    async function follow<T>(work: Promise<T>): Promise<T> {
+      under_way.add(work)
+      return work.finally(() => under_way.delete(work))
+    }
     const find = async () => {
       while (!isDone) {
         const patient = patients[(asked += 1) % patients.length]
         if (!patient) continue
-        const { items } = await admin.call(patientSearchApi.search, { body: { ssn: patient.ssn } })
+        const { items } = await follow(admin.call(patientSearchApi.search, { body: { ssn: patient.ssn } }))
         if (items.length !== 1) missed.push(patient.patient_id)
-        await assert.rejects(
-          admin.call(patientApi.register, { body: { ...nextPerson(), ssn: patient.ssn, force: true } }),
-          refusedWith(duplicateIdentifier),
-        )
+        const again = { body: { ...nextPerson(), ssn: patient.ssn, force: true } }
+        await assert.rejects(follow(admin.call(patientApi.register, again)), refusedWith(duplicateIdentifier))
       }
     }
     const register = async () => {
-      while (!isDone) patients.push(await wholePatient(api, admin))
+      while (!isDone) patients.push(await follow(wholePatient(api, admin)))
     }
     const loads = [find(), find(), register()]
-    await using rotation = await openRotation(api)
+    await using rotation = await openRotation(api, { settled })
     const outcome = await rotateIndexRoot(rotation)
     isDone = true
     await Promise.all(loads)
