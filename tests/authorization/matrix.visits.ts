@@ -7,8 +7,9 @@ const readers = only('own treating nurse staff admin', 'other away_doctor away_n
 const writers = only('treating nurse admin', 'away_doctor away_nurse')
 const lists = only('own other treating away_doctor nurse away_nurse staff admin')
 
-/** For a doctor; whoever takes who is not triaged yet finds the patients of other tests. */
-async function triaged({ ids }: Subject, { api }: World) {
+/** One for a doctor, and one for whoever takes who is not triaged yet. */
+async function triaged({ ids }: Subject, { api, subject }: World) {
+  await subject()
   await api.rows(
     sql`update visits set status = 'triaged' where patient_id = ${ids['patient_id']} and status = 'registered'`,
   )
