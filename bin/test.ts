@@ -1,7 +1,7 @@
 // `openward test [files]`: static checks, then every suite against one embedded PostgreSQL made for the run.
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { failedChecks } from './check.ts'
 import { byArea, coverageTable, isEnough, missedPlaces, readCoverage } from './coverage.ts'
@@ -9,10 +9,12 @@ import { exitStatus, root } from './processes.ts'
 import { startTestCluster } from './test-cluster.ts'
 import type { Counts } from './test-counts.ts'
 
-const help = `openward test [files or patterns] [--no-checks] [--coverage] [--concurrency 2]
+const help = `openward test [files or patterns] [--no-checks] [--coverage] [--again] [--concurrency 2]
 
 Checks types, rules and format, then runs the given test files, or all of bin/ and server/ and the journeys, contract,
 authorization, hostile, faults and documentation suites. With TEST_DATABASE_URL set (see: openward test-database) it uses that PostgreSQL.
+--again runs each file in which a test failed a second time, with nothing beside it: what passes then depends on how busy the machine is,
+is named at the end, and is no failure.
 --coverage shows what the tests have executed, by area, and writes each place that they did not reach to coverage/missed.txt;
 a whole run fails where an area falls short.`
 
@@ -29,6 +31,7 @@ const { values, positionals } = parseArgs({
   options: {
     checks: { type: 'boolean', default: true },
     coverage: { type: 'boolean', default: false },
+    again: { type: 'boolean', default: false },
     concurrency: { type: 'string', default: '2' },
     help: { type: 'boolean', default: false },
   },
@@ -47,7 +50,8 @@ async function runTests(): Promise<number> {
   }
   const failed_checks = values.checks ? await failedChecks() : []
   const coverage = values.coverage ? mkdtempSync(join(tmpdir(), 'openward-coverage-')) : undefined
-  const counts = await runFiles([...new Set(found.flat())].sort(), coverage)
+  const first = await runFiles([...new Set(found.flat())].sort(), coverage, values.concurrency)
+  const counts = values.again && first.failed_files.length > 0 ? await runAgain(first) : first
   for (const name of failed_checks) process.stdout.write(`The check of ${name} failed; its messages are at the top.\n`)
   const short = coverage === undefined ? [] : tellCoverage(coverage)
   // Some of the tests reach some of the code.
@@ -55,6 +59,14 @@ async function runTests(): Promise<number> {
   const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''
   process.stdout.write(`\n${counts.passed} passed, ${failed} failed${skipped}\n`)
   return failed === 0 && counts.passed > 0 ? 0 : 1
+}
+
+/** A test that fails because of what runs beside it passes alone. */
+async function runAgain(first: Counts): Promise<Counts> {
+  const again = await runFiles(first.failed_files, undefined, '1')
+  const passed_then = first.failed_files.filter((file) => !again.failed_files.includes(file))
+  for (const file of passed_then) process.stdout.write(`Failed at first and passed alone: ${relative(root, file)}\n`)
+  return { ...again, passed: first.passed + first.failed - again.failed, skipped: first.skipped }
 }
 
 /** Shows the table and returns the areas that fall short. */
@@ -70,7 +82,7 @@ function tellCoverage(folder: string): string[] {
   return short
 }
 
-async function runFiles(files: string[], coverage: string | undefined): Promise<Counts> {
+async function runFiles(files: string[], coverage: string | undefined, concurrency: string): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), 'openward-test-'))
   const counts_path = join(folder, 'counts.json')
   const given_url = process.env['TEST_DATABASE_URL']
@@ -80,7 +92,7 @@ async function runFiles(files: string[], coverage: string | undefined): Promise<
       process.execPath,
       [
         '--test',
-        `--test-concurrency=${values.concurrency}`,
+        `--test-concurrency=${concurrency}`,
         `--test-timeout=${file_timeout_ms}`,
         '--test-reporter=spec',
         '--test-reporter-destination=stdout',
@@ -118,6 +130,6 @@ function readCounts(path: string): Counts {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Counts
   } catch {
-    return { passed: 0, failed: 1, skipped: 0 }
+    return { passed: 0, failed: 1, skipped: 0, failed_files: [] }
   }
 }
