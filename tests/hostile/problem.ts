@@ -13,7 +13,7 @@ type Body = {
 
 /** Things of the inside that no caller may see. */
 const inside =
-  /\bat \w+.*:\d+:\d+|node_modules|\/server\/|\.ts\b|select |insert into|violates|syntax error|pg_|fastify|zod|node:/i
+  /\bat (async )?[\w.<>]+ \(\S+:\d+:\d+\)|\bat \S+\/\S+:\d+:\d+|node_modules|\/server\/|\.ts\b|select |insert into|violates|syntax error|pg_|fastify|zod|node:/i
 
 /** The answer is a problem document (RFC 9457) with one of these statuses, and tells nothing of the inside. */
 export function assertProblem({ statusCode, headers, body }: Answer, ...statuses: number[]): Body {

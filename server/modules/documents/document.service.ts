@@ -208,7 +208,8 @@ export async function requireDocument(ctx: Context, id: string): Promise<StoredD
 export async function listDocuments(ctx: Context, query: DocumentQuery) {
   if (query.patient_id !== undefined) return listOfPatient(ctx, query.patient_id, query)
   const database = ctx.reaching(ctx.reach.replace(/,?glass/, '') || 'none')
-  const listed = await database.once((tx) => readPage(tx, query))
+  const after = decodeCursor(query.cursor)
+  const listed = await database.once((tx) => readPage(tx, query, after))
   ctx.saw({ details: { patient_ids: [...new Set(listed.rows.map(({ patient_id }) => patient_id))] } })
   return page(ctx, query, listed)
 }
@@ -216,15 +217,17 @@ export async function listDocuments(ctx: Context, query: DocumentQuery) {
 /** @throws Problem notFound, patientErased, patientMerged */
 export async function listOfPatient(ctx: Context, patient_id: string, query: Omit<DocumentQuery, 'patient_id'>) {
   ctx.saw({ patient_id })
-  const listed = await readOfPatient(ctx, patient_id, (tx) => readPage(tx, { ...query, patient_id }))
+  const after = decodeCursor(query.cursor)
+  const listed = await readOfPatient(ctx, patient_id, (tx) => readPage(tx, { ...query, patient_id }, after))
   ctx.saw({ details: { count: listed.rows.length } })
   return page(ctx, query, listed)
 }
 
 type Listed = { rows: StoredDocument[]; total: number }
 
-async function readPage(tx: Tx, query: DocumentQuery): Promise<Listed> {
-  const after = decodeCursor(query.cursor)
+type After = ReturnType<typeof decodeCursor>
+
+async function readPage(tx: Tx, query: DocumentQuery, after: After): Promise<Listed> {
   const { skip, limit } = query
   const [rows, { total }] = await Promise.all([
     tx.rows(findDocuments(query, { skip, limit, after })),

@@ -24,7 +24,8 @@ export async function dispense(ctx: Context, id: string): Promise<Prescription> 
     assertCurrent(ctx, before.version)
     const { status, expires_at, patient_id, doctor_id, version } = before
     const isOver = expires_at !== null && Temporal.Instant.compare(Temporal.Now.instant(), expires_at) >= 0
-    if (status !== 'signed' || isOver) throw new Problem(prescriptionNotSigned, { status: isOver ? 'expired' : status })
+    if (status !== 'signed' || isOver)
+      throw new Problem(prescriptionNotSigned, { prescription_status: isOver ? 'expired' : status })
     await tx.run(updateDispensed(id, ctx.actor.user_id))
     tx.audit({ action: 'prescription.dispense', resource_type: 'prescription', resource_id: id, patient_id, purpose })
     tx.emit({

@@ -64,7 +64,7 @@ export async function printPrescription(ctx: Context, id: string, asked: Languag
   const { configuration, keys } = ctx.system
   const stored = await readPrescription(ctx, id)
   if (stored.status !== 'signed' && stored.status !== 'dispensed')
-    throw new Problem(prescriptionNotSigned, { status: stored.status })
+    throw new Problem(prescriptionNotSigned, { prescription_status: stored.status })
   const [prescriber, card] = await Promise.all([
     ctx.database.once((tx) => tx.first(findPrescriber(stored.doctor_id))),
     readPerson(ctx, stored.patient_id),

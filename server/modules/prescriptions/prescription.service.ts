@@ -122,7 +122,7 @@ export async function changeDraft(ctx: Context, id: string, change: Prescription
 /** Its doctor alone works on a draft. @throws Problem notFound, prescriptionNotDraft */
 export function assertOwnDraft({ doctor_id, status }: StoredPrescription, by: string) {
   if (doctor_id !== by) throw new Problem(notFound)
-  if (status !== 'draft') throw new Problem(prescriptionNotDraft, { status })
+  if (status !== 'draft') throw new Problem(prescriptionNotDraft, { prescription_status: status })
 }
 
 /** @throws Problem as the contract lists */
@@ -136,7 +136,7 @@ export async function cancelPrescription(
   const stored = await changePrescription(ctx, id, async (tx, before, patient) => {
     const { status, patient_id, appointment_id, visit_id } = before
     if (status === 'draft' && before.doctor_id !== doctor_id) throw new Problem(notFound)
-    if (status !== 'draft' && status !== 'signed') throw new Problem(prescriptionEnded, { status })
+    if (status !== 'draft' && status !== 'signed') throw new Problem(prescriptionEnded, { prescription_status: status })
     const key = openKey(keyring, before)
     await tx.run(updateCancelled(id, ctx.actor.user_id, sealReason(key, id, reason)))
     tx.audit({
