@@ -4,12 +4,12 @@ import { notFound, Problem } from '#platform/contract/problem.ts'
 import { tryOpenCard } from '#modules/patients'
 import { noteChange } from './visit-change.service.ts'
 import { queueEmpty, type Visit, type Waiting } from './visit.contract.ts'
-import { shownVisit } from './visit.service.ts'
+import { shownVisit, usualReach } from './visit.service.ts'
 import { findCardsOf, findVisit, listQueue, takeNext } from './visit.store.ts'
 
 /** Names are those of identity cards, which everyone who finds people may see. */
 export async function listQueueOf(ctx: Context, department_id: string): Promise<{ items: Waiting[] }> {
-  const rows = await ctx.database.once((tx) => tx.rows(listQueue(department_id)))
+  const rows = await ctx.reaching(usualReach(ctx)).once((tx) => tx.rows(listQueue(department_id)))
   const patient_ids = [...new Set(rows.map(({ patient_id }) => patient_id))]
   ctx.saw({ details: { count: rows.length, patient_ids } })
   if (rows.length === 0) return { items: [] }
@@ -33,7 +33,7 @@ export async function listQueueOf(ctx: Context, department_id: string): Promise<
 export function takeNextVisit(ctx: Context, department_id: string): Promise<Visit> {
   const doctor_id = ctx.actor.doctor_id ?? null
   const [from, to] = doctor_id === null ? (['registered', 'triaged'] as const) : (['triaged', 'in_progress'] as const)
-  return ctx.database.transaction(async (tx) => {
+  return ctx.reaching(usualReach(ctx)).transaction(async (tx) => {
     const taken = await tx.first(takeNext(department_id, from, to, doctor_id))
     if (!taken) throw new Problem(queueEmpty)
     const stored = await tx.first(findVisit(taken.id))

@@ -101,7 +101,7 @@ async function whyNotOpened(ctx: Context, patient_id: string, department_id: str
 }
 
 /** The reach without emergency access, which opens one record and lists none. */
-const usualReach = (ctx: Context): Reach => ctx.reach.replace(/,?glass/, '')
+export const usualReach = (ctx: Context): Reach => ctx.reach.replace(/,?glass/, '')
 
 /** What only emergency access lets the caller see is marked so in the audit log. @throws Problem notFound */
 async function inReach<T>(ctx: Context, find: (tx: Tx) => Promise<T | undefined>): Promise<T> {
