@@ -19,6 +19,7 @@ export async function serve(): Promise<void> {
 
   const hurry = new AbortController()
   let stopping: Promise<void> | undefined
+  let starting: Promise<void> | undefined
   const stop = (signal: string) => {
     if (stopping) return hurry.abort()
     stopping = (async () => {
@@ -27,6 +28,8 @@ export async function serve(): Promise<void> {
         log.error('the server could not end in time')
         process.exit(1)
       }, stopMilliseconds)
+      // What is only beginning cannot be ended.
+      await starting?.catch(() => undefined)
       await app.stop({ drain_ms: configuration.drain_seconds * 1000, hurry: hurry.signal })
       await system.close()
       await place.close()
@@ -49,7 +52,8 @@ export async function serve(): Promise<void> {
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'a promise failed that nobody waited for'))
 
   await app.http.listen({ port: configuration.port, host: configuration.host })
-  await app.start()
+  starting = app.start()
+  await starting
   const { port } = app.http.server.address() as { port: number }
   log.info(`OpenWard serves on http://${configuration.host}:${port}, the API's reference is at /docs`)
   if (first) {
