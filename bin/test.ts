@@ -56,8 +56,8 @@ async function runTests(): Promise<number> {
   const short = coverage === undefined ? [] : tellCoverage(coverage)
   // Some of the tests reach some of the code.
   const failed = counts.failed + failed_checks.length + (positionals.length > 0 ? 0 : short.length)
-  const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''
-  process.stdout.write(`\n${counts.passed} passed, ${failed} failed${skipped}\n`)
+  for (const name of counts.skipped) process.stdout.write(`Skipped: ${name}\n`)
+  process.stdout.write(`\n${counts.passed} passed, ${failed} failed\n`)
   return failed === 0 && counts.passed > 0 ? 0 : 1
 }
 
@@ -130,6 +130,6 @@ function readCounts(path: string): Counts {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Counts
   } catch {
-    return { passed: 0, failed: 1, skipped: 0, failed_files: [] }
+    return { passed: 0, failed: 1, skipped: [], failed_files: [] }
   }
 }
