@@ -5,7 +5,7 @@ import { toReferencePatient } from '../opponents/reference.ts'
 import { toPatientRequest } from '../openward-people.ts'
 import { createPeople } from '../../server/demo/people.ts'
 import type { Row, Side } from '../row.ts'
-import { seed } from '../world.ts'
+import { seed, usual_people } from '../world.ts'
 import { createLoadTurn, sliceOfTurn, toThroughput, usual_connections } from './load-side.ts'
 
 // Beyond everyone who is imported, so that nobody is registered twice.
@@ -15,14 +15,22 @@ const most_registrations_per_second = 6000
 const readings = (ids: readonly string[], prefix: string) =>
   ids.map((id) => ({ method: 'GET' as const, path: `${prefix}/${id}` }))
 
-function registrations(path: string, toBody: (person: Parameters<typeof toPatientRequest>[0]) => unknown) {
+type Person = Parameters<typeof toPatientRequest>[0]
+
+/** OpenWard rightly asks whether somebody of the same name and birth date is the same person; nobody here is to be asked about. */
+function createStrangers() {
+  const known = new Set(Array.from(createPeople(seed, 0, usual_people), likenessOf))
+  return (person: Person) => known.size !== known.add(likenessOf(person)).size
+}
+const likenessOf = ({ last_name, date_of_birth }: Person) => `${date_of_birth} ${last_name}`
+
+function registrations(path: string, toBody: (person: Person) => unknown) {
+  const isStranger = createStrangers()
   return (turn: number, seconds: number) => {
     const { from, to } = sliceOfTurn(turn, seconds, most_registrations_per_second)
-    return Array.from(createPeople(seed, first_new_person + from, first_new_person + to), (person) => ({
-      method: 'POST' as const,
-      path,
-      body: toBody(person),
-    }))
+    return Array.from(createPeople(seed, first_new_person + from, first_new_person + to))
+      .filter(isStranger)
+      .map((person) => ({ method: 'POST' as const, path, body: toBody(person) }))
   }
 }
 

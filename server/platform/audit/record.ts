@@ -100,8 +100,10 @@ export function createAuditRecorder(pool: Pool): AuditRecorder {
   }
   const flush = async () => {
     if (waiting.length === 0 || inFlight >= 2) return
-    const batch = waiting.splice(0, 500)
+    // One half is written while the server makes ready the other.
+    const batch = waiting.splice(0, Math.min(500, Math.max(8, Math.ceil(waiting.length / (2 - inFlight)))))
     inFlight += 1
+    schedule()
     try {
       await write(batch)
     } catch (error) {

@@ -38,6 +38,13 @@ const mostInABatch = 64
 const answerLimitMilliseconds = 5000
 /** On two cores a third batch only makes the other two wait. */
 const mostInFlight = 2
+/** So few are not divided. */
+const fewestInABatch = 8
+
+/** Of so many that wait, those for the next batch: the database answers one half while the server works on the other. */
+function shareOf(waiting: number, in_flight: number): number {
+  return Math.max(fewestInABatch, Math.ceil(waiting / (mostInFlight - in_flight)))
+}
 
 export function gather(pool: Pool): Gathered {
   return { read: gatherReads(pool), write: gatherWrites(pool) }
@@ -49,9 +56,9 @@ function gatherReads(pool: Pool): Gathered['read'] {
 
   async function flush() {
     if (waiting.length === 0 || inFlight >= mostInFlight) return
-    const batch = waiting.splice(0, mostInABatch)
+    const batch = waiting.splice(0, Math.min(mostInABatch, shareOf(waiting.length, inFlight)))
     inFlight += 1
-    if (waiting.length > 0) schedule()
+    schedule()
     try {
       await answer(batch)
     } finally {
