@@ -52,7 +52,7 @@ export async function createDoctors(
 }
 
 // A doctor's appointments fill one weekday after the other, from the last of the full ones back into the past. The patients of one
-// time differ from doctor to doctor, as long as there are more patients than doctors.
+// time differ from doctor to doctor, as long as there are more patients than doctors; none of them has an appointment of another row.
 const fill = `
   with days as (
     select row_number() over (order by day desc) - 1 as number, day
@@ -63,7 +63,10 @@ const fill = `
   ), of_doctor as (
     select id, row_number() over (order by id) - 1 as number from unnest($1::uuid[]) as id
   ), of_patient as (
-    select array_agg(id) as ids, count(*) as total from (select id from patients where is_active and merged_into is null limit 50000) as p
+    select array_agg(id) as ids, count(*) as total
+      from (select id from patients
+             where is_active and merged_into is null and not exists (select from appointments where patient_id = patients.id)
+             limit 50000) as p
   )
   insert into appointments (confirmation_code, patient_id, doctor_id, during, status)
   select 'BENCH-' || d.number || '-' || n, p.ids[1 + (n * 257 + d.number) % p.total], d.id,

@@ -2,6 +2,7 @@ import type { Context } from '#platform/context.ts'
 import { decodeTimeCursor, encodeCursor } from '#platform/contract/cursor.ts'
 import { forbidden, notFound, Problem } from '#platform/contract/problem.ts'
 import type { Tx } from '#platform/database/transaction.ts'
+import { findInReach, hasEmergencyReach, usualReach } from '#platform/emergency-reach.ts'
 import type { Calendars } from '#modules/doctors'
 import type { Appointment, AppointmentChange, AppointmentQuery } from './appointment-record.contract.ts'
 import { openedAppointment, tellsNoShows } from './appointment.answer.ts'
@@ -14,21 +15,22 @@ import {
   findHistory,
   isPatientInReach,
 } from './appointment.store.ts'
-import { findInReach, hasGlass, usualReach } from './in-reach.ts'
 
 export async function getAppointment(ctx: Context, id: string): Promise<Appointment> {
-  const stored = await findInReach(ctx, (tx) => tx.first(findAppointment(id, tellsNoShows(ctx))))
-  if (!stored) throw new Problem(notFound)
-  ctx.saw({ patient_id: stored.patient_id })
-  return openedAppointment(ctx, stored)
+  const { found } = await findInReach(ctx, (database) =>
+    database.once((tx) => tx.first(findAppointment(id, tellsNoShows(ctx)))),
+  )
+  ctx.saw({ patient_id: found.patient_id })
+  return openedAppointment(ctx, found)
 }
 
 export async function getHistory(ctx: Context, id: string): Promise<{ items: AppointmentChange[] }> {
-  const found = await findInReach(ctx, async (tx) => {
-    const [stored, changes] = await Promise.all([tx.first(findAppointment(id)), tx.rows(findHistory(id))])
-    return stored && { stored, changes }
-  })
-  if (!found) throw new Problem(notFound)
+  const { found } = await findInReach(ctx, (database) =>
+    database.once(async (tx) => {
+      const [stored, changes] = await Promise.all([tx.first(findAppointment(id)), tx.rows(findHistory(id))])
+      return stored && { stored, changes }
+    }),
+  )
   const { stored, changes } = found
   ctx.saw({ patient_id: stored.patient_id })
   const items = changes.map(({ key_id, kek_id, wrapped, sealed_reason, ...change }) => {
@@ -61,7 +63,7 @@ export async function listAppointments(ctx: Context, query: AppointmentQuery) {
     patient_id: query.patient_id,
     details: { count: stored.length, filters, ...(query.patient_id === undefined ? { patient_ids } : {}) },
   })
-  if (query.patient_id !== undefined && hasGlass(ctx)) await markGlass(ctx, query.patient_id, filter)
+  if (query.patient_id !== undefined && hasEmergencyReach(ctx)) await markGlass(ctx, query.patient_id, filter)
   return {
     items: stored.map((row) => openedAppointment(ctx, row)),
     total,

@@ -1,6 +1,7 @@
 import { certain } from '#platform/certain.ts'
 import type { Context } from '#platform/context.ts'
 import { notFound, Problem } from '#platform/contract/problem.ts'
+import { findInReach } from '#platform/emergency-reach.ts'
 import { hashOpaqueToken, newOpaqueToken, requireRecentSignIn } from '#modules/identity'
 import { type CalendarAppointment, calendarOf, calendarText } from './icalendar.ts'
 import {
@@ -21,14 +22,12 @@ import {
   lockFeeds,
   updateRevoked,
 } from './icalendar.store.ts'
-import { findInReach } from './in-reach.ts'
 
 /** @throws Problem notFound */
 export async function calendarOfAppointment(ctx: Context, id: string): Promise<string> {
-  const row = await findInReach(ctx, (tx) => tx.first(findCalendarRow(id)))
-  if (!row) throw new Problem(notFound)
-  ctx.saw({ patient_id: row.patient_id })
-  return sendCalendar(ctx, 'appointment', [row], row.preferred_language)
+  const { found } = await findInReach(ctx, (database) => database.once((tx) => tx.first(findCalendarRow(id))))
+  ctx.saw({ patient_id: found.patient_id })
+  return sendCalendar(ctx, 'appointment', [found], found.preferred_language)
 }
 
 /** @throws Problem noCalendar, reauthRequired, tooManyFeeds */

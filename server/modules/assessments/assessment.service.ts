@@ -1,9 +1,10 @@
 // Beginning assessments, keeping drafts, and reading.
 import { randomUUIDv7 } from 'node:crypto'
 import { certain } from '#platform/certain.ts'
-import { type Context, holds, type Reach } from '#platform/context.ts'
+import { type Context, holds } from '#platform/context.ts'
 import { forbidden, invalidRequest, notFound, Problem, stale } from '#platform/contract/problem.ts'
 import type { Tx } from '#platform/database/transaction.ts'
+import { findInReach } from '#platform/emergency-reach.ts'
 import { isOwnRecord, lockChangeable } from '#modules/patients'
 import { isClinician, isTreating, ofContent, readCurrent, shownAssessment } from './assessment.answer.ts'
 import { type AssessmentForms, assessmentSigned, draftOpen, visitEnded } from './assessment.contract.ts'
@@ -155,16 +156,8 @@ function refuseOwn(ctx: Context, patient_id: string) {
   if (isOwnRecord(ctx, patient_id)) throw new Problem(forbidden, { detail: 'Somebody else writes in your own chart' })
 }
 
-/** What only emergency access lets the caller see is marked so in the audit log. @throws Problem notFound */
-async function inReach<T>(ctx: Context, find: (tx: Tx) => Promise<T | undefined>) {
-  const usualReach: Reach = ctx.reach.replace(/,?glass/, '')
-  const usual = await ctx.reaching(usualReach).transaction(find)
-  if (usual !== undefined) return { found: usual, through_glass: false }
-  const found = usualReach === ctx.reach ? undefined : await ctx.database.transaction(find)
-  if (found === undefined) throw new Problem(notFound)
-  ctx.saw({ purpose: 'BTG' })
-  return { found, through_glass: true }
-}
+const inReach = <T>(ctx: Context, find: (tx: Tx) => Promise<T | undefined>) =>
+  findInReach(ctx, (database) => database.transaction(find))
 
 /** @throws Problem notFound */
 async function readOne(ctx: Context, find: (tx: Tx) => Promise<StoredAssessment | undefined>): Promise<Assessment> {

@@ -2,10 +2,11 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { type Changeable, lockChangeable } from '#modules/patients'
 import { certain } from '#platform/certain.ts'
-import type { Context, Reach } from '#platform/context.ts'
+import type { Context } from '#platform/context.ts'
 import { notFound, Problem } from '#platform/contract/problem.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import type { Keyring } from '#platform/encryption/keyring.ts'
+import { findInReach } from '#platform/emergency-reach.ts'
 import { openSealed, sealed } from './chart.sealing.ts'
 import { assertCurrent } from './current.ts'
 import { refuseOwn } from './entry.service.ts'
@@ -178,15 +179,8 @@ function tell(tx: Tx, verb: string, { id, patient_id, current_number }: StoredNo
   })
 }
 
-/** What only emergency access lets the caller see is marked so in the audit log. */
 async function reading<T>(ctx: Context, find: (tx: Tx) => Promise<T | undefined>): Promise<T> {
-  const usual: Reach = ctx.reach.replace(/,?glass/, '')
-  const found = await ctx.reaching(usual).once(find)
-  if (found !== undefined) return found
-  const through = usual === ctx.reach ? undefined : await ctx.database.once(find)
-  if (through === undefined) throw new Problem(notFound)
-  ctx.saw({ purpose: 'BTG' })
-  return through
+  return (await findInReach(ctx, (database) => database.once(find))).found
 }
 
 /** @throws Problem notFound */

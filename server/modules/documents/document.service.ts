@@ -39,6 +39,7 @@ import { forbidden, notFound, Problem } from '#platform/contract/problem.ts'
 import { violating } from '#platform/database/constraint.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import { localDay } from '#platform/local-day.ts'
+import { usualReach } from '#platform/emergency-reach.ts'
 
 /** @throws Problem as the contract lists */
 export async function addDocument(ctx: Context, given: NewDocument): Promise<Document> {
@@ -207,7 +208,7 @@ export async function requireDocument(ctx: Context, id: string): Promise<StoredD
 /** Across records: emergency access opens one record, and lists none. */
 export async function listDocuments(ctx: Context, query: DocumentQuery) {
   if (query.patient_id !== undefined) return listOfPatient(ctx, query.patient_id, query)
-  const database = ctx.reaching(ctx.reach.replace(/,?glass/, '') || 'none')
+  const database = ctx.reaching(usualReach(ctx))
   const after = decodeCursor(query.cursor)
   const listed = await database.once((tx) => readPage(tx, query, after))
   ctx.saw({ details: { patient_ids: [...new Set(listed.rows.map(({ patient_id }) => patient_id))] } })

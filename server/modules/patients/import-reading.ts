@@ -13,6 +13,7 @@ import type { Keys } from '#platform/encryption/keys.ts'
 
 const needed = ['first_name', 'last_name', 'date_of_birth', 'gender', 'phone_primary'] as const
 const addressColumns = ['line1', 'line2', 'city', 'state', 'postal_code', 'country'] as const
+const inAddress: ReadonlySet<string> = new Set(addressColumns)
 const known = new Set<string>([
   ...needed,
   ...addressColumns,
@@ -111,14 +112,17 @@ export function refusal(line: number, field: string | null, code: string, reason
 }
 
 function membersOf(row: ReadonlyMap<string, string>, country: string): Record<string, unknown> {
-  const hasAddress = addressColumns.some((name) => name !== 'country' && row.has(name))
-  const address = Object.fromEntries(addressColumns.flatMap((name) => (row.has(name) ? [[name, row.get(name)]] : [])))
-  const own = [...row].filter(([name]) => name !== 'external_id' && !addressColumns.some((column) => column === name))
-  const spelt = own.map(([name, value]) => [
-    name,
-    name === 'gender' || name === 'blood_type' ? value.toUpperCase() : value,
-  ])
-  return { ...Object.fromEntries(spelt), ...(hasAddress ? { address: { country, ...address } } : {}) }
+  const person: Record<string, unknown> = {}
+  const address: Record<string, string> = { country }
+  let hasAddress = false
+  for (const [name, value] of row) {
+    if (name === 'external_id') continue
+    if (inAddress.has(name)) {
+      address[name] = value
+      hasAddress ||= name !== 'country'
+    } else person[name] = name === 'gender' || name === 'blood_type' ? value.toUpperCase() : value
+  }
+  return hasAddress ? { ...person, address } : person
 }
 
 /** `address.line1` is the column `line1`. */

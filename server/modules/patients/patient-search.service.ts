@@ -23,6 +23,7 @@ import type { Context } from '#platform/context.ts'
 import { reachOf } from '#platform/context.ts'
 import { invalidRequest, Problem } from '#platform/contract/problem.ts'
 import type { Database } from '#platform/database/transaction.ts'
+import { usualReach } from '#platform/emergency-reach.ts'
 
 /** As many as a search by name or birth date looks at. */
 const mostByName = 100
@@ -217,7 +218,7 @@ async function listFound(
   const { question, errors } = readQuestion(ctx.system.configuration.country, 'query', { q: search })
   if (errors.length > 0) throw new Problem(invalidRequest, { errors })
   // Emergency access opens one record and lists none.
-  const read_reach = ctx.reach.replace(/,?glass/, '')
+  const read_reach = usualReach(ctx)
   const named = (text: string, date_of_birth: string | undefined) =>
     ctx.reach === 'all'
       ? names.search(text, { limit: mostByName, date_of_birth })

@@ -2,12 +2,13 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { type Changeable, readOfPatient, sealChanges } from '#modules/patients'
 import { certain } from '#platform/certain.ts'
-import type { Context, Reach } from '#platform/context.ts'
+import type { Context } from '#platform/context.ts'
 import { decodeTimeCursor, encodeCursor } from '#platform/contract/cursor.ts'
 import { notFound, Problem } from '#platform/contract/problem.ts'
 import { violating } from '#platform/database/constraint.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import { localDay } from '#platform/local-day.ts'
+import { findInReach, usualReach } from '#platform/emergency-reach.ts'
 import { changePrescription, lockTreated, prescriberOf, refuseUntreated, treating } from './prescribing.ts'
 import {
   appointmentPrescribed,
@@ -164,17 +165,11 @@ export async function cancelPrescription(
   return shownPrescription(keyring, stored)
 }
 
-/** The reach without emergency access, which opens one record and lists none. */
-const usualReach = (ctx: Context): Reach => ctx.reach.replace(/,?glass/, '')
-
-/** What only emergency access lets the caller see is marked so in the audit log. @throws Problem notFound */
+/** @throws Problem notFound */
 export async function readPrescription(ctx: Context, id: string): Promise<StoredPrescription> {
-  const find = (reach: Reach) => ctx.reaching(reach).once((tx) => tx.first(findPrescription(id)))
-  const usual = await find(usualReach(ctx))
-  const stored = usual ?? (usualReach(ctx) === ctx.reach ? undefined : await find(ctx.reach))
-  if (!stored) throw new Problem(notFound)
-  ctx.saw({ resource_id: id, patient_id: stored.patient_id, ...(usual ? {} : { purpose: 'BTG' }) })
-  return stored
+  const { found } = await findInReach(ctx, (database) => database.once((tx) => tx.first(findPrescription(id))))
+  ctx.saw({ resource_id: id, patient_id: found.patient_id })
+  return found
 }
 
 /** @throws Problem notFound */

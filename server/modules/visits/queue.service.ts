@@ -1,10 +1,11 @@
 // The board: who waits, and taking the next one.
 import { type Context, holds } from '#platform/context.ts'
 import { notFound, Problem } from '#platform/contract/problem.ts'
+import { usualReach } from '#platform/emergency-reach.ts'
 import { tryOpenCard } from '#modules/patients'
 import { noteChange } from './visit-change.service.ts'
 import { queueEmpty, type Visit, type Waiting } from './visit.contract.ts'
-import { shownVisit, usualReach } from './visit.service.ts'
+import { shownVisit } from './visit.service.ts'
 import { findCardsOf, findVisit, listQueue, takeNext } from './visit.store.ts'
 
 /** Names are those of identity cards, which everyone who finds people may see. */

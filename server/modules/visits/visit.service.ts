@@ -2,12 +2,13 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { readOfPatient } from '#modules/patients'
 import { certain } from '#platform/certain.ts'
-import { type Context, holds, type Reach } from '#platform/context.ts'
+import { type Context, holds } from '#platform/context.ts'
 import { decodeTimeCursor, encodeCursor } from '#platform/contract/cursor.ts'
 import { conflict, forbidden, notFound, Problem } from '#platform/contract/problem.ts'
 import { violating } from '#platform/database/constraint.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import { localDay } from '#platform/local-day.ts'
+import { findInReach, usualReach } from '#platform/emergency-reach.ts'
 import { departmentUnknown } from '../doctors/doctor.contract.ts'
 import {
   departmentMissing,
@@ -100,17 +101,8 @@ async function whyNotOpened(ctx: Context, patient_id: string, department_id: str
   return known ? new Problem(visitOpen, { visit_id: known.id }) : new Problem(conflict, { retry_after_seconds: 1 })
 }
 
-/** The reach without emergency access, which opens one record and lists none. */
-export const usualReach = (ctx: Context): Reach => ctx.reach.replace(/,?glass/, '')
-
-/** What only emergency access lets the caller see is marked so in the audit log. @throws Problem notFound */
 async function inReach<T>(ctx: Context, find: (tx: Tx) => Promise<T | undefined>): Promise<T> {
-  const usual = await ctx.reaching(usualReach(ctx)).once(find)
-  if (usual !== undefined) return usual
-  const found = usualReach(ctx) === ctx.reach ? undefined : await ctx.database.once(find)
-  if (found === undefined) throw new Problem(notFound)
-  ctx.saw({ purpose: 'BTG' })
-  return found
+  return (await findInReach(ctx, (database) => database.once(find))).found
 }
 
 /** @throws Problem notFound */

@@ -1,8 +1,9 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { certain } from '#platform/certain.ts'
-import type { Context, Reach } from '#platform/context.ts'
+import type { Context } from '#platform/context.ts'
 import { decodeCursor, encodeCursor } from '#platform/contract/cursor.ts'
 import { forbidden, notFound, Problem } from '#platform/contract/problem.ts'
+import { usualReach } from '#platform/emergency-reach.ts'
 import { mayBookWith, patientOf, slotPriority } from '#modules/appointments'
 import { bookingHorizonDays, type Calendars } from '#modules/doctors'
 import { beyondHorizon, timeInPast } from '../appointments/appointment.contract.ts'
@@ -21,9 +22,6 @@ import {
   type NewEntry,
   updateEntry,
 } from './waitlist.store.ts'
-
-/** Emergency access opens a record; who waits for what is no part of it. */
-const usualReach = (ctx: Context): Reach => ctx.reach.replace(/,?glass/, '')
 
 /** @throws Problem notFound */
 export async function getEntry(ctx: Context, id: string): Promise<WaitlistEntry> {
