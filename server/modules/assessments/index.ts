@@ -3,6 +3,8 @@ import type { Module } from '#platform/module.ts'
 import { escalate, escalationSchedule } from './alert.service.ts'
 import { assessmentRoutes } from './assessment.routes.ts'
 
+export { assessmentTimeline } from './assessment-timeline.ts'
+
 export const assessments: Module = {
   name: 'assessments',
   async open(system, jobs) {

@@ -6,6 +6,8 @@ import { sweepEveryMilliseconds, sweepFiles } from './sweeping.ts'
 import { type Repeated, repeat } from '#platform/jobs/repeat.ts'
 import type { Check, Module } from '#platform/module.ts'
 
+export { documentTimeline } from './document-timeline.ts'
+
 export const documents: Module = {
   name: 'documents',
   async open(system, jobs) {

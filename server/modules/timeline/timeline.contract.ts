@@ -4,12 +4,22 @@ import { Id, Instant, Page } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
 import { patientErased, patientMerged } from '../patients/patient.contract.ts'
 
-export const TimelineKind = z.enum(['appointment', 'visit', 'bed_stay', 'allergy', 'condition', 'note', 'prescription'])
+export const TimelineKind = z.enum([
+  'appointment',
+  'visit',
+  'bed_stay',
+  'allergy',
+  'condition',
+  'note',
+  'assessment',
+  'document',
+  'prescription',
+])
 
 export const TimelineEntry = z.object({
   id: Id,
   kind: TimelineKind,
-  at: Instant.describe('When it took place, begins, or was recorded or signed'),
+  at: Instant.describe('When it took place, begins, or was recorded, uploaded or signed'),
   type: z.string().nullable(),
   status: z.string().nullable(),
   title: z.string().nullable().describe('What it is about, in the words of the record'),
@@ -37,7 +47,7 @@ export const timelineApi = {
     path: '/api/v1/patients/{patient_id}/timeline',
     summary: 'What happened to a patient, and is to happen, newest first',
     description:
-      'Of each kind of record you see here what you may see there: who may not read the chart finds no allergies. A page costs the same however much there is.',
+      'Of each kind of record you see here what you may see there: who may not read the chart finds no allergies. Notes, prescriptions and assessments appear when they are signed as final, documents in their current version. A page costs the same however much there is.',
     access: 'patients:read',
     audit: { action: 'timeline.read', resource_type: 'patient' },
     params: z.strictObject({ patient_id: Id }),

@@ -166,11 +166,17 @@ async function crowd(kind: string, of: string) {
     condition: sql`insert into conditions (patient_id, key_id, sealed_entry, created_at) select ${of}, ${key_id}, ${nothing}, now() - n * interval '1 day' from generate_series(1, 3000) as n`,
     note: sql`insert into clinical_notes (visit_id, patient_id, kind, status, author_id, key_id, current_number, signed_at)
       select uuidv7(), ${of}, 'soap', 'signed', ${user}, ${key_id}, 1, now() - n * interval '1 day' from generate_series(1, 3000) as n`,
+    assessment: sql`insert into assessments (visit_id, patient_id, kind, status, author_id, key_id, current_number, finalized_at)
+      select uuidv7(), ${of}, 'nursing', 'final', ${user}, ${key_id}, 1, now() - n * interval '1 day' from generate_series(1, 3000) as n`,
+    document: sql`insert into documents (id, patient_id, kind, storage_key, media_type, size_bytes, status, scanned_with, series_id, key_id, sealed_label, sealed_content_key, uploaded_at)
+      select id, ${of}, 'report', replace(id::text, '-', ''), 'text/plain', 1, 'clean', 'a scanner', id, ${key_id}, ${nothing}, ${nothing}, now() - n * interval '1 day'
+        from (select n, uuidv7() as id from generate_series(1, 3000) as n) as made`,
     prescription: sql`insert into prescriptions (prescription_number, patient_id, doctor_id, status, key_id, sealed_content, sealed_check, verification_code, signing_key_id, signature, signed_at, expires_at)
       select 'RXX-' || n, ${of}, ${doctor.doctor_id}, 'signed', ${key_id}, ${nothing}, ${nothing}, 'code-' || n, (select id from signing_keys where purpose = 'prescription' limit 1), ${nothing}, now() - n * interval '1 day', now() from generate_series(1, 3000) as n`,
   }
-  // Of a visit that this version may not have yet.
-  if (kind === 'note') await api.rows(sql`alter table clinical_notes drop constraint if exists clinical_notes_visit`)
+  // Of visits that nobody opened.
+  await api.rows(sql`alter table clinical_notes drop constraint if exists clinical_notes_visit`)
+  await api.rows(sql`alter table assessments drop constraint if exists assessments_visit`)
   await api.rows(fill[kind] ?? sql`select 1`)
   for (const table of [
     'appointments',
@@ -178,6 +184,8 @@ async function crowd(kind: string, of: string) {
     'allergies',
     'conditions',
     'clinical_notes',
+    'assessments',
+    'documents',
     'visits',
     'prescriptions',
     'patient_keys',
