@@ -5,6 +5,7 @@ import { type Context, holds } from '#platform/context.ts'
 import { forbidden, invalidRequest, notFound, Problem, stale } from '#platform/contract/problem.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import { findInReach } from '#platform/emergency-reach.ts'
+import { assertNameable } from '#modules/documents'
 import { isOwnRecord, lockChangeable } from '#modules/patients'
 import { isClinician, isTreating, ofContent, readCurrent, shownAssessment } from './assessment.answer.ts'
 import { type AssessmentForms, assessmentSigned, draftOpen, visitEnded } from './assessment.contract.ts'
@@ -24,7 +25,7 @@ import {
   updateDraft,
 } from './assessment.store.ts'
 
-/** @throws Problem notFound, forbidden, visitEnded, draftOpen */
+/** @throws Problem notFound, forbidden, visitEnded, draftOpen, invalidRequest */
 export async function beginAssessment(ctx: Context, visit_id: string, kind: AssessmentKind, form: Form) {
   const id = randomUUIDv7()
   const answer = await ctx.database.transaction(async (tx) => {
@@ -35,7 +36,7 @@ export async function beginAssessment(ctx: Context, visit_id: string, kind: Asse
     const visit = await tx.first(lockVisit(visit_id))
     if (!visit) throw new Problem(notFound)
     if (!visit.is_open) throw new Problem(visitEnded)
-    assertTaken(form)
+    await assertForm(ctx, tx, { patient_id: row.id, form, at: '/body', is_signed: false })
     const author_id = certain(ctx.actor.user_id, 'user')
     const taken_at = takenAt(form)
     const sealed_draft = sealDraft(key, id, form)
@@ -55,18 +56,18 @@ export async function beginAssessment(ctx: Context, visit_id: string, kind: Asse
 export async function saveCurrentDraft(ctx: Context, visit_id: string, kind: AssessmentKind, form: Form) {
   const draft = await ctx.database.once((tx) => tx.first(findOwnDraft(visit_id, kind)))
   if (!draft) throw new Problem(notFound)
-  return saveDraft(ctx, draft.id, { [kind]: form })
+  return saveDraft(ctx, draft.id, { [kind]: form }, '/body')
 }
 
-/** @throws Problem notFound, forbidden, stale, assessmentSigned */
-export function saveDraft(ctx: Context, id: string, forms: AssessmentForms): Promise<Assessment> {
+/** @throws Problem notFound, forbidden, stale, assessmentSigned, invalidRequest */
+export function saveDraft(ctx: Context, id: string, forms: AssessmentForms, at?: string): Promise<Assessment> {
   return ctx.database.transaction(async (tx) => {
     const { stored, key, purpose } = await lockOwn(ctx, tx, id)
     if (stored.status === 'final' || stored.status === 'amended') throw new Problem(assessmentSigned)
     const form = formOf(stored.kind, forms)
     const { keyring } = ctx.system.keys
     assertCurrent(ctx, stored, () => openDraft(openKey(keyring, stored), id, sealedOf(stored)), form)
-    assertTaken(form)
+    await assertForm(ctx, tx, { ...stored, form, at: at ?? `/body/${stored.kind}`, is_signed: false })
     await tx.run(updateDraft(id, key.id, sealDraft(key, id, form), takenAt(form)))
     note(tx, 'draft', stored, purpose)
     return shownIn(ctx, tx, id)
@@ -121,13 +122,20 @@ export function assertCurrent(ctx: Context, { version }: StoredAssessment, store
 
 export const takenAt = (form: Form): string | null => ('taken_at' in form ? (form.taken_at ?? null) : null)
 
-/** A few minutes are granted to a clock that is ahead. @throws Problem invalidRequest */
-export function assertTaken(form: Form) {
+/** `at`: where in the request the form stands. */
+export type Judged = { patient_id: string; form: Form; at: string; is_signed: boolean }
+
+/** What no schema knows. A few minutes are granted to a clock that is ahead. @throws Problem invalidRequest */
+export async function assertForm(ctx: Context, tx: Tx, { patient_id, form, at, is_signed }: Judged) {
   const taken_at = takenAt(form)
-  if (taken_at === null || Date.parse(taken_at) <= Temporal.Now.instant().epochMilliseconds + 300_000) return
-  const errors = [{ path: '/body/taken_at', code: 'future', message: 'Must not be in the future' }]
-  throw new Problem(invalidRequest, { errors })
+  if (taken_at !== null && Date.parse(taken_at) > Temporal.Now.instant().epochMilliseconds + 300_000) {
+    const errors = [{ path: `${at}/taken_at`, code: 'future', message: 'Must not be in the future' }]
+    throw new Problem(invalidRequest, { errors })
+  }
+  await assertNameable(ctx, tx, { patient_id, document_ids: namedIn(form), at: `${at}/document_ids`, is_signed })
 }
+
+export const namedIn = (form: Form): string[] => ('document_ids' in form ? form.document_ids : [])
 
 export function note(
   tx: Tx,

@@ -37,7 +37,11 @@ export const RadiologyForm = z.strictObject({
   impression: Text(5000).nullish(),
   recommendations: Text(5000).nullish(),
   is_critical: z.boolean().default(false),
-  document_ids: z.array(Id).max(200).default([]).describe('Images of this patient'),
+  document_ids: z
+    .array(Id)
+    .max(200)
+    .default([])
+    .describe('Documents of this patient that you may read, such as images; each is clean when this is signed'),
 })
 export type RadiologyForm = z.output<typeof RadiologyForm>
 

@@ -4,6 +4,7 @@ import { certain } from '#platform/certain.ts'
 import type { Context } from '#platform/context.ts'
 import { forbidden, invalidRequest, Problem } from '#platform/contract/problem.ts'
 import type { Tx } from '#platform/database/transaction.ts'
+import { keepNamed } from '#modules/documents'
 import type { Changeable } from '#modules/patients'
 import { tryOpenCard } from '#modules/patients'
 import { raiseAlert } from './alert.service.ts'
@@ -18,10 +19,11 @@ import type { Assessment, AssessmentKind, AssessmentStatus } from './assessment-
 import { type Content, type Form, openDraft, openKey, openVersion, sealVersion } from './assessment.sealing.ts'
 import {
   assertCurrent,
-  assertTaken,
+  assertForm,
   formOf,
   lockAny,
   lockOwn,
+  namedIn,
   note,
   sealedOf,
   shownIn,
@@ -43,10 +45,11 @@ export function finalizeAssessment(ctx: Context, id: string, { as }: FinalizeReq
     const locked = await lockOwn(ctx, tx, id)
     const { stored } = locked
     if (stored.status === 'final' || stored.status === 'amended') throw new Problem(assessmentSigned)
-    if (as === 'preliminary' && stored.kind !== 'radiology') refuse('as', 'Only a radiology reading is preliminary')
+    if (as === 'preliminary' && stored.kind !== 'radiology')
+      refuse('/body/as', 'Only a radiology reading is preliminary')
     const form = openDraft<Form>(openKey(ctx.system.keys.keyring, stored), id, sealedOf(stored))
     assertCurrent(ctx, stored, () => form, form)
-    await sign(ctx, tx, locked, form, as, null)
+    await sign(ctx, tx, locked, { form, status: as, reason: null, at: '/body' })
     return shownIn(ctx, tx, id)
   })
 }
@@ -64,20 +67,20 @@ export function amendAssessment(ctx: Context, id: string, { reason, ...forms }: 
     const signed = certain(current, 'signed version')
     const opened = () => openVersion(openKey(ctx.system.keys.keyring, signed), signed.id, signed, true).form
     assertCurrent(ctx, stored, opened, form)
-    assertTaken(form)
-    await sign(ctx, tx, locked, form, 'amended', reason)
+    await sign(ctx, tx, locked, { form, status: 'amended', reason, at: `/body/${stored.kind}` })
     return shownIn(ctx, tx, id)
   })
 }
 
-async function sign(
-  ctx: Context,
-  tx: Tx,
-  { stored, key, row, purpose }: Locked,
-  form: Form,
-  status: Exclude<AssessmentStatus, 'draft'>,
-  reason: string | null,
-) {
+type Signed = {
+  form: Form
+  status: Exclude<AssessmentStatus, 'draft'>
+  reason: string | null
+  /** Where in the request the form stands. */
+  at: string
+}
+
+async function sign(ctx: Context, tx: Tx, { stored, key, row, purpose }: Locked, { form, status, reason, at }: Signed) {
   const { id: assessment_id, kind, patient_id, visit_id } = stored
   const taken_at = takenAt(form)
   const on = Temporal.Instant.from(taken_at ?? stored.taken_at)
@@ -85,7 +88,8 @@ async function sign(
     .toPlainDate()
     .toString()
   const { date_of_birth = null } = tryOpenCard(ctx.system.keys.keyring, row) ?? {}
-  const content = contentOf(kind, form, ageInYears(date_of_birth, on))
+  const content = contentOf(kind, form, ageInYears(date_of_birth, on), at)
+  await assertForm(ctx, tx, { patient_id, form, at, is_signed: true })
   const id = randomUUIDv7()
   const number = stored.current_number + 1
   const signed_by = certain(ctx.actor.user_id, 'user')
@@ -93,6 +97,7 @@ async function sign(
   await tx.run(
     insertVersion({ id, assessment_id, patient_id, number, status, signed_by, key_id: key.id, taken_at, ...sealed }),
   )
+  if (kind === 'radiology') await keepNamed(tx, assessment_id, namedIn(form))
   const verb = status === 'amended' ? 'amend' : 'finalize'
   note(tx, verb, stored, purpose, { status, version_number: number })
   const told = { subject_type: 'assessment', subject_id: assessment_id, patient_id }
@@ -121,14 +126,14 @@ function alarmOf(content: Content): 'early_warning' | 'critical_result' | undefi
 }
 
 /** What may be missing while it is typed may not be missing when it is signed. */
-function contentOf(kind: AssessmentKind, form: Form, age_years: number | null): Content {
+function contentOf(kind: AssessmentKind, form: Form, age_years: number | null, at: string): Content {
   if (kind === 'nursing') {
     const nursing = form as NursingForm
-    assertNursing(nursing, age_years)
+    assertNursing(nursing, age_years, at)
     return { kind, form: nursing, derived: derive(nursing, age_years) }
   }
   const radiology = form as RadiologyForm
-  assertRadiology(radiology)
+  assertRadiology(radiology, at)
   return { kind, form: radiology, contradictions: contradictionsOf(radiology) }
 }
 
@@ -136,30 +141,34 @@ function contentOf(kind: AssessmentKind, form: Form, age_years: number | null): 
 const olderFromYears = 66
 const notMeasured: ReadonlySet<string> = new Set(['has_hypercapnic_target'])
 
-function assertNursing({ vital_signs = {}, older_person }: NursingForm, age_years: number | null) {
+function assertNursing({ vital_signs = {}, older_person }: NursingForm, age_years: number | null, at: string) {
   const present = Object.entries(vital_signs).some(([name, value]) => value != null && !notMeasured.has(name))
-  if (!present) refuse('vital_signs', 'At least one vital sign')
+  if (!present) refuse(`${at}/vital_signs`, 'At least one vital sign')
   if (older_person && age_years !== null && age_years < olderFromYears)
-    refuse('older_person', 'For patients over 65 only')
+    refuse(`${at}/older_person`, 'For patients over 65 only')
 }
 
-function assertRadiology(form: RadiologyForm) {
+function assertRadiology(form: RadiologyForm, at: string) {
   const { findings = null } = form
   const missing = (['modality', 'body_site', 'clinical_indication', 'findings'] as const).filter(
     (name) => (form[name] ?? null) === null,
   )
   const errors = [
-    ...missing.map((name) => required(name, 'Needed before it is signed')),
-    ...(findings !== null && Array.from(findings).length < 10 ? [required('findings', 'Must have 10 characters')] : []),
-    ...unansweredOf(form).map((question) => required(`safety/${question}`, 'Ask the patient: no answer is no "no"')),
+    ...missing.map((name) => required(`${at}/${name}`, 'Needed before it is signed')),
+    ...(findings !== null && Array.from(findings).length < 10
+      ? [required(`${at}/findings`, 'Must have 10 characters')]
+      : []),
+    ...unansweredOf(form).map((question) =>
+      required(`${at}/safety/${question}`, 'Ask the patient: no answer is no "no"'),
+    ),
   ]
   if (errors.length > 0) throw new Problem(invalidRequest, { errors })
   const open = contradictionsOf(form).filter(({ is_acknowledged }) => !is_acknowledged)
   if (open.length > 0) throw new Problem(safetyUnacknowledged, { contradictions: open })
 }
 
-const required = (name: string, message: string) => ({ path: `/body/${name}`, code: 'required', message })
+const required = (path: string, message: string) => ({ path, code: 'required', message })
 
-function refuse(name: string, message: string): never {
-  throw new Problem(invalidRequest, { errors: [required(name, message)] })
+function refuse(path: string, message: string): never {
+  throw new Problem(invalidRequest, { errors: [required(path, message)] })
 }

@@ -43,6 +43,11 @@ export const contentUnavailable = defineProblem(
   409,
   'The content of this document is not in the document store: your administrator has been told',
 )
+export const documentNamed = defineProblem(
+  'document_named',
+  409,
+  'A signed assessment names this document: it stays, unless an administrator takes it out',
+)
 export const documentQuota = defineProblem(
   'document_quota',
   507,

@@ -5,6 +5,7 @@ import {
   contentRefused,
   contentUnavailable,
   documentInfected,
+  documentNamed,
   documentNotScanned,
   documentQuota,
   documentReplaced,
@@ -271,11 +272,11 @@ export const documentApi = {
     path: '/api/v1/documents/{document_id}',
     summary: 'Take a document out of the record',
     description:
-      'For whoever uploaded it, and for administrators. It is shown no more, and kept as long as the record must be.',
+      'For whoever uploaded it, unless a signed assessment names it, and for administrators. It is shown no more, and kept as long as the record must be.',
     access: 'documents:write',
     audit: audited('delete'),
     params: OfDocument,
     returns: [204, null],
-    problems: [notFound, forbidden, patientErased, patientInactive, patientMerged],
+    problems: [notFound, forbidden, documentNamed, patientErased, patientInactive, patientMerged],
   },
 } as const satisfies Api

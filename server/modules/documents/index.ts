@@ -7,6 +7,7 @@ import { type Repeated, repeat } from '#platform/jobs/repeat.ts'
 import type { Check, Module } from '#platform/module.ts'
 
 export { documentTimeline } from './document-timeline.ts'
+export { assertNameable, keepNamed } from './naming.ts'
 
 export const documents: Module = {
   name: 'documents',
