@@ -81,14 +81,17 @@ export function findOccurrences(series_id: string, tells_no_shows: boolean): Sql
 }
 export type StoredOccurrence = StoredAppointment & { department_id: string | null; timezone: string }
 
-/** Locked first and read by a statement of its own: one that has to wait would join the key that the notes had before. */
+/**
+ * Locked first and read by a statement of its own: one that has to wait would join the key that the notes had before. Only against
+ * other changes: what refers to it, such as a notice of it that is being written, need not be waited for.
+ */
 export async function lockAppointment(
   tx: Tx,
   id: string,
   tells_no_shows: boolean,
 ): Promise<(StoredAppointment & { department_id: string | null }) | undefined> {
   const [, row] = await Promise.all([
-    tx.run(sql`select from appointments where id = ${id} for update`),
+    tx.run(sql`select from appointments where id = ${id} for no key update`),
     tx.first(sql<StoredAppointment & { department_id: string | null }>`
       select ${columns(tells_no_shows)}, d.department_id
         from appointments a join doctors d on d.id = a.doctor_id ${withKey} where a.id = ${id} and a.status <> 'held'`),

@@ -9,7 +9,7 @@ export function lockOccurrences(series_id: string, { from, to }: { from: number;
   return sql`
     select from appointments
      where series_id = ${series_id} and occurrence between ${from} and ${to} and status = any (${movable}) and lower(during) > now()
-     order by id for update`
+     order by id for no key update`
 }
 
 type Target = { id: string; starts_at: string; ends_at: string }

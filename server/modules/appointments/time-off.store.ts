@@ -17,12 +17,12 @@ const lyingIn = ({ doctor_id, starts_at, ends_at }: OffTime) => sql`
 
 /** Waits for whoever changes one of them; whoever moves an appointment holds it before they hold the calendar. */
 export function lockAffected(time: OffTime): Sql {
-  return sql`select from appointments a where ${lyingIn(time)} order by a.id for update`
+  return sql`select from appointments a where ${lyingIn(time)} order by a.id for no key update`
 }
 
 /** How many nobody else is at, of how many there are. Asked with the calendar held, so that there will be no others. */
 export function lockFreeAffected(time: OffTime): Sql<{ id: string }> {
-  return sql`select a.id from appointments a where ${lyingIn(time)} order by a.id for update skip locked`
+  return sql`select a.id from appointments a where ${lyingIn(time)} order by a.id for no key update skip locked`
 }
 
 export type StoredAffected = Affected & StoredKey & { sealed_notes: Buffer | null }

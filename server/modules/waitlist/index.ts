@@ -30,6 +30,8 @@ export const waitlist: Module = {
           types: freeingTypes,
           relay: (tx, events) => offerFreed(tx, system, events),
           log: system.log,
+          // The calendars of the doctors stand still until it commits.
+          page_rows: 5,
         })
       },
       async stop() {

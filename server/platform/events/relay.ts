@@ -22,13 +22,14 @@ export type RelayOptions = {
   relayed?: () => void
   log: Log
   every_ms?: number
+  /** As many in one transaction; fewer where `relay` locks what others wait for. */
+  page_rows?: number
   /** Looks as soon as there are events, and not only now and then. */
   wakes?: Wakes
 }
 
 type Row = FollowedEvent & { recorded_xid: string }
 
-const pageRows = 200
 /** An event that fails alone as often is set aside. */
 const mostAttempts = 3
 
@@ -41,6 +42,7 @@ export function relayEvents({
   relayed,
   log,
   every_ms = 1000,
+  page_rows = 200,
   wakes,
 }: RelayOptions): Repeated {
   /** After a page has failed its events are taken one by one, so that only the one at fault is set aside. */
@@ -48,7 +50,7 @@ export function relayEvents({
   let attempts = 0
 
   async function takePage(): Promise<boolean> {
-    const limit = oneByOne > 0 ? 1 : pageRows
+    const limit = oneByOne > 0 ? 1 : page_rows
     let taken = 0
     try {
       taken = await database.transaction(async (tx) => {
@@ -60,7 +62,7 @@ export function relayEvents({
       })
     } catch (error) {
       if (limit > 1) {
-        oneByOne = pageRows
+        oneByOne = page_rows
         return true
       }
       attempts += 1
