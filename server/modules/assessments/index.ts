@@ -4,6 +4,7 @@ import { escalate, escalationSchedule } from './alert.service.ts'
 import { assessmentRoutes } from './assessment.routes.ts'
 
 export { assessmentTimeline } from './assessment-timeline.ts'
+export { type KnownWeight, readLastWeight } from './last-weight.ts'
 
 export const assessments: Module = {
   name: 'assessments',

@@ -34,6 +34,7 @@ export const NotChecked = z.object({
     'route_unreadable',
     'age_missing',
     'weight_missing',
+    'weight_outdated',
     'pregnancy_unknown',
     'none_recorded',
   ]),
@@ -41,12 +42,23 @@ export const NotChecked = z.object({
 })
 export type NotChecked = z.output<typeof NotChecked>
 
+export const Weight = z.object({
+  weight_kg: z.number(),
+  source: z.enum(['request', 'assessment']),
+  assessment_id: Id.nullable().describe('Where it was recorded'),
+  taken_at: Instant.nullable(),
+})
+export type Weight = z.output<typeof Weight>
+
 export const Check = z.object({
   status: z
     .enum(['checked', 'partly_checked', 'not_checked'])
     .describe('Only `checked` without findings means that the rules have nothing against it; never that it is safe'),
   rule_set: z.object({ version: z.string(), digest: z.string().describe('SHA-256 of the rules') }).nullable(),
   checked_at: Instant,
+  weight: Weight.nullable().describe(
+    'By which doses were checked; null where none is known that still counts, and to those who may not read assessments',
+  ),
   findings: z.array(Finding),
   not_checked: z.array(NotChecked),
 })
@@ -54,7 +66,12 @@ export type Check = z.output<typeof Check>
 
 /** What is known of the patient beside the record: asked for where the record lacks it. */
 export const Facts = {
-  weight_kg: z.number().min(0.3).max(500).optional().describe('Where the record has none of the last days'),
+  weight_kg: z
+    .number()
+    .min(0.3)
+    .max(500)
+    .optional()
+    .describe('Where the record has none that still counts; it goes before that of the record'),
   is_pregnant: z.boolean().optional().describe('Where the record does not say'),
 }
 

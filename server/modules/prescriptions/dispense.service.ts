@@ -37,7 +37,7 @@ export async function dispense(ctx: Context, id: string): Promise<Prescription> 
     })
     return tx.one(findPrescription(id))
   })
-  return shownPrescription(ctx.system.keys.keyring, stored)
+  return shownPrescription(ctx, stored)
 }
 
 /** Ends what was signed and never handed out in its time. Any server may, several at once. Returns how many. */

@@ -4,7 +4,12 @@ import { type Frequency, readDosage, readFrequency, readRoute, type Route } from
 import type { Understood } from './medicine-names.ts'
 import type { DoseFact, RuleSet } from './rule-set.ts'
 
-export type DoseSubject = { age_years: number | undefined; weight_kg: number | undefined }
+export type DoseSubject = {
+  age_years: number | undefined
+  weight_kg: number | undefined
+  /** There is one, too old to go by. */
+  has_outdated_weight?: boolean
+}
 export type Written = { dosage: string; route: string; frequency: string }
 type Told = Pick<Finding, 'severity' | 'rule_id' | 'effect' | 'source'>
 type Why = NotChecked['why']
@@ -27,7 +32,8 @@ export function checkDose(
   if (!fact) return { findings: [], not_checked: ['no_rule'] }
   const milligrams = readDosage(written.dosage)
   if (milligrams === undefined) return { findings: [], not_checked: ['dosage_unreadable'] }
-  if (fact.per_kg && patient.weight_kg === undefined) return { findings: [], not_checked: ['weight_missing'] }
+  if (fact.per_kg && patient.weight_kg === undefined)
+    return { findings: [], not_checked: [patient.has_outdated_weight ? 'weight_outdated' : 'weight_missing'] }
   const single = fact.per_kg ? milligrams / (patient.weight_kg ?? 1) : milligrams
   const frequency = readFrequency(written.frequency)
   return {

@@ -61,7 +61,7 @@ const texts = {
 
 /** @throws Problem notFound, prescriptionNotSigned */
 export async function printPrescription(ctx: Context, id: string, asked: Language | undefined): Promise<Readable> {
-  const { configuration, keys } = ctx.system
+  const { configuration } = ctx.system
   const stored = await readPrescription(ctx, id)
   if (stored.status !== 'signed' && stored.status !== 'dispensed')
     throw new Problem(prescriptionNotSigned, { prescription_status: stored.status })
@@ -73,7 +73,7 @@ export async function printPrescription(ctx: Context, id: string, asked: Languag
   ctx.header('content-disposition', `attachment; filename="${stored.prescription_number}.pdf"`)
   const url = `${configuration.public_url}/api/v1/prescriptions/verify/${stored.verification_code ?? ''}`
   return openPrescriptionPdf({
-    prescription: shownPrescription(keys.keyring, stored),
+    prescription: shownPrescription(ctx, stored),
     prescriber: certain(prescriber, 'doctor of a prescription'),
     patient: { name: [card.first_name, card.middle_name, card.last_name].filter(Boolean).join(' '), ...card },
     url,

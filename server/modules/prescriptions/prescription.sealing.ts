@@ -1,4 +1,5 @@
 // What is sealed of a prescription: notes and medicines, what the rules found, why it was cancelled.
+import { type Context, holds } from '#platform/context.ts'
 import { keyUnavailable, Problem } from '#platform/contract/problem.ts'
 import { openDataKey } from '#platform/encryption/data-key.ts'
 import type { Keyring } from '#platform/encryption/keyring.ts'
@@ -48,14 +49,23 @@ export function openContent(
 }
 
 /** @throws Problem keyUnavailable, IntegrityError */
-export function shownPrescription(keyring: Keyring, stored: StoredPrescription): Prescription {
+export function shownPrescription(ctx: Pick<Context, 'system' | 'actor'>, stored: StoredPrescription): Prescription {
   const { sealed_content, sealed_check, sealed_cancel_reason, key_id, kek_id, wrapped, signature, ...row } = stored
-  const key = openKey(keyring, { key_id, kek_id, wrapped })
+  const key = openKey(ctx.system.keys.keyring, { key_id, kek_id, wrapped })
   return {
     ...row,
     ...openContent(key, { id: row.id, sealed_content }),
-    check: sealed_check && openJson<Check>(key, check(row.id), sealed_check),
+    check: sealed_check && shownCheck(ctx, openJson<StoredCheck>(key, check(row.id), sealed_check)),
     signature: signature && signature.toString('base64url'),
     cancel_reason: sealed_cancel_reason && openJson<{ text: string }>(key, reason(row.id), sealed_cancel_reason).text,
   }
+}
+
+/** What was signed before checks told the weight has none. */
+type StoredCheck = Omit<Check, 'weight'> & Partial<Pick<Check, 'weight'>>
+
+/** What an assessment says is for those who may read assessments. */
+function shownCheck({ actor }: Pick<Context, 'actor'>, { weight = null, ...found }: StoredCheck): Check {
+  const isShown = weight?.source !== 'assessment' || holds(actor, 'assessments:read')
+  return { ...found, weight: isShown ? weight : null }
 }

@@ -58,7 +58,7 @@ export async function createPrescription(ctx: Context, request: PrescriptionRequ
   })
   if (!created) return refuseUntreated(ctx, patient_id)
   ctx.header('location', `/api/v1/prescriptions/${id}`)
-  return shownPrescription(ctx.system.keys.keyring, created)
+  return shownPrescription(ctx, created)
 }
 
 type Draft = {
@@ -117,7 +117,7 @@ export async function changeDraft(ctx: Context, id: string, change: Prescription
     })
     return tx.one(findPrescription(id))
   })
-  return shownPrescription(ctx.system.keys.keyring, stored)
+  return shownPrescription(ctx, stored)
 }
 
 /** Its doctor alone works on a draft. @throws Problem notFound, prescriptionNotDraft */
@@ -162,7 +162,7 @@ export async function cancelPrescription(
     }
     return tx.one(findPrescription(id))
   })
-  return shownPrescription(keyring, stored)
+  return shownPrescription(ctx, stored)
 }
 
 /** @throws Problem notFound */
@@ -174,7 +174,7 @@ export async function readPrescription(ctx: Context, id: string): Promise<Stored
 
 /** @throws Problem notFound */
 export async function getPrescription(ctx: Context, id: string): Promise<Prescription> {
-  return shownPrescription(ctx.system.keys.keyring, await readPrescription(ctx, id))
+  return shownPrescription(ctx, await readPrescription(ctx, id))
 }
 
 type Asked = Partial<PrescriptionQuery> & Pick<PrescriptionQuery, 'skip' | 'limit'>
@@ -211,7 +211,7 @@ async function listPage(ctx: Context, query: Asked, read: (work: (tx: Tx) => Pro
   ctx.saw({ patient_id: query.patient_id, details: { count: stored.length, patient_ids } })
   const last = stored.at(-1)
   return {
-    items: stored.map((row) => shownPrescription(ctx.system.keys.keyring, row)),
+    items: stored.map((row) => shownPrescription(ctx, row)),
     total: certain(counted, 'count').total,
     page: Math.floor(skip / limit) + 1,
     limit,

@@ -1,7 +1,8 @@
 // Checking a draft, and signing it.
+import { readLastWeight } from '#modules/assessments'
 import { readChart } from '#modules/chart'
 import { type Changeable, openCard, sealChanges } from '#modules/patients'
-import type { Context } from '#platform/context.ts'
+import { type Context, holds } from '#platform/context.ts'
 import { forbidden, type InvalidMember, invalidRequest, Problem } from '#platform/contract/problem.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import { localDay } from '#platform/local-day.ts'
@@ -28,6 +29,7 @@ import {
   type SignedContent,
   type SigningKey,
 } from './signing.ts'
+import { weightOf } from './weight.ts'
 
 /** A signed prescription is honoured for as long; most states of the United States allow a year. */
 const validDays = 365
@@ -98,7 +100,7 @@ export async function signDraft(
     tellSigned(tx, stored, patient, judged)
     return tx.one(findPrescription(id))
   })
-  return shownPrescription(keyring, signed)
+  return shownPrescription(ctx, signed)
 }
 
 type Drafted = { stored: StoredPrescription; patient: Changeable; content: Content; facts: CheckRequest }
@@ -111,9 +113,12 @@ async function check(
   { stored, patient, content, facts }: Drafted,
 ): Promise<Check> {
   const { keyring } = ctx.system.keys
-  const [chart, inForce] = await Promise.all([
+  // Who may not read assessments is not told what stands there.
+  const isWeightSought = facts.weight_kg === undefined && holds(ctx.actor, 'assessments:read')
+  const [chart, inForce, lastWeight] = await Promise.all([
     readChart(keyring, tx, stored.patient_id),
     tx.rows(listInForce(stored.patient_id, stored.id)),
+    isWeightSought ? readLastWeight(keyring, tx, stored.patient_id) : undefined,
   ])
   const now = Temporal.Now.instant()
   const current = inForce.flatMap((row) => {
@@ -125,10 +130,12 @@ async function check(
   const { date_of_birth } = openCard(patient.key, patient.row.id, patient.row.sealed_card)
   const age_years =
     date_of_birth === null ? undefined : yearsBetween(date_of_birth, localDay(ctx.system.configuration.timezone))
+  const { weight, has_outdated_weight } = weightOf(facts.weight_kg, lastWeight, age_years, now)
   const recorded = chart.conditions.some(isPregnancy)
   const subject: Subject = {
     age_years,
-    weight_kg: facts.weight_kg,
+    weight_kg: weight?.weight_kg,
+    has_outdated_weight,
     is_pregnant: recorded ? true : facts.is_pregnant,
     may_be_pregnant: mayBePregnant(patient.row.gender, age_years),
   }
@@ -136,6 +143,7 @@ async function check(
   return {
     ...checkMedicines(rules, { medicines: content.medicines, allergies, current, patient: subject }),
     checked_at: now.round('millisecond').toString(),
+    weight,
   }
 }
 
