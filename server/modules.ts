@@ -13,6 +13,7 @@ import { jobs } from '#modules/jobs'
 import { liveEvents } from '#modules/live-events'
 import { notifications } from '#modules/notifications'
 import { patients } from '#modules/patients'
+import { prefill } from '#modules/prefill'
 import { prescriptions } from '#modules/prescriptions'
 import { registration } from '#modules/registration'
 import { resources } from '#modules/resources'
@@ -35,6 +36,7 @@ export const modules: readonly Module[] = [
   assessments,
   chart,
   prescriptions,
+  prefill,
   timeline,
   documents,
   notifications,

@@ -20,17 +20,6 @@ export type FinalizeRequest = z.output<typeof FinalizeRequest>
 export const AmendRequest = z.strictObject({ reason: Text(1000), ...AssessmentForms.shape })
 export type AmendRequest = z.output<typeof AmendRequest>
 
-export const Prefill = z.object({
-  items: z.array(
-    z.object({
-      field: z.string(),
-      value: z.unknown(),
-      source: z.object({ type: z.string(), id: Id, at: Instant }),
-    }),
-  ),
-})
-export type Prefill = z.output<typeof Prefill>
-
 export const VitalSignsAt = z.object({
   assessment_id: Id,
   visit_id: Id,
@@ -111,16 +100,6 @@ const onVisit = <const Kind extends 'nursing' | 'radiology', Form extends z.ZodT
       versioned: true,
       problems: [stale, ...unchangeable],
       example,
-    },
-    prefill: {
-      method: 'GET',
-      path: `${path}/prefill`,
-      summary: 'What is known and still true, each value with where it comes from',
-      access,
-      audit: audited('prefill'),
-      params: ofVisit,
-      returns: [200, Prefill],
-      problems: [patientErased, patientMerged],
     },
   } as const satisfies Record<string, Operation>
 }

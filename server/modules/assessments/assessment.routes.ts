@@ -10,7 +10,6 @@ import {
   saveCurrentDraft,
   saveDraft,
 } from './assessment.service.ts'
-import { prefill } from './prefill.service.ts'
 import { readVitalSigns } from './series.service.ts'
 import { amendAssessment, finalizeAssessment } from './signing.service.ts'
 
@@ -30,13 +29,11 @@ export function assessmentRoutes(): Route[] {
       create: (ctx, { params, body }) => beginAssessment(ctx, params.visit_id, 'nursing', body),
       read: (ctx, { params }) => getOfVisit(ctx, params.visit_id, 'nursing'),
       save: (ctx, { params, body }) => saveCurrentDraft(ctx, params.visit_id, 'nursing', body),
-      prefill: (ctx, { params }) => prefill(ctx, params.visit_id, 'nursing'),
     }),
     ...implement('radiology_assessments', radiologyApi, {
       create: (ctx, { params, body }) => beginAssessment(ctx, params.visit_id, 'radiology', body),
       read: (ctx, { params }) => getOfVisit(ctx, params.visit_id, 'radiology'),
       save: (ctx, { params, body }) => saveCurrentDraft(ctx, params.visit_id, 'radiology', body),
-      prefill: (ctx, { params }) => prefill(ctx, params.visit_id, 'radiology'),
     }),
   ]
 }

@@ -324,17 +324,6 @@ describe('an alert', () => {
 })
 
 describe('what is known before', () => {
-  it('is offered with where each value comes from', async () => {
-    const patient_id = await api.patient()
-    const first = await signed(await visitOf(patient_id), { vital_signs: well })
-    const away = await startClinic(api)
-    const visit = await openVisit(away.nurse, patient_id)
-    const { items } = await away.nurse.call(nursingApi.prefill, { params: { visit_id: visit.id } })
-    const height = items.find(({ field }) => field === 'vital_signs.height_cm')
-    assert.deepEqual([height?.value, height?.source], [175, { type: 'assessment', id: first.id, at: first.taken_at }])
-    assert.ok(items.some(({ field }) => field === 'last_vital_signs'))
-  })
-
   it('is a course of vital signs for charts, newest first and without a gap', async () => {
     const patient_id = await api.patient()
     const visit = await visitOf(patient_id)

@@ -152,10 +152,10 @@ export function expirePrescriptions(
 }
 
 /** What the patient may still be taking of other prescriptions: those in force that were signed within the longest course. */
-export function listInForce(patient_id: string, other_than: string): Sql<StoredPrescription> {
+export function listInForce(patient_id: string, other_than: string | null): Sql<StoredPrescription> {
   return sql`
     select ${columns} from ${source}
-     where p.patient_id = ${patient_id} and p.id <> ${other_than} and p.status in ('signed', 'dispensed', 'expired')
+     where p.patient_id = ${patient_id} and p.id is distinct from ${other_than}::uuid and p.status in ('signed', 'dispensed', 'expired')
        and p.signed_at > now() - interval '2 years'
      order by p.signed_at desc, p.id desc limit ${literal(500)}`
 }

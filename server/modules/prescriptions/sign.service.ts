@@ -8,7 +8,8 @@ import type { Tx } from '#platform/database/transaction.ts'
 import { localDay } from '#platform/local-day.ts'
 import type { Check, CheckRequest, SignRequest } from './check.contract.ts'
 import { checkMedicines, type Rules, type Subject } from './check.ts'
-import { isPregnancy, mayBePregnant, stillTaken, yearsBetween } from './patient-facts.ts'
+import { readCurrentMedicines } from './current-medicines.ts'
+import { isPregnancy, mayBePregnant, yearsBetween } from './patient-facts.ts'
 import { changePrescription, prescriberOf } from './prescribing.ts'
 import { type Prescription, prescriptionBlocked } from './prescription.contract.ts'
 import { assertOwnDraft } from './prescription.service.ts'
@@ -17,7 +18,6 @@ import {
   findCurrentSigningKey,
   findPrescription,
   insertSigningKey,
-  listInForce,
   type StoredPrescription,
   updateSigned,
 } from './prescription.store.ts'
@@ -115,18 +115,12 @@ async function check(
   const { keyring } = ctx.system.keys
   // Who may not read assessments is not told what stands there.
   const isWeightSought = facts.weight_kg === undefined && holds(ctx.actor, 'assessments:read')
-  const [chart, inForce, lastWeight] = await Promise.all([
+  const [chart, current, lastWeight] = await Promise.all([
     readChart(keyring, tx, stored.patient_id),
-    tx.rows(listInForce(stored.patient_id, stored.id)),
+    readCurrentMedicines(keyring, tx, stored.patient_id, stored.id),
     isWeightSought ? readLastWeight(keyring, tx, stored.patient_id) : undefined,
   ])
   const now = Temporal.Now.instant()
-  const current = inForce.flatMap((row) => {
-    const { medicines } = openContent(openKey(keyring, row), row)
-    return medicines
-      .filter((medicine) => stillTaken(medicine, row, now))
-      .map(({ name, code }) => ({ prescription_id: row.id, name, code }))
-  })
   const { date_of_birth } = openCard(patient.key, patient.row.id, patient.row.sealed_card)
   const age_years =
     date_of_birth === null ? undefined : yearsBetween(date_of_birth, localDay(ctx.system.configuration.timezone))

@@ -2,11 +2,12 @@
 import { type Context, holds } from '#platform/context.ts'
 import { notFound, Problem } from '#platform/contract/problem.ts'
 import { listAllergies, listConditions } from '#modules/chart'
+import { readVitalSigns } from '#modules/assessments'
 import { listEmergencyContacts, listPatientInsurances } from '#modules/patients'
-import type { Prefill } from './assessment.contract.ts'
-import type { AssessmentKind } from './assessment-record.contract.ts'
-import { findVisitPatient } from './assessment.store.ts'
-import { readVitalSigns } from './series.service.ts'
+import { listCurrentMedicines } from '#modules/prescriptions'
+import type { AssessmentKind } from '../assessments/assessment-record.contract.ts'
+import type { Prefill } from './prefill.contract.ts'
+import { findVisitPatient } from './prefill.store.ts'
 
 type Item = Prefill['items'][number]
 const page = { skip: 0, limit: 100 }
@@ -15,15 +16,16 @@ const nothing = { items: [] }
 const measurements = { skip: 0, limit: 50 }
 
 /** @throws Problem notFound, patientErased, patientMerged */
-export async function prefill(ctx: Context, visit_id: string, kind: AssessmentKind): Promise<Prefill> {
+export async function prefillForm(ctx: Context, visit_id: string, kind: AssessmentKind): Promise<Prefill> {
   const visit = await ctx.database.once((tx) => tx.first(findVisitPatient(visit_id)))
   if (!visit) throw new Problem(notFound)
   const { patient_id } = visit
   const [seesChart, seesRecord] = [holds(ctx.actor, 'chart:read'), holds(ctx.actor, 'patients:read')]
-  const [signs, allergies, conditions, insurances, contacts] = await Promise.all([
+  const [signs, allergies, conditions, medicines, insurances, contacts] = await Promise.all([
     readVitalSigns(ctx, patient_id, measurements),
     seesChart ? listAllergies(ctx, patient_id, page) : nothing,
     seesChart ? listConditions(ctx, patient_id, page) : nothing,
+    listCurrentMedicines(ctx, patient_id),
     seesRecord ? listPatientInsurances(ctx, patient_id, page) : nothing,
     seesRecord ? listEmergencyContacts(ctx, patient_id, page) : nothing,
   ])
@@ -39,6 +41,9 @@ export async function prefill(ctx: Context, visit_id: string, kind: AssessmentKi
       .map(({ id, updated_at: at, text, icd10_code }) =>
         item('conditions', { text, icd10_code }, { type: 'condition', id, at }),
       ),
+    ...medicines.map(({ prescription_id: id, signed_at: at, name, code, dosage, route, frequency }) =>
+      item('current_medicines', { name, code, dosage, route, frequency }, { type: 'prescription', id, at }),
+    ),
     ...insurances.items.map(({ id, updated_at: at, provider_name }) =>
       item('insurance', { provider_name }, { type: 'insurance', id, at }),
     ),
