@@ -7,6 +7,7 @@ import { type Account, type Call, createSignIn, type Headers } from './openward-
 // Enough free slots for every measurement of a run: 128 weekdays × 64 a day × 20.
 const doctor_count = 20
 const treated_count = 1000
+const sessions_of_one = 25
 const horizon_days = 178
 const slots_window_days = 28
 
@@ -18,20 +19,28 @@ export type Hospital = {
   headersOfStaff: () => Promise<Headers>
   treatingDoctor: () => Promise<{ headers: Headers; patient_ids: readonly string[] }>
   createBookings: () => Promise<readonly LoadRequest[]>
+  /** Of people at the desk, each signed in several times. */
+  createSessions: (count: number) => Promise<readonly Headers[]>
   createRaces: (slots: number, racers: number) => Promise<readonly (readonly LoadRequest[])[]>
 }
 
 type Doctor = { id: string; headers: () => Promise<Headers> }
 
-async function createAccount(call: Call, headers: Headers, role: string, number: number, department_id: string) {
+async function createAccount(
+  call: Call,
+  headers: Headers,
+  role: string,
+  number: number,
+  department_id: string,
+): Promise<Account> {
   const account: Account = { email: `${role}.${number}@example.org`, password: randomBytes(24).toString('base64url') }
   const names = { first_name: 'Robin', last_name: `Measured${number}` }
   await call('POST', '/api/v1/users', { headers, body: { ...account, ...names, role, department_id } })
-  return createSignIn(call, account)
+  return account
 }
 
 async function createDoctor(call: Call, headers: Headers, number: number, department_id: string): Promise<Doctor> {
-  const headersOfDoctor = await createAccount(call, headers, 'doctor', number, department_id)
+  const headersOfDoctor = createSignIn(call, await createAccount(call, headers, 'doctor', number, department_id))
   const profile = {
     specialization: 'General medicine',
     license_number: `LIC-${number}`,
@@ -82,7 +91,7 @@ export async function createHospital(call: Call, headersOfAdmin: () => Promise<H
   const headers = await headersOfAdmin()
   const department = { name: 'General medicine', code: 'GEN' }
   const department_id = Id.parse(await call('POST', '/api/v1/departments', { headers, body: department })).id
-  const headersOfStaff = await createAccount(call, headers, 'staff', 1, department_id)
+  const headersOfStaff = createSignIn(call, await createAccount(call, headers, 'staff', 1, department_id))
   const treating = await createDoctor(call, headers, 1, department_id)
   const raced = await createDoctor(call, headers, 2, department_id)
   const patient_ids = await listPatientIds(call, headers)
@@ -97,31 +106,43 @@ export async function createHospital(call: Call, headersOfAdmin: () => Promise<H
     return patient_ids.slice(0, starts.length)
   }
 
+  let bookings: Promise<readonly LoadRequest[]> | undefined
+  const listBookings = async () => {
+    const doctors: Doctor[] = []
+    for (let number = 3; number < 3 + doctor_count; number++)
+      doctors.push(await createDoctor(call, await headersOfAdmin(), number, department_id))
+    const starts_of_doctors = await Promise.all(doctors.map(({ id }) => listFreeStarts(call, id)))
+    // At one time every doctor sees another patient, because they are a stride apart; the treated are left out.
+    const others = patient_ids.slice(treated_count)
+    const stride = Math.floor(others.length / doctor_count)
+    const bookings = doctors.flatMap(({ id }, doctor) =>
+      (starts_of_doctors[doctor] ?? []).map((start, at) =>
+        toBooking(id, others[(doctor * stride + at) % others.length], start),
+      ),
+    )
+    // Doctors in turns, so that fifty connections do not all write beside each other.
+    const per_doctor = Math.ceil(bookings.length / doctor_count)
+    return bookings
+      .map((booking, at) => ({ booking, order: (at % per_doctor) * doctor_count + Math.floor(at / per_doctor) }))
+      .toSorted((left, right) => left.order - right.order)
+      .map(({ booking }) => booking)
+  }
+
   return {
     headersOfStaff,
     async treatingDoctor() {
       treated ??= bookTreated()
       return { patient_ids: await treated, headers: await treating.headers() }
     },
-    async createBookings() {
-      const doctors: Doctor[] = []
-      for (let number = 3; number < 3 + doctor_count; number++)
-        doctors.push(await createDoctor(call, await headersOfAdmin(), number, department_id))
-      const starts_of_doctors = await Promise.all(doctors.map(({ id }) => listFreeStarts(call, id)))
-      // At one time every doctor sees another patient, because they are a stride apart; the treated are left out.
-      const others = patient_ids.slice(treated_count)
-      const stride = Math.floor(others.length / doctor_count)
-      const bookings = doctors.flatMap(({ id }, doctor) =>
-        (starts_of_doctors[doctor] ?? []).map((start, at) =>
-          toBooking(id, others[(doctor * stride + at) % others.length], start),
-        ),
-      )
-      // Doctors in turns, so that fifty connections do not all write beside each other.
-      const per_doctor = Math.ceil(bookings.length / doctor_count)
-      return bookings
-        .map((booking, at) => ({ booking, order: (at % per_doctor) * doctor_count + Math.floor(at / per_doctor) }))
-        .toSorted((left, right) => left.order - right.order)
-        .map(({ booking }) => booking)
+    createBookings: () => (bookings ??= listBookings()),
+    async createSessions(count) {
+      const sessions: Headers[] = []
+      for (let number = 2; sessions.length < count; number++) {
+        const account = await createAccount(call, await headersOfAdmin(), 'staff', number, department_id)
+        const several = Array.from({ length: Math.min(sessions_of_one, count - sessions.length) })
+        sessions.push(...(await Promise.all(several.map(() => createSignIn(call, account)()))))
+      }
+      return sessions
     },
     async createRaces(slots, racers) {
       const starts = (await listFreeStarts(call, raced.id)).slice(0, slots)

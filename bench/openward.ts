@@ -25,13 +25,23 @@ export type OpenWard = {
   grow: (people: number) => Promise<{ people: number; seconds: number }>
   /** Bookings of distinct free slots, no patient twice at the same time. */
   createBookings: () => Promise<readonly LoadRequest[]>
+  /** So many sessions of people at the desk. */
+  createSessions: (count: number) => Promise<readonly Headers[]>
   /** For each of so many free slots, bookings of it by different patients. */
   createRaces: (slots: number, racers: number) => Promise<readonly (readonly LoadRequest[])[]>
   /** Doctors of a specialization of their own, each with so many appointments, the next weeks full; the same when asked again. */
   createFullDoctors: (specialization: string, doctors: number, each: number) => Promise<readonly string[]>
 }
 
-type OpenWardOptions = { postgres: Postgres; port: number; directory: string; seed: number; people: number }
+/** `name`: of its database and its files. */
+type OpenWardOptions = {
+  name: string
+  postgres: Postgres
+  port: number
+  directory: string
+  seed: number
+  people: number
+}
 
 const launcher = join(import.meta.dirname, '..', 'bin', 'openward.mjs')
 const command_line = join(import.meta.dirname, '..', 'server', 'cli', 'main.ts')
@@ -79,16 +89,16 @@ function createGrow(call: Call, headers: () => Promise<Headers>, seed: number): 
 /** @throws AbsentError when this checkout has no server yet */
 export async function startOpenWard(options: OpenWardOptions): Promise<OpenWard> {
   requireServer()
-  const { postgres, port, directory, seed, people } = options
-  await postgres.createDatabase('openward')
+  const { name, postgres, port, directory, seed, people } = options
+  await postgres.createDatabase(name)
   const admin = { email: 'admin@example.org', password: randomBytes(24).toString('base64url') }
   const running = startProcess({
     command: process.execPath,
     args: [launcher, 'serve'],
     environment: {
       PORT: String(port),
-      DATABASE_URL: postgres.urlOf('openward'),
-      OPENWARD_DATA_DIR: join(directory, 'openward-data'),
+      DATABASE_URL: postgres.urlOf(name),
+      OPENWARD_DATA_DIR: join(directory, `${name}-data`),
       OPENWARD_MASTER_KEY: randomBytes(32).toString('base64'),
       OPENWARD_ADMIN_EMAIL: admin.email,
       OPENWARD_ADMIN_PASSWORD: admin.password,
@@ -97,7 +107,7 @@ export async function startOpenWard(options: OpenWardOptions): Promise<OpenWard>
       LOG_LEVEL: 'warn',
     },
     directory,
-    log_file: join(directory, 'openward.log'),
+    log_file: join(directory, `${name}.log`),
   })
   try {
     await waitForAnswer(running, `http://127.0.0.1:${port}/health/ready`)
@@ -114,7 +124,7 @@ export async function startOpenWard(options: OpenWardOptions): Promise<OpenWard>
       ...hospital,
       createFullDoctors: (specialization, doctors, each) =>
         (full ??= createDoctors(call, headersOfAdmin, specialization, doctors).then(async (ids) => {
-          await fillCalendars(postgres.urlOf('openward'), ids, each)
+          await fillCalendars(postgres.urlOf(name), ids, each)
           return ids
         })),
       headersOf: (role) => (role === 'admin' ? headersOfAdmin() : hospital.headersOfStaff()),

@@ -1,9 +1,11 @@
 // Every row of the table, in the order in which they are measured.
 import type { Row } from './row.ts'
 import { booking_rows } from './rows/booking.ts'
+import { growth_rows } from './rows/growth.ts'
 import { patient_rows } from './rows/patients.ts'
 import { import_row, memory_of_many_row, memory_row, start_row } from './rows/process.ts'
 import { slot_rows } from './rows/slots.ts'
+import { users_row } from './rows/users.ts'
 import { search_against_lookup_row, search_row } from './rows/search.ts'
 
 /** Measured with the usual number of people. Registering comes late: it adds people to one side more than to the other. */
@@ -12,10 +14,11 @@ export const usual_rows: readonly Row[] = [
   search_against_lookup_row,
   ...booking_rows,
   ...patient_rows.filter((row) => row.name === 'register_patient'),
+  users_row,
   memory_row,
   start_row,
   ...slot_rows,
 ]
 
 /** Measured with as many people as `--people` says. */
-export const grown_rows: readonly Row[] = [import_row, search_row, memory_of_many_row]
+export const grown_rows: readonly Row[] = [import_row, search_row, memory_of_many_row, ...growth_rows]

@@ -21,6 +21,7 @@ export const ports = {
   openward: 5804,
   started_openward: 5805,
   opponents_postgres: 5806,
+  small_openward: 5807,
 }
 export const seed = 20_261_201
 /** Every row but the search is measured on so many people. */
@@ -45,6 +46,8 @@ export type World = {
   /** At the present number of people. */
   plaintext: () => Promise<HttpServer>
   openward: () => Promise<OpenWard>
+  /** Another, which stays as small as the usual one is at first. */
+  small_openward: () => Promise<OpenWard>
   stop: () => Promise<void>
 }
 
@@ -78,6 +81,8 @@ export async function createWorld(options: Options): Promise<World> {
       const patient_ids = await createStatementDatabase(await opponents_postgres(), database, usual_people)
       return { database, patient_ids }
     })
+    const startHospital = async (name: string, port: number) =>
+      keep(await startOpenWard({ name, postgres, port, directory, seed, people: usual_people }))
     const world: World = {
       options,
       directory,
@@ -122,9 +127,8 @@ export async function createWorld(options: Options): Promise<World> {
           }),
         ),
       ),
-      openward: once(async () =>
-        keep(await startOpenWard({ postgres, port: ports.openward, directory, seed, people: usual_people })),
-      ),
+      openward: once(() => startHospital('openward', ports.openward)),
+      small_openward: once(() => startHospital('small_openward', ports.small_openward)),
       stop,
     }
     return world

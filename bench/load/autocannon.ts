@@ -1,17 +1,8 @@
 // The driver that npm install brings, used where wrk is not installed. It runs in a process of its own.
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
 import { runToEnd } from '../processes.ts'
-import { type LoadDriver, requireValid } from './load.ts'
-
-const LoadResult = z.object({
-  requests: z.number(),
-  requests_per_second: z.number(),
-  p50_ms: z.number(),
-  p95_ms: z.number(),
-  errors: z.number(),
-})
+import { type LoadDriver, LoadResult, requireValid } from './load.ts'
 
 export function createAutocannonDriver(directory: string): LoadDriver {
   let runs = 0

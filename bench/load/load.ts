@@ -1,5 +1,6 @@
 // Load on one HTTP server: a list of prepared requests, sent over a number of connections that each wait for the answer
 // before they send the next. The same driver, connections and duration are used for both sides of a comparison.
+import { z } from 'zod'
 
 export type LoadRequest = { method: 'GET' | 'POST'; path: string; body?: unknown }
 
@@ -13,14 +14,15 @@ export type LoadPlan = {
   seconds: number
 }
 
-export type LoadResult = {
-  requests: number
-  requests_per_second: number
-  p50_ms: number
-  p95_ms: number
-  /** Answers that were not 2xx, and requests that had no answer. */
-  errors: number
-}
+/** `errors`: answers that were not 2xx, and requests that had no answer. */
+export const LoadResult = z.object({
+  requests: z.number(),
+  requests_per_second: z.number(),
+  p50_ms: z.number(),
+  p95_ms: z.number(),
+  errors: z.number(),
+})
+export type LoadResult = z.output<typeof LoadResult>
 
 export type LoadDriver = { name: string; run: (plan: LoadPlan) => Promise<LoadResult> }
 

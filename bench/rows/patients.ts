@@ -18,7 +18,7 @@ const readings = (ids: readonly string[], prefix: string) =>
 type Person = Parameters<typeof toPatientRequest>[0]
 
 /** OpenWard rightly asks whether somebody of the same name and birth date is the same person; nobody here is to be asked about. */
-function createStrangers() {
+export function createStrangers() {
   const known = new Set(Array.from(createPeople(seed, 0, usual_people), likenessOf))
   return (person: Person) => known.size !== known.add(likenessOf(person)).size
 }

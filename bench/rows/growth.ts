@@ -1,0 +1,112 @@
+// Rows about what an operation takes in a large hospital against a small one, measured in turns.
+import { createPeople } from '../../server/demo/people.ts'
+import { createRandom } from '../../server/demo/random.ts'
+import type { LoadPlan, LoadRequest } from '../load/load.ts'
+import type { OpenWard } from '../openward.ts'
+import { toPatientRequest } from '../openward-people.ts'
+import { createQuestion } from '../questions.ts'
+import type { Row, Side } from '../row.ts'
+import { seed, usual_people, type World } from '../world.ts'
+import { createLoadTurn, sliceOfTurn, toLatency } from './load-side.ts'
+import { createStrangers } from './patients.ts'
+
+const specialization = 'Cardiology'
+const doctors = 200
+const small_appointments = 50_000
+const asking_connections = 4
+const most_writes_per_second = 1500
+/** Left to the row of the thousand users. */
+const last_bookings = 5000
+// Beyond those whom other rows register.
+const first_new_person = 30_000_000
+
+/** One operation at one hospital: whose headers, and what they ask in a turn. */
+type Operation = (
+  openward: OpenWard,
+  doctor_ids: readonly string[],
+) => Promise<{
+  headers: LoadPlan['headers']
+  repeats: boolean
+  requestsOf: (turn: number, seconds: number) => LoadRequest[]
+}>
+
+const reading =
+  (ask: (openward: OpenWard, doctor_ids: readonly string[]) => LoadRequest[]): Operation =>
+  async (openward, doctor_ids) => {
+    const requests = ask(openward, doctor_ids)
+    return { headers: await openward.headersOf('staff'), repeats: true, requestsOf: () => requests }
+  }
+
+function searches(): LoadRequest[] {
+  const random = createRandom(seed)
+  return Array.from(createPeople(seed, 0, 2000), (person) => ({
+    method: 'GET',
+    path: `/api/v1/patients/search?q=${encodeURIComponent(createQuestion(random, person).query)}`,
+  }))
+}
+
+const operations: Record<string, Operation> = {
+  read_patient: async (openward) => {
+    const { headers, patient_ids } = await openward.treatingDoctor()
+    const requests = patient_ids.map((id): LoadRequest => ({ method: 'GET', path: `/api/v1/patients/${id}` }))
+    return { headers, repeats: true, requestsOf: () => requests }
+  },
+  list_patients: reading(() => [{ method: 'GET', path: '/api/v1/patients?limit=20' }]),
+  search: reading(searches),
+  slots_of_doctor: reading((_, ids) => ids.map((id) => ({ method: 'GET', path: `/api/v1/doctors/${id}/slots` }))),
+  next_free_slots: reading(() => [{ method: 'GET', path: `/api/v1/slots?specialization=${specialization}&limit=20` }]),
+  list_appointments: reading((_, ids) =>
+    ids.map((id) => ({ method: 'GET', path: `/api/v1/appointments?doctor_id=${id}&limit=20` })),
+  ),
+  book_appointment: async (openward) => {
+    const bookings = (await openward.createBookings()).slice(0, -last_bookings).toReversed()
+    const requestsOf = (turn: number, seconds: number) => {
+      const { from, to } = sliceOfTurn(turn, seconds, most_writes_per_second)
+      return bookings.slice(from, to)
+    }
+    return { headers: await openward.headersOf('staff'), repeats: false, requestsOf }
+  },
+  register_patient: async (openward) => {
+    const isStranger = createStrangers()
+    const requestsOf = (turn: number, seconds: number) => {
+      const { from, to } = sliceOfTurn(turn, seconds, most_writes_per_second)
+      return Array.from(createPeople(seed, first_new_person + from, first_new_person + to))
+        .filter(isStranger)
+        .map((person): LoadRequest => ({ method: 'POST', path: '/api/v1/patients', body: toPatientRequest(person) }))
+    }
+    return { headers: await openward.headersOf('staff'), repeats: false, requestsOf }
+  },
+}
+
+function createSide(name: string, operation: Operation, openwardOf: (world: World) => Promise<OpenWard>): Side {
+  return {
+    name,
+    async prepare(world) {
+      const openward = await openwardOf(world)
+      const isSmall = name === 'small'
+      await openward.grow(isSmall ? usual_people : world.people)
+      const appointments = isSmall ? small_appointments : world.options.appointments
+      const ids = await openward.createFullDoctors(specialization, doctors, Math.floor(appointments / doctors))
+      const { headers, repeats, requestsOf } = await operation(openward, ids)
+      return createLoadTurn(world, {
+        port: openward.port,
+        headers,
+        repeats,
+        connections: asking_connections,
+        createRequests: requestsOf,
+        measure: toLatency,
+      })
+    },
+  }
+}
+
+export const growth_rows: readonly Row[] = Object.entries(operations).map(([name, operation]) => ({
+  name: `growth_of_${name}`,
+  requirement: `p95 of \`${name}\` with so many people and --appointments appointments, against a small hospital: ${usual_people.toLocaleString('en')} people, ${small_appointments.toLocaleString('en')} appointments`,
+  unit: 'ms p95',
+  sides: [
+    createSide('OpenWard', operation, (world) => world.openward()),
+    createSide('small', operation, (world) => world.small_openward()),
+  ],
+  promises: [{ against: 'small', at_most_times: 1.5 }],
+}))
