@@ -1,4 +1,5 @@
 // A row about many people at once, who read what they asked for before they ask again.
+import { certain } from '#platform/certain.ts'
 import { createPeople } from '../../server/demo/people.ts'
 import { createRandom } from '../../server/demo/random.ts'
 import type { LoadRequest } from '../load/load.ts'
@@ -17,27 +18,37 @@ const least_seconds = 20
 // Beyond those whom other rows register.
 const first_new_person = 20_000_000
 
-/** Of twenty requests: eleven searches, five lists, two bookings and two registrations. */
-function createMix(count: number, bookings: readonly LoadRequest[]): LoadRequest[] {
+type Known = { patient_ids: readonly string[]; bookings: readonly LoadRequest[] }
+
+/** Of twenty requests nine open a record, three search, six list people, appointments or free slots, and two write. */
+function createMix(count: number, { patient_ids, bookings }: Known): LoadRequest[] {
   const random = createRandom(seed)
-  const known = Array.from(createPeople(seed, 0, usual_people))
+  const pickOne = <T>(all: readonly T[]): T => certain(all[Math.floor(random() * all.length)], 'one to pick')
+  const people = Array.from(createPeople(seed, 0, usual_people))
   const isStranger = createStrangers()
-  const strangers = Array.from(createPeople(seed, first_new_person, first_new_person + count)).filter(isStranger)
-  const search = (): LoadRequest => {
-    const person = known[Math.floor(random() * known.length)]
-    if (!person) throw new Error('there are no people')
-    const { query } = createQuestion(random, person)
-    return { method: 'GET', path: `/api/v1/patients/search?q=${encodeURIComponent(query)}` }
-  }
-  return Array.from({ length: count }, (_, at): LoadRequest => {
-    const kind = at % 20
+  const strangers = Array.from(createPeople(seed, first_new_person, first_new_person + count / 10)).filter(isStranger)
+  const get = (path: string): LoadRequest => ({ method: 'GET', path: `/api/v1/${path}` })
+  const kinds: ((round: number) => LoadRequest)[] = [
+    ...Array.from({ length: 9 }, () => () => get(`patients/${pickOne(patient_ids)}`)),
+    ...Array.from({ length: 3 }, () => () => {
+      const { query } = createQuestion(random, pickOne(people))
+      return get(`patients/search?q=${encodeURIComponent(query)}`)
+    }),
+    ...Array.from({ length: 3 }, () => () => get('patients?limit=20')),
+    () => get('appointments?limit=20'),
+    () => get('appointments?limit=20&status=booked'),
+    () => get('doctors?limit=20'),
     // The last ones: other rows begin with the first.
-    const booking = bookings.at(-1 - Math.floor(at / 20) * 2 - kind)
-    const stranger = strangers[at]
-    if (kind < 2 && booking) return booking
-    if (kind < 4 && stranger) return { method: 'POST', path: '/api/v1/patients', body: toPatientRequest(stranger) }
-    return kind < 9 ? { method: 'GET', path: '/api/v1/patients?limit=20' } : search()
-  })
+    (round) => certain(bookings.at(-1 - round), 'booking'),
+    (round) => ({
+      method: 'POST',
+      path: '/api/v1/patients',
+      body: toPatientRequest(certain(strangers[round], 'stranger')),
+    }),
+  ]
+  return Array.from({ length: count }, (_, at) =>
+    certain(kinds[at % kinds.length], 'kind')(Math.floor(at / kinds.length)),
+  )
 }
 
 export const users_row: Row = {
@@ -49,10 +60,11 @@ export const users_row: Row = {
     {
       name: 'OpenWard',
       async prepare(world) {
-        const { port, createSessions, createBookings } = await world.openward()
+        const { port, createSessions, createBookings, treatingDoctor } = await world.openward()
         const people = await createSessions(users)
         const seconds = Math.max(least_seconds, world.options.seconds)
-        const requests = createMix(users * seconds * 2, await createBookings())
+        const { patient_ids } = await treatingDoctor()
+        const requests = createMix(users * seconds * 2, { patient_ids, bookings: await createBookings() })
         return async () => toLatency(await runThinking(world.directory, { port, seconds, think_ms, people, requests }))
       },
     },
