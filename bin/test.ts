@@ -1,7 +1,7 @@
 // `openward test [files]`: static checks, then every suite against one embedded PostgreSQL made for the run.
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { failedChecks } from './check.ts'
 import { byArea, coverageTable, isEnough, missedPlaces, readCoverage } from './coverage.ts'
@@ -50,7 +50,7 @@ async function runTests(): Promise<number> {
   }
   const failed_checks = values.checks ? await failedChecks() : []
   const coverage = values.coverage ? mkdtempSync(join(tmpdir(), 'openward-coverage-')) : undefined
-  const first = await runFiles([...new Set(found.flat())].sort(), coverage, values.concurrency)
+  const first = await runAll([...new Set(found.flat())].sort(), coverage)
   const counts = values.again && first.failed_files.length > 0 ? await runAgain(first) : first
   for (const name of failed_checks) process.stdout.write(`The check of ${name} failed; its messages are at the top.\n`)
   const short = coverage === undefined ? [] : tellCoverage(coverage)
@@ -59,6 +59,27 @@ async function runTests(): Promise<number> {
   for (const name of counts.skipped) process.stdout.write(`Skipped: ${name}\n`)
   process.stdout.write(`\n${counts.passed} passed, ${failed} failed\n`)
   return failed === 0 && counts.passed > 0 ? 0 : 1
+}
+
+/** Faults are mostly waited for, so they have a lane of their own beside the files that keep the processors busy. */
+async function runAll(files: string[], coverage: string | undefined): Promise<Counts> {
+  const { waiting = [], busy = [] } = Object.groupBy(files, (file) =>
+    /^tests[/\\]faults[/\\]/.test(file) ? 'waiting' : 'busy',
+  )
+  if (waiting.length === 0 || busy.length === 0) return runFiles(files, coverage, values.concurrency)
+  const output = join(mkdtempSync(join(tmpdir(), 'openward-lane-')), 'faults.txt')
+  const [one, other] = await Promise.all([
+    runFiles(busy, coverage, values.concurrency),
+    runFiles(waiting, coverage, '1', output),
+  ])
+  process.stdout.write(readFileSync(output))
+  rmSync(dirname(output), { recursive: true })
+  return {
+    passed: one.passed + other.passed,
+    failed: one.failed + other.failed,
+    skipped: [...one.skipped, ...other.skipped],
+    failed_files: [...one.failed_files, ...other.failed_files],
+  }
 }
 
 /** A test that fails because of what runs beside it passes alone. */
@@ -82,7 +103,12 @@ function tellCoverage(folder: string): string[] {
   return short
 }
 
-async function runFiles(files: string[], coverage: string | undefined, concurrency: string): Promise<Counts> {
+async function runFiles(
+  files: string[],
+  coverage: string | undefined,
+  concurrency: string,
+  output = 'stdout',
+): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), 'openward-test-'))
   const counts_path = join(folder, 'counts.json')
   const given_url = process.env['TEST_DATABASE_URL']
@@ -95,7 +121,7 @@ async function runFiles(files: string[], coverage: string | undefined, concurren
         `--test-concurrency=${concurrency}`,
         `--test-timeout=${file_timeout_ms}`,
         '--test-reporter=spec',
-        '--test-reporter-destination=stdout',
+        `--test-reporter-destination=${output}`,
         `--test-reporter=${new URL('test-counts.ts', import.meta.url).href}`,
         `--test-reporter-destination=${counts_path}`,
         ...files,
