@@ -166,30 +166,6 @@ describe('booking an appointment', () => {
     }
   })
 
-  it('keeps its wall-clock time on both sides of a change of the clocks', async () => {
-    const { doctor_id } = await aDoctor()
-    // On any day of the year the clocks of one of them change within the horizon.
-    const changes = ['America/New_York', 'America/Santiago'].flatMap(
-      (zone) => Temporal.Now.zonedDateTimeISO(zone).add({ days: 3 }).getTimeZoneTransition('next') ?? [],
-    )
-    const change = changes.sort((left, right) => left.epochMilliseconds - right.epochMilliseconds)[0]
-    assert.equal(change?.dayOfWeek, 7)
-    await api.rows(
-      sql`update doctors set timezone = ${change.timeZoneId}, version = version + 1 where id = ${doctor_id}`,
-    )
-    for (const days of [-2, 1]) {
-      const day = change.toPlainDate().add({ days })
-      const appointment_time = day
-        .toZonedDateTime({ timeZone: change.timeZoneId, plainTime: '09:00' })
-        .toInstant()
-        .toString()
-      const booked = await staff.call(appointmentApi.book, {
-        body: { doctor_id, patient_id: await makePatient(api), appointment_time },
-      })
-      assert.equal(booked.appointment_time, appointment_time)
-    }
-  })
-
   for (const { title, body, kind } of [
     { title: 'starts in the past', body: () => ({ appointment_time: '2020-01-06T14:00:00Z' }), kind: timeInPast },
     {

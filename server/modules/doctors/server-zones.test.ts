@@ -6,7 +6,13 @@ import { text } from 'node:stream/consumers'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 
-const suites = ['slots.test.ts', 'schedule.test.ts', '../notifications/sending-time.test.ts']
+const suites = [
+  'slots.test.ts',
+  'schedule.test.ts',
+  '../notifications/sending-time.test.ts',
+  '../appointments/clock-change.test.ts',
+  '../appointments/series-rule.test.ts',
+]
 
 async function runIn(zone: string): Promise<{ code: number | null; told: string }> {
   // A runner that finds itself within another one reports to it instead of to us.
