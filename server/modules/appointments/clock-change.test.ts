@@ -21,7 +21,7 @@ function nextChange(): Temporal.ZonedDateTime {
   const changes = ['America/New_York', 'America/Santiago'].flatMap(
     (zone) => Temporal.Now.zonedDateTimeISO(zone).add({ days: 4 }).getTimeZoneTransition('next') ?? [],
   )
-  return certain(changes.toSorted(Temporal.ZonedDateTime.compare)[0], 'change of the clocks')
+  return certain(changes.toSorted((a, b) => a.epochMilliseconds - b.epochMilliseconds)[0], 'change of the clocks')
 }
 
 async function around() {

@@ -8,7 +8,16 @@ export { type Calendars, createCalendars } from './calendars.ts'
 export { lockFreeSlots } from './free-slots.ts'
 export { getScheduleOwner, takeCalendar } from './schedule.service.ts'
 export { findNearestSlots, findNearestSlotsToEach } from './slot.service.ts'
-export { bookingHorizonDays, defaultHours, expandHours, instantText, slotAt, type TimeRange } from './slots.ts'
+export {
+  bookingHorizonDays,
+  coversTime,
+  defaultHours,
+  expandHours,
+  instantText,
+  slotAt,
+  type TimeRange,
+  type WorkingHours,
+} from './slots.ts'
 export { offeredSlotAt } from './timetable.ts'
 
 export const doctors: Module = {

@@ -107,7 +107,7 @@ const refused = violating({ schedule_blocks_apart: scheduleConflict })
 /** Changes the schedule with its calendar taken, so that nobody else changes it and no booking is judged by the old one. */
 function change(ctx: Context, doctor_id: string, work: (tx: Tx) => Promise<void>): Promise<ChangedSchedule> {
   return ctx.database.transaction(async (tx) => {
-    const version = await takeCalendar(ctx, tx, doctor_id)
+    const [version, before] = await Promise.all([takeCalendar(ctx, tx, doctor_id), tx.one(findCalendars([doctor_id]))])
     await work(tx)
     const [items, calendars, expected] = await Promise.all([
       tx.rows(findBlocks(doctor_id)),
@@ -123,7 +123,13 @@ function change(ctx: Context, doctor_id: string, work: (tx: Tx) => Promise<void>
       resource_id: doctor_id,
       details: { blocks: items.length, outside: outside.length, patient_ids },
     })
-    tx.emit({ type: 'doctor.schedule_changed', subject_type: 'doctor', subject_id: doctor_id, payload: { version } })
+    tx.emit({
+      type: 'doctor.schedule_changed',
+      subject_type: 'doctor',
+      subject_id: doctor_id,
+      // Which times are new is for whoever offers them to find out.
+      payload: { version, hours_before: calendarOf(before).hours },
+    })
     return { items, version, outside_hours: { total: outside.length, items: shown } }
   })
 }

@@ -24,37 +24,64 @@ export function isWaitedFor(doctor_id: string): Sql<{ is_waited_for: boolean; no
 
 export type Candidate = Pick<WaitlistEntry, 'id' | 'patient_id' | 'priority'>
 
+/** The doctor as `d`, with what of a time decides whom it suits. */
+const wantedTime = (time: { starts_at: Sql; ends_at: Sql; location: Sql; is_reserved: Sql }) => sql`
+  d.id as doctor_id, d.specialization, d.accepts_new_patients, coalesce(${time.location}, d.location) as location,
+  ${time.is_reserved} as is_reserved, tstzrange(${time.starts_at}, ${time.ends_at}) as during,
+  ${time.starts_at} at time zone d.timezone as from_local, ${time.ends_at} at time zone d.timezone as to_local`
+
 /**
- * Whom the time suits, in the order in which it is theirs: the most urgent first, then who came first. Locked; who is being changed at
- * this moment is passed over. Nobody is offered two times at once, one that they had been offered or given back, or one at which they
- * are expected elsewhere.
+ * The entries that such a time `w` suits. Nobody is offered two times at once, one that they had been offered or given back, or one at
+ * which they are expected elsewhere.
  */
-export function lockCandidates(time: FreeTime, limit: number): Sql<Candidate> {
-  const { doctor_id, starts_at, ends_at, location, is_reserved } = time
-  return sql`
-    with wanted as materialized (
-      select d.id as doctor_id, d.specialization, d.accepts_new_patients, coalesce(${location}, d.location) as location,
-             tstzrange(${starts_at}, ${ends_at}) as during,
-             ${starts_at}::timestamptz at time zone d.timezone as from_local, ${ends_at}::timestamptz at time zone d.timezone as to_local
-        from doctors d where d.id = ${doctor_id} and d.is_active
-    )
-    select e.id, e.patient_id, e.priority
-      from wanted w join waitlist_entries e
-        on e.doctor_id = w.doctor_id or (e.doctor_id is null and openward.folded(e.specialization) = openward.folded(w.specialization))
+const suited = sql`
+  waitlist_entries e
       join patients p on p.id = e.patient_id and p.is_active and p.merged_into is null and p.erased_at is null
-     where e.status = 'waiting'
+     where (e.doctor_id = w.doctor_id or (e.doctor_id is null and openward.folded(e.specialization) = openward.folded(w.specialization)))
+       and e.status = 'waiting'
        and w.from_local::date between e.from_date and e.to_date
        and (e.weekdays is null or extract(isodow from w.from_local) = any (e.weekdays))
        and (e.from_time is null or w.from_local::time >= e.from_time)
        and (e.to_time is null or (w.to_local::time <= e.to_time and w.to_local::date = w.from_local::date))
        and (e.location is null or position(openward.folded(e.location) in openward.folded(w.location)) > 0)
-       and (e.priority <> 'routine' or not ${is_reserved})
+       and (e.priority <> 'routine' or not w.is_reserved)
        and (w.accepts_new_patients
             or exists (select from care_relationships c where c.doctor_id = w.doctor_id and c.patient_id = e.patient_id))
        and not exists (select from waitlist_offers o where o.patient_id = e.patient_id
                         and (o.status = 'open' or (o.doctor_id = w.doctor_id and o.during && w.during)))
        and not openward.patient_is_busy(e.patient_id, w.during)
-       and not openward.gave_back(e.patient_id, w.doctor_id, w.during)
+       and not openward.gave_back(e.patient_id, w.doctor_id, w.during)`
+
+/** The first of some times of a doctor, in their order, that suits anybody: its place, from 0. */
+export function findSuiting(doctor_id: string, times: readonly FreeTime[]): Sql<{ at: number }> {
+  const time = { starts_at: sql`t.s`, ends_at: sql`t.e`, location: sql`t.location`, is_reserved: sql`t.is_reserved` }
+  return sql`
+    select (w.n - 1)::int as at
+      from (select t.n, ${wantedTime(time)}
+              from doctors d
+             cross join unnest(${times.map(({ starts_at }) => starts_at)}::timestamptz[], ${times.map(({ ends_at }) => ends_at)}::timestamptz[],
+                               ${times.map(({ location }) => location)}::text[], ${times.map(({ is_reserved }) => is_reserved)}::boolean[])
+                        with ordinality as t(s, e, location, is_reserved, n)
+             where d.id = ${doctor_id} and d.is_active order by t.n offset 0) as w
+     where exists (select from ${suited})
+     order by w.n limit 1`
+}
+
+/**
+ * Whom the time suits, in the order in which it is theirs: the most urgent first, then who came first. Locked; who is being changed at
+ * this moment is passed over.
+ */
+export function lockCandidates({ doctor_id, ...time }: FreeTime, limit: number): Sql<Candidate> {
+  const wanted = wantedTime({
+    starts_at: sql`${time.starts_at}::timestamptz`,
+    ends_at: sql`${time.ends_at}::timestamptz`,
+    location: sql`${time.location}::text`,
+    is_reserved: sql`${time.is_reserved}::boolean`,
+  })
+  return sql`
+    with wanted as materialized (select ${wanted} from doctors d where d.id = ${doctor_id} and d.is_active)
+    select e.id, e.patient_id, e.priority
+      from wanted w cross join ${suited}
      order by case e.priority when 'emergency' then 0 when 'urgent' then 1 else 2 end, e.created_at, e.id
      limit ${literal(limit)} for update of e skip locked`
 }

@@ -6,13 +6,22 @@ import type { FollowedEvent } from '#platform/events/follower.ts'
 import { queueMail } from '#platform/mail/queue.ts'
 import { mailLanguage } from '#platform/mail/templates.ts'
 import { giveBackKept, holdForPatient } from '#modules/appointments'
-import { type Calendar, instantText, lockFreeSlots, type TimeRange } from '#modules/doctors'
+import {
+  bookingHorizonDays,
+  type Calendar,
+  coversTime,
+  instantText,
+  lockFreeSlots,
+  type TimeRange,
+  type WorkingHours,
+} from '#modules/doctors'
 import { findRecipient, quietHours, type Recipient } from '#modules/notifications'
 import { emailOf } from '#modules/patients'
 import { handOn } from './offer.service.ts'
 import { offerTime, type OfferTime } from './offer-time.ts'
 import {
   type Candidate,
+  findSuiting,
   type FreeTime,
   insertOffer,
   isWaitedFor,
@@ -30,6 +39,7 @@ export const freeingTypes = [
   'appointment.rescheduled',
   'hold.ended',
   'doctor.time_off_removed',
+  'doctor.schedule_changed',
   'waitlist.offer_ended',
 ]
 
@@ -47,22 +57,48 @@ export async function offerFreed(tx: Tx, system: Parts, events: readonly Followe
   for (const event of events) {
     const freed = freedBy(event)
     if (!freed) continue
-    const { doctor_id, hold_id, ...time } = freed
+    const { doctor_id, hold_id, hours_before, ...time } = freed
     const [waited] = await Promise.all([tx.first(isWaitedFor(doctor_id)), hold_id && giveBackKept(tx, hold_id)])
     if (!waited?.is_waited_for) continue
     const free = await lockFreeSlots(tx, doctor_id, time)
-    for (const { starts_at_ms, ends_at_ms, location, is_reserved } of free?.slots ?? []) {
-      const [starts_at, ends_at] = [instantText(starts_at_ms), instantText(ends_at_ms)]
-      if (free) await offer(tx, system, free.calendar, { doctor_id, starts_at, ends_at, location, is_reserved }, waited)
-    }
+    if (!free) continue
+    const { calendar, slots } = free
+    const times = slots
+      .filter((slot) => !hours_before || !coversTime(hours_before, calendar.timezone, slot))
+      .map(({ starts_at_ms, ends_at_ms, ...rest }): FreeTime => {
+        return { ...rest, doctor_id, starts_at: instantText(starts_at_ms), ends_at: instantText(ends_at_ms) }
+      })
+    await offerEach(tx, system, calendar, times, waited)
   }
 }
 
-type Freed = TimeRange & { doctor_id: string; hold_id?: string | undefined }
+/** Of a whole week that has become free most times suit nobody: these are passed over together. */
+async function offerEach(tx: Tx, system: Parts, calendar: Calendar, times: FreeTime[], waited: { now: string }) {
+  for (let ahead = times; ahead.length > 0;) {
+    const next = await tx.first(findSuiting(calendar.id, ahead))
+    const time = next && ahead[next.at]
+    if (!time) return
+    await offer(tx, system, calendar, time, waited)
+    ahead = ahead.slice(next.at + 1)
+  }
+}
+
+type Freed = TimeRange & {
+  doctor_id: string
+  hold_id?: string | undefined
+  /** Only what lies outside them is new. */
+  hours_before?: readonly WorkingHours[]
+}
 
 /** Undefined for what frees nothing that can still be given. */
 function freedBy({ type, subject_id, payload }: FollowedEvent): Freed | undefined {
   const text = (name: string) => (typeof payload[name] === 'string' ? payload[name] : '')
+  if (type === 'doctor.schedule_changed') {
+    if (!Array.isArray(payload['hours_before'])) return undefined
+    const starts_at_ms = Temporal.Now.instant().epochMilliseconds
+    const ends_at_ms = starts_at_ms + bookingHorizonDays * 86_400_000
+    return { doctor_id: subject_id, starts_at_ms, ends_at_ms, hours_before: payload['hours_before'] as WorkingHours[] }
+  }
   const isTimeOff = type === 'doctor.time_off_removed'
   const isMove = type === 'appointment.rescheduled'
   const doctor_id = isTimeOff ? subject_id : text(isMove ? 'from_doctor_id' : 'doctor_id')

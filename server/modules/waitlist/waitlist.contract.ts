@@ -121,7 +121,7 @@ export const waitlistApi = {
     path: '/api/v1/waitlist',
     summary: 'Wait for a time to become free',
     description:
-      'With one doctor, or any of a specialization; for the latter patients wait by themselves or are entered by reception. A time that becomes free is held for, and offered to, the first whom it suits: the most urgent, then who came first. What is free already is not offered: book it.',
+      'With one doctor, or any of a specialization; for the latter patients wait by themselves or are entered by reception. A time that becomes free is held for, and offered to, the first whom it suits: the most urgent, then who came first. What is free already is not offered: book it. New hours of a doctor are.',
     access: 'appointments:create',
     audit: audited('join'),
     body: WaitlistRequest,
