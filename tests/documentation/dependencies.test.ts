@@ -22,10 +22,10 @@ const accepted = new Set([
   'Zlib',
 ])
 /** Of what only tests run, and nobody is given. */
-const acceptedInTests = new Set([...accepted, 'BlueOak-1.0.0'])
-/** Of packages that name none in their manifest: what their licence files say. */
+const acceptedInTests = new Set([...accepted, 'BlueOak-1.0.0', 'public domain'])
+/** Of packages that name none in their manifest: what their licence files, or the address that they give instead, say. */
 const readByUs: Readonly<Record<string, string>> = {
-  'uri-templates': 'CC0-1.0',
+  'uri-templates': 'public domain',
   'png-js': 'MIT',
   'dejavu-fonts-ttf': 'Bitstream Vera',
 }
