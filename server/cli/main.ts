@@ -8,6 +8,7 @@ import { type Command, CommandFailed } from './command.ts'
 import { auditCommand } from './audit.ts'
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
+import { documentsCommand } from './documents.ts'
 import { eraseCommand } from './erase.ts'
 import { importCommand } from './import.ts'
 import { keysCommand } from './keys.ts'
@@ -21,6 +22,7 @@ const commands: Record<string, Command> = {
   audit: auditCommand,
   demo: demoCommand,
   import: importCommand,
+  documents: documentsCommand,
   erase: eraseCommand,
   keys: keysCommand,
   user: userCommand,
@@ -32,7 +34,7 @@ const command = commands[name]
 
 if (!command) {
   const known = name === '--help' || name === '-h' || name === 'help'
-  const list = Object.entries(commands).map(([word, { summary }]) => `  ${word.padEnd(10)}${summary}`)
+  const list = Object.entries(commands).map(([word, { summary }]) => `  ${word.padEnd(11)}${summary}`)
   const text = `openward <command>\n\n${list.join('\n')}\n\nopenward <command> --help tells more. Configuration comes from the environment (docs/configuration.md).\n`
   if (known) process.stdout.write(text)
   else process.stderr.write(`openward: there is no command ${JSON.stringify(name)}\n\n${text}`)

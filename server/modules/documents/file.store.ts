@@ -39,3 +39,7 @@ export function findUnknown(storage_keys: readonly string[]): Sql<{ storage_key:
 export function findStorageKeys(after: string, most: number): Sql<{ id: string; storage_key: string }> {
   return sql`select id, storage_key from documents where id > ${after}::uuid order by id limit ${literal(most)}`
 }
+
+export function documentExists(id: string): Sql {
+  return sql`select from documents where id = ${id}`
+}

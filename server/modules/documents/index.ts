@@ -8,6 +8,7 @@ import type { Check, Module } from '#platform/module.ts'
 
 export { documentTimeline } from './document-timeline.ts'
 export { assertNameable, keepNamed } from './naming.ts'
+export { type Comparison, compareFiles } from './comparing.ts'
 
 export const documents: Module = {
   name: 'documents',

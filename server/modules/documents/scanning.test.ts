@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { startClamd } from './clamd.testing.ts'
 import { aText, clientOf, storedFiles } from './documents.testing.ts'
+import { exportApi } from '../patients/export.contract.ts'
+import { insurer } from '../patients/export.testing.ts'
 import { scanDue } from './scanning.ts'
 import { sql } from '#platform/database/sql.ts'
 import { openScanner, verdictOf } from '#platform/scanning/scanner.ts'
@@ -181,6 +183,20 @@ describe('without a scanner', () => {
     const answer = await own.upload(who, { patient_id: patient, title: 'x' }, aText())
     assert.deepEqual([answer.status, answer.json['code']], [503, 'scanner_missing'])
     assert.deepEqual(storedFiles(bare), [])
+    // One that a database brings from development.
+    const { id } = await client.add(admin, patient_id)
+    assert.equal((await client.content(admin, id)).status, 200)
+    await api.rows(sql`update documents set unscanned = true, scanned_with = null where id = ${id}`)
+    const copy = async () => {
+      const { url } = await admin.call(exportApi.make_link, { params: { patient_id }, body: insurer })
+      return (await client.ask(admin, 'GET', url)).bytes
+    }
+    assert.ok((await copy()).includes(id))
+    const configuration = api.system.configuration
+    api.system.configuration = { ...configuration, production: true }
+    assert.deepEqual(await refusal(id), [423, 'document_not_scanned'])
+    assert.ok(!(await copy()).includes(id))
+    api.system.configuration = configuration
   })
 })
 

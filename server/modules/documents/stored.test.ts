@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { aText, clientOf, storedFiles } from './documents.testing.ts'
+import { compareFiles } from './comparing.ts'
 import { sweepFiles } from './sweeping.ts'
 import { sql } from '#platform/database/sql.ts'
 import { chunkBytes, openChunks, sealChunks, sealedBytes } from '#platform/encryption/chunks.ts'
@@ -155,6 +156,33 @@ describe('what nobody keeps', () => {
       sql<{ count: number }>`select count(*)::int as count from documents where patient_id = ${patient_id}`,
     )
     assert.equal(counted?.count, 0)
+  })
+})
+
+describe('the store beside the database', () => {
+  it('is told to lack a file of a document, and to hold one that nobody knows; what is arriving is neither', async () => {
+    await using there = await startTestApi()
+    const own = clientOf(there)
+    const who = await there.person('admin')
+    const patient_id = await there.patient()
+    const [kept, lost] = [await own.add(who, patient_id), await own.add(who, patient_id)]
+    assert.deepEqual(await compareFiles(there.system), { files: 2, documents: 2, unknown_files: [], missing_files: [] })
+    const [row] = await there.rows(
+      sql<{ storage_key: string }>`select storage_key from documents where id = ${lost.id}`,
+    )
+    await there.system.storage.remove(row?.storage_key ?? '')
+    const [unknown, arriving] = [newStorageName(), newStorageName()]
+    const content = async function* () {
+      yield Buffer.from('of a record that was lost')
+    }
+    for (const name of [unknown, arriving]) await there.system.storage.write(name, content())
+    await there.rows(sql`insert into document_files (storage_key, state) values (${arriving}, 'arriving')`)
+    const found = { files: 3, documents: 2, unknown_files: [unknown], missing_files: [lost.id] }
+    assert.deepEqual(await compareFiles(there.system), found)
+    // The sweep knows of uploads only: a file that may be somebody's is for a person to judge.
+    assert.equal(await sweepFiles(there.system), 0)
+    assert.deepEqual(await compareFiles(there.system), found)
+    assert.equal((await own.content(who, kept.id)).status, 200)
   })
 })
 

@@ -15,12 +15,14 @@ export function contentsOf(
   { table, content }: OwnedTable,
   rows: readonly Record<string, unknown>[],
   keys: ReadonlyMap<string, DataKey>,
+  production: boolean,
 ): ExportContent[] {
   if (!content) return []
   return rows.flatMap((row) => {
     const key = keys.get(String(row.key_id))
     const [sealedKey, sealedLabel] = [row[content.key], row[content.label]]
-    const isShown = row[content.shown.column] === content.shown.value
+    const isShown =
+      row[content.shown.column] === content.shown.value && !(production && row[content.unscanned] === true)
     if (!isShown || !key || !Buffer.isBuffer(sealedKey) || !Buffer.isBuffer(sealedLabel)) return []
     const id = String(row.id)
     const opened = openJson<{ key: string }>(key, { table, column: content.key, row_id: id }, sealedKey)

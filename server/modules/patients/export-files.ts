@@ -21,7 +21,7 @@ export async function collectFiles(
   ctx: Context,
   patient_id: string,
 ): Promise<{ files: ExportFile[]; contents: ExportContent[] }> {
-  const { keys } = ctx.system
+  const { keys, configuration } = ctx.system
   return ctx.reaching('all').transaction(async (tx) => {
     const ids = (await tx.rows(findTreeIds(patient_id))).map(({ id }) => id)
     const exported = ownedTables.flatMap((owned) => (owned.export ? [{ ...owned, export: owned.export }] : []))
@@ -43,7 +43,7 @@ export async function collectFiles(
       owned,
       rows: rows.filter((row) => isTold(owned, row, now) && isOfCopy(owned, row)),
     }))
-    const contents = told.flatMap(({ owned, rows }) => contentsOf(owned, rows, dataKeys))
+    const contents = told.flatMap(({ owned, rows }) => contentsOf(owned, rows, dataKeys, configuration.production))
     const files = [
       { name: 'patient', content: people.find(({ id }) => id === patient_id), rows: 1 },
       { name: 'merged_records', content: merged, rows: merged.length },

@@ -21,6 +21,7 @@ export const documentTable: OwnedTable = {
     label: 'sealed_label',
     size_bytes: 'size_bytes',
     shown: { column: 'status', value: 'clean' },
+    unscanned: 'unscanned',
   },
   // A row that goes takes its file with it.
   erasure: 'deleted',

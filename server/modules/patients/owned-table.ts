@@ -52,6 +52,8 @@ export type OwnedTable = {
     size_bytes: string
     /** Is true of those whose file may be given away. */
     shown: { column: string; value: string }
+    /** Is true of those that were let through without a look, which production gives nobody. */
+    unscanned: string
   }
   /** `unreadable`: the row stays, what is sealed in it opens no more. */
   erasure: 'deleted' | 'unreadable' | 'kept'
