@@ -91,7 +91,7 @@ describe('a document of a record that is merged', () => {
     const [patient_id, merged_patient_id] = [await register(), await register()]
     const [of_one, of_other] = [await add(patient_id, aText()), await add(merged_patient_id, aPdf('', 200_000))]
     const body = { merged_patient_id, reason: 'Registered twice', force: true }
-    const { merge_id = '' } = await admin.call(mergeApi.merge, { params: { patient_id }, body })
+    const { merge_id } = await admin.call(mergeApi.merge, { params: { patient_id }, body })
     const one = await api.person('patient', { patient_id })
     for (const kept of [of_one, of_other]) await assertOpens(one, kept)
     const meanwhile = await add(patient_id, aText())
