@@ -21,6 +21,19 @@ const drafted = (kind: string) => async (subject: Subject, world: World) => {
   }
 }
 
+/** One that the treating doctor left behind. */
+const leftBehind = async (subject: Subject, world: World) => {
+  const author = await world.personOf('treating', subject)
+  const answer = await author?.send({
+    method: 'POST',
+    url: `/api/v1/visits/${subject.ids['visit_id']}/nursing-assessment`,
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  })
+  const { id, assessment_id = id } = JSON.parse(answer?.text ?? '{}') as { id?: string; assessment_id?: string }
+  subject.ids['assessment_id'] = assessment_id ?? ''
+}
+
 export const assessmentRows: readonly Row[] = [
   ...(['nursing', 'radiology'] as const).flatMap((kind): Row[] => {
     const path = `/api/v1/visits/{visit_id}/${kind}-assessment`
@@ -36,6 +49,12 @@ export const assessmentRows: readonly Row[] = [
   { operation: 'GET /api/v1/assessments/{assessment_id}', expect: readers },
   { operation: 'PUT /api/v1/assessments/{assessment_id}', expect: authors, never_succeeds: 'it is signed' },
   { operation: 'POST /api/v1/assessments/{assessment_id}/finalize', expect: authors, never_succeeds: 'it is signed' },
+  {
+    operation: 'POST /api/v1/assessments/{assessment_id}/discard',
+    expect: only('treating admin', 'away_doctor away_nurse'),
+    prepare: leftBehind,
+    ask: () => ({ body: { reason: 'Its author has left the house' } }),
+  },
   {
     operation: 'POST /api/v1/assessments/{assessment_id}/amend',
     expect: only('treating nurse', 'other away_doctor away_nurse'),

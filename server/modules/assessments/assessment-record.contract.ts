@@ -6,7 +6,7 @@ import { Contradiction, RadiologyForm } from './radiology.contract.ts'
 
 export const AssessmentKind = z.enum(['nursing', 'radiology'])
 export type AssessmentKind = z.output<typeof AssessmentKind>
-export const AssessmentStatus = z.enum(['draft', 'preliminary', 'final', 'amended'])
+export const AssessmentStatus = z.enum(['draft', 'preliminary', 'final', 'amended', 'discarded'])
 export type AssessmentStatus = z.output<typeof AssessmentStatus>
 
 export const Alert = z.object({

@@ -19,6 +19,12 @@ export const FinalizeRequest = z.strictObject({
 export type FinalizeRequest = z.output<typeof FinalizeRequest>
 export const AmendRequest = z.strictObject({ reason: Text(1000), ...AssessmentForms.shape })
 export type AmendRequest = z.output<typeof AmendRequest>
+export const DiscardRequest = z.strictObject({
+  reason: Text(1000).nullish().describe('Needed where you are not the author'),
+})
+export type DiscardRequest = z.output<typeof DiscardRequest>
+export const Discarded = z.object({ id: Id, status: z.literal('discarded'), version: z.int() })
+export type Discarded = z.output<typeof Discarded>
 
 export const VitalSignsAt = z.object({
   assessment_id: Id,
@@ -37,6 +43,11 @@ export const assessmentSigned = defineProblem(
   'assessment_signed',
   409,
   'What is signed is never changed: amend it, with a reason',
+)
+export const assessmentDiscarded = defineProblem(
+  'assessment_discarded',
+  409,
+  'This draft was discarded: begin another assessment',
 )
 export const notSigned = defineProblem('not_signed', 409, 'This is a draft still: finalize it instead')
 export const safetyUnacknowledged = defineProblem(
@@ -141,7 +152,7 @@ export const assessmentApi = {
     body: AssessmentForms,
     returns: [200, Assessment],
     versioned: true,
-    problems: [assessmentSigned, stale, ...unchangeable],
+    problems: [assessmentSigned, assessmentDiscarded, stale, ...unchangeable],
     example: { nursing },
   },
   finalize: {
@@ -154,7 +165,7 @@ export const assessmentApi = {
     body: FinalizeRequest,
     returns: [200, Assessment],
     versioned: true,
-    problems: [assessmentSigned, safetyUnacknowledged, invalidRequest, ...unchangeable],
+    problems: [assessmentSigned, assessmentDiscarded, safetyUnacknowledged, invalidRequest, ...unchangeable],
     example: { as: 'final' },
   },
   amend: {
@@ -169,8 +180,24 @@ export const assessmentApi = {
     body: AmendRequest,
     returns: [200, Assessment],
     versioned: true,
-    problems: [notSigned, safetyUnacknowledged, stale, invalidRequest, ...unchangeable],
+    problems: [notSigned, assessmentDiscarded, safetyUnacknowledged, stale, invalidRequest, ...unchangeable],
     example: { reason: 'The pulse was that of the other patient', nursing },
+  },
+  discard: {
+    method: 'POST',
+    path: '/api/v1/assessments/{assessment_id}/discard',
+    summary: 'Discard a draft, so that it no longer keeps its visit from ending',
+    description:
+      'For its author; and, with a reason, for the doctor of the visit and for administrators, who see nothing of it. What was typed ' +
+      'stays for its author to read.',
+    access: 'visits:update',
+    audit: audited('discard'),
+    params: one,
+    body: DiscardRequest,
+    returns: [200, Discarded],
+    versioned: true,
+    problems: [assessmentSigned, assessmentDiscarded, stale, invalidRequest, ...unchangeable],
+    example: { reason: 'Its author has left the house' },
   },
   acknowledge: {
     method: 'POST',

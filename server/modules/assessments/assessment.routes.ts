@@ -10,6 +10,7 @@ import {
   saveCurrentDraft,
   saveDraft,
 } from './assessment.service.ts'
+import { discardDraft } from './discard.service.ts'
 import { readVitalSigns } from './series.service.ts'
 import { amendAssessment, finalizeAssessment } from './signing.service.ts'
 
@@ -21,6 +22,7 @@ export function assessmentRoutes(): Route[] {
       save: (ctx, { params, body }) => saveDraft(ctx, params.assessment_id, body),
       finalize: (ctx, { params, body }) => finalizeAssessment(ctx, params.assessment_id, body),
       amend: (ctx, { params, body }) => amendAssessment(ctx, params.assessment_id, body),
+      discard: (ctx, { params, body }) => discardDraft(ctx, params.assessment_id, body),
       acknowledge: (ctx, { params }) => acknowledge(ctx, params.assessment_id),
       versions: (ctx, { params }) => listSigned(ctx, params.assessment_id),
       vitalSigns: (ctx, { params, query }) => readVitalSigns(ctx, params.patient_id, query),

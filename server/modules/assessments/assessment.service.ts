@@ -8,7 +8,13 @@ import { findInReach } from '#platform/emergency-reach.ts'
 import { assertNameable } from '#modules/documents'
 import { isOwnRecord, lockChangeable } from '#modules/patients'
 import { isClinician, isTreating, ofContent, readCurrent, shownAssessment } from './assessment.answer.ts'
-import { type AssessmentForms, assessmentSigned, draftOpen, visitEnded } from './assessment.contract.ts'
+import {
+  assessmentDiscarded,
+  type AssessmentForms,
+  assessmentSigned,
+  draftOpen,
+  visitEnded,
+} from './assessment.contract.ts'
 import type { Assessment, AssessmentKind, AssessmentVersion } from './assessment-record.contract.ts'
 import { type Form, openDraft, openKey, openReason, openVersion, sealDraft } from './assessment.sealing.ts'
 import {
@@ -63,7 +69,7 @@ export async function saveCurrentDraft(ctx: Context, visit_id: string, kind: Ass
 export function saveDraft(ctx: Context, id: string, forms: AssessmentForms, at?: string): Promise<Assessment> {
   return ctx.database.transaction(async (tx) => {
     const { stored, key, purpose } = await lockOwn(ctx, tx, id)
-    if (stored.status === 'final' || stored.status === 'amended') throw new Problem(assessmentSigned)
+    assertGoesOn(stored)
     const form = formOf(stored.kind, forms)
     const { keyring } = ctx.system.keys
     assertCurrent(ctx, stored, () => openDraft(openKey(keyring, stored), id, sealedOf(stored)), form)
@@ -72,6 +78,18 @@ export function saveDraft(ctx: Context, id: string, forms: AssessmentForms, at?:
     note(tx, 'draft', stored, purpose)
     return shownIn(ctx, tx, id)
   })
+}
+
+/** A draft, or a preliminary reading. @throws Problem assessmentSigned, assessmentDiscarded */
+export function assertGoesOn({ status }: Pick<StoredAssessment, 'status'>) {
+  if (status === 'final' || status === 'amended') throw new Problem(assessmentSigned)
+  if (status === 'discarded') throw new Problem(assessmentDiscarded)
+}
+
+/** @throws Problem assessmentSigned, assessmentDiscarded */
+export function assertUnsigned(stored: Pick<StoredAssessment, 'status'>) {
+  assertGoesOn(stored)
+  if (stored.status === 'preliminary') throw new Problem(assessmentSigned)
 }
 
 export const sealedOf = ({ sealed_draft }: StoredAssessment): Buffer => certain(sealed_draft, 'draft')
@@ -160,7 +178,7 @@ export async function shownIn(ctx: Context, tx: Tx, id: string): Promise<Assessm
   return shownAssessment(ctx, row, (await readCurrent(tx, [row])).get(id))
 }
 
-function refuseOwn(ctx: Context, patient_id: string) {
+export function refuseOwn(ctx: Context, patient_id: string) {
   if (isOwnRecord(ctx, patient_id)) throw new Problem(forbidden, { detail: 'Somebody else writes in your own chart' })
 }
 

@@ -66,7 +66,7 @@ export function lockAssessment(id: string): Sql {
 /** The caller's own draft, or else what was signed last. */
 export function findInVisit(visit_id: string, kind: AssessmentKind, is_patient: boolean): Sql<StoredAssessment> {
   return sql`
-    select ${columns} from ${joined} where a.visit_id = ${visit_id} and a.kind = ${kind} and ${visible(is_patient)}
+    select ${columns} from ${joined} where a.visit_id = ${visit_id} and a.kind = ${kind} and a.status <> 'discarded' and ${visible(is_patient)}
      order by (a.status = 'draft') desc, a.id desc limit 1`
 }
 
@@ -132,6 +132,22 @@ export function updateDraft(id: string, key_id: string, sealed_draft: Buffer, ta
     update assessments set key_id = ${key_id}, sealed_draft = ${sealed_draft}, taken_at = coalesce(${taken_at}::timestamptz, taken_at),
            updated_at = now(), version = version + 1
      where id = ${id}`
+}
+
+export type Draft = Pick<
+  StoredAssessment,
+  'id' | 'patient_id' | 'visit_id' | 'kind' | 'status' | 'author_id' | 'version'
+> & { doctor_user_id: string | null }
+
+/** Whoever began it: of what it says there is nothing here. */
+export function findDraft(id: string): Sql<Draft> {
+  return sql`
+    select a.id, a.patient_id, a.visit_id, a.kind, a.status, a.author_id, a.version, d.user_id as doctor_user_id
+      from assessments a join visits v on v.id = a.visit_id left join doctors d on d.id = v.doctor_id where a.id = ${id}`
+}
+
+export function updateDiscarded(id: string): Sql {
+  return sql`update assessments set status = 'discarded', updated_at = now(), version = version + 1 where id = ${id} and status = 'draft'`
 }
 
 export type NewVersion = SealedVersion & {

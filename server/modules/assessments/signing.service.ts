@@ -10,7 +10,7 @@ import { tryOpenCard } from '#modules/patients'
 import { raiseAlert } from './alert.service.ts'
 import {
   type AmendRequest,
-  assessmentSigned,
+  assessmentDiscarded,
   type FinalizeRequest,
   notSigned,
   safetyUnacknowledged,
@@ -20,6 +20,7 @@ import { type Content, type Form, openDraft, openKey, openVersion, sealVersion }
 import {
   assertCurrent,
   assertForm,
+  assertGoesOn,
   formOf,
   lockAny,
   lockOwn,
@@ -44,7 +45,7 @@ export function finalizeAssessment(ctx: Context, id: string, { as }: FinalizeReq
   return ctx.database.transaction(async (tx) => {
     const locked = await lockOwn(ctx, tx, id)
     const { stored } = locked
-    if (stored.status === 'final' || stored.status === 'amended') throw new Problem(assessmentSigned)
+    assertGoesOn(stored)
     if (as === 'preliminary' && stored.kind !== 'radiology')
       refuse('/body/as', 'Only a radiology reading is preliminary')
     const form = openDraft<Form>(openKey(ctx.system.keys.keyring, stored), id, sealedOf(stored))
@@ -59,6 +60,7 @@ export function amendAssessment(ctx: Context, id: string, { reason, ...forms }: 
   return ctx.database.transaction(async (tx) => {
     const locked = await lockAny(ctx, tx, id)
     const { stored } = locked
+    if (stored.status === 'discarded') throw new Problem(assessmentDiscarded)
     if (stored.status === 'draft' || stored.status === 'preliminary') throw new Problem(notSigned)
     if (stored.kind === 'radiology' && stored.author_id !== ctx.actor.user_id)
       throw new Problem(forbidden, { detail: 'A second reading is an assessment of its own' })
@@ -74,7 +76,7 @@ export function amendAssessment(ctx: Context, id: string, { reason, ...forms }: 
 
 type Signed = {
   form: Form
-  status: Exclude<AssessmentStatus, 'draft'>
+  status: Exclude<AssessmentStatus, 'draft' | 'discarded'>
   reason: string | null
   /** Where in the request the form stands. */
   at: string
