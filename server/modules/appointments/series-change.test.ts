@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { forbidden, invalidRequest, notFound, Problem } from '#platform/contract/problem.ts'
+import { forbidden, invalidRequest, notFound, Problem, stale } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { makeResource } from '../resources/ward.testing.ts'
@@ -45,6 +45,35 @@ const told = (id: string, type: string) =>
       from events join appointments a on a.id = events.subject_id where a.series_id = ${id} and type = ${type}`)
 
 describe('of a series', () => {
+  it('a change that starts from an older state is refused, and says at which version each occurrence is', async () => {
+    const series = await aSeries()
+    const params = { series_id: series.id }
+    const seen = { 'if-match': `"v${series.version}"` }
+    const cancel = { scope: 'all', occurrence: 1, cancel: {} } as const
+    await staff.call(appointmentApi.reschedule, {
+      params: { appointment_id: idOf(series, 3) },
+      body: { appointment_time: mondayAt('11:00', 5) },
+    })
+    const move = { ...cancel, cancel: undefined, move: { appointment_time: mondayAt('12:00', 3) } }
+    for (const body of [cancel, move]) {
+      await assert.rejects(staff.call(seriesApi.change, { params, body }, seen), (error) => {
+        assert.ok(error instanceof Problem && error.kind.code === stale.code)
+        const versions = (error.members['occurrences'] as { version: number }[]).map(({ version }) => version)
+        assert.deepEqual(versions, [1, 1, 2, 1])
+        return true
+      })
+    }
+    const now = await staff.call(seriesApi.get, { params })
+    assert.deepEqual(statusesOf(now), ['booked', 'booked', 'booked', 'booked'])
+    const again = { 'if-match': `"v${now.version}"` }
+    const answers = await Promise.allSettled(
+      Array.from({ length: 10 }, () => staff.call(seriesApi.change, { params, body: cancel }, again)),
+    )
+    assert.equal(answers.filter(({ status }) => status === 'fulfilled').length, 1)
+    for (const answer of answers)
+      if (answer.status === 'rejected') assert.ok(refusedWith(stale)(answer.reason), String(answer.reason))
+  })
+
   it('one occurrence, those from it on, or all move, and each is told of by itself', async () => {
     const { id } = await aSeries()
     const one = await change(id, { scope: 'this', occurrence: 2, move: { appointment_time: mondayAt('11:00', 4) } })

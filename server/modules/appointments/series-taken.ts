@@ -1,6 +1,6 @@
 // Which occurrences of a series a change is about.
 import type { Context } from '#platform/context.ts'
-import { notFound, Problem } from '#platform/contract/problem.ts'
+import { notFound, Problem, stale } from '#platform/contract/problem.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import { tellsNoShows } from './appointment.answer.ts'
 import { findOccurrences, type StoredOccurrence } from './appointment.store.ts'
@@ -31,9 +31,19 @@ export async function takeOccurrences(
   return taken
 }
 
-/** @throws Problem notFound, forbidden, seriesOver */
+/** Each change of an occurrence gives it a higher version, and none ever leaves its series: so their sum only grows. */
+export function seriesVersion(occurrences: readonly { version: number }[]): number {
+  return occurrences.reduce((sum, { version }) => sum + version, 0)
+}
+
+/** @throws Problem notFound, forbidden, stale, seriesOver */
 export function chosen(ctx: Context, all: readonly StoredOccurrence[], about: SeriesChange): StoredOccurrence[] {
   if (!all.some(({ occurrence }) => occurrence === about.occurrence)) throw new Problem(notFound)
+  if (ctx.if_match !== undefined && ctx.if_match !== seriesVersion(all)) {
+    // Whoever compares them with what they have read sees which ones changed.
+    const occurrences = all.map(({ id, occurrence, version }) => ({ id, occurrence, version }))
+    throw new Problem(stale, { occurrences })
+  }
   const { from, to } = rangeOf(about)
   const now_ms = Temporal.Now.instant().epochMilliseconds
   const ahead = all.filter(

@@ -75,6 +75,7 @@ export const Series = z.object({
   timezone: z.string().describe('Whose wall clock it was booked on'),
   created_by: Id.nullable(),
   created_at: Instant,
+  version: z.int().describe('Grows with every change of an occurrence that you may see'),
   occurrences: z.array(Appointment).describe('Those that you may see, by their place in the series'),
 })
 export type Series = z.output<typeof Series>
@@ -146,6 +147,7 @@ export const seriesApi = {
     audit: audited('book'),
     body: SeriesRequest,
     returns: [201, BookedSeries],
+    versioned: true,
     problems: [notFound, patientMissing, notAccepting, forbidden, resourceUnknown, seriesConflicts],
     example: { ...first, reason: 'Physiotherapy' },
   },
@@ -157,6 +159,7 @@ export const seriesApi = {
     audit: audited('read_series'),
     params,
     returns: [200, Series],
+    versioned: true,
     problems: [],
   },
   change: {
@@ -170,6 +173,7 @@ export const seriesApi = {
     params,
     body: SeriesChange,
     returns: [200, Series],
+    versioned: true,
     problems: [notFound, forbidden, pastCutOff, notAccepting, seriesOver, seriesConflicts],
     example: { scope: 'following', occurrence: 1, details: { notes: 'Brings the X-rays' } },
   },

@@ -24,6 +24,7 @@ import {
 import { type Judged, judgeTimes, type Wanted } from './series-judge.ts'
 import { expandSeries, type Occurrence } from './series-rule.ts'
 import { findSeries, insertSeries, type NewSeries, reserveForAll } from './series.store.ts'
+import { seriesVersion } from './series-taken.ts'
 import { doctorMissing, mayBookWith } from './slot-choice.ts'
 
 type Asked = Omit<SeriesRequest, 'patient_id'> & { patient_id: string }
@@ -175,7 +176,18 @@ async function attemptSeries(
   })
   const { timezone, starts_at } = series
   const created_at = certain(occurrences[0], 'occurrence').created_at
-  return { id, patient_id, doctor_id, rrule, starts_at, timezone, created_by, created_at, occurrences }
+  return {
+    id,
+    patient_id,
+    doctor_id,
+    rrule,
+    starts_at,
+    timezone,
+    created_by,
+    created_at,
+    version: seriesVersion(occurrences),
+    occurrences,
+  }
 }
 
 /** @throws Problem notFound */
@@ -187,6 +199,7 @@ export async function getSeries(ctx: Context, id: string): Promise<Series> {
   ctx.saw({ resource_id: id, patient_id: series.patient_id, details: { count: stored.length } })
   return {
     ...series,
+    version: seriesVersion(stored),
     occurrences: stored.map((one) => {
       const { department_id: _, timezone: _zone, ...appointment } = one
       return openedAppointment(ctx, appointment)

@@ -146,6 +146,6 @@ export function reserveForAll(ids: readonly string[], resource_ids: readonly str
       from (select * from appointments where id = any (${ids}::uuid[]) order by lower(during)) as sorted`
 }
 
-export function findSeries(id: string): Sql<Omit<Series, 'occurrences'>> {
+export function findSeries(id: string): Sql<Omit<Series, 'occurrences' | 'version'>> {
   return sql`select id, patient_id, doctor_id, rrule, starts_at, timezone, created_by, created_at from appointment_series where id = ${id}`
 }
