@@ -1,3 +1,4 @@
+import type { System } from '#platform/context.ts'
 import { compareFiles } from '#modules/documents'
 import { type Command, CommandFailed, withSystem } from './command.ts'
 
@@ -14,12 +15,16 @@ export const documentsCommand: Command = {
   usage,
   async run(words) {
     if (words.length > 0) throw new CommandFailed(`documents takes no words\n\n${usage}`, 2)
-    const { documents, files, missing_files, unknown_files } = await withSystem((system) => compareFiles(system))
-    const lines = [...missing_files.map((id) => `missing ${id}`), ...unknown_files.map((name) => `unknown ${name}`)]
-    process.stdout.write(lines.map((line) => `${line}\n`).join(''))
-    process.stdout.write(
-      `${documents} documents, ${files} files: ${missing_files.length} missing, ${unknown_files.length} unknown\n`,
-    )
-    if (lines.length > 0) process.exitCode = 1
+    const print = (text: string) => process.stdout.write(text)
+    if (!(await withSystem((system) => printDifferences(system, print)))) process.exitCode = 1
   },
+}
+
+/** Whether there are none. */
+export async function printDifferences(system: System, print: (text: string) => void): Promise<boolean> {
+  const { documents, files, missing_files, unknown_files } = await compareFiles(system)
+  for (const id of missing_files) print(`missing ${id}\n`)
+  for (const name of unknown_files) print(`unknown ${name}\n`)
+  print(`${documents} documents, ${files} files: ${missing_files.length} missing, ${unknown_files.length} unknown\n`)
+  return missing_files.length + unknown_files.length === 0
 }

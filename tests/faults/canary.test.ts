@@ -2,6 +2,7 @@
 // date of anyone imported": all of them are looked for, after searches, failures and a checkpoint.
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -19,6 +20,7 @@ import {
   startServer,
   stopServer,
   temporaryDirectory,
+  until,
 } from '../processes.ts'
 import { compileNeedles, type Needles } from './needles.ts'
 
@@ -226,4 +228,62 @@ test('no table, no file of the data directory but the keys, and no log holds any
   assert.deepEqual(tables.where, [])
   assert.ok(server.output().length > 1000, 'the server wrote no log')
   assert.deepEqual(in_files.findIn(Buffer.from(server.output())), [])
+})
+
+test('nothing of a document is found: neither its words, nor what it is called, of one that is kept or one that is refused', async () => {
+  const words = {
+    content: 'Canary-Of-The-Content-b41e',
+    name: 'Canary-Of-The-Name-9c27',
+    title: 'Canary-Of-The-Title-3d80',
+  }
+  const needles = compileNeedles(
+    Object.values(words).flatMap((word) => [
+      word,
+      Buffer.from(word).toString('hex'),
+      Buffer.from(word).toString('base64'),
+    ]),
+    6,
+  )
+  const { rows: some } = await owner.query<{ id: string }>('select id from patients limit 1')
+  const text = `${words.content}\n`.repeat(20_000)
+  const upload = async (file: string, name: string, type: string) => {
+    const form = new FormData()
+    form.append('patient_id', some[0]?.id ?? '')
+    form.append('title', words.title)
+    form.append('file', new Blob([file], { type }), name)
+    const headers = { authorization: `Bearer ${caller.tokens.access_token}` }
+    return fetch(`http://127.0.0.1:${server.port}/api/v1/documents`, { method: 'POST', headers, body: form })
+  }
+  const kept = await upload(text, `${words.name}.txt`, 'text/plain')
+  assert.equal(kept.status, 201)
+  const { id } = (await kept.json()) as { id: string }
+  const content = await caller.ask('GET', `/api/v1/documents/${id}/content`)
+  assert.equal(content.text, text, 'the document is there')
+  assert.equal((await upload(`MZ${text}`, `${words.name}.pdf`, 'application/pdf')).status, 415)
+  assert.equal((await upload(text, `${words.name}.exe`, 'text/plain')).status, 415)
+  // And of one that is on its way at the moment.
+  const stored = () => readdirSync(join(directory.path, 'documents'), { recursive: true }).length
+  const before_it = stored()
+  const going = request({
+    port: server.port,
+    method: 'POST',
+    path: '/api/v1/documents',
+    headers: {
+      authorization: `Bearer ${caller.tokens.access_token}`,
+      'content-type': 'multipart/form-data; boundary=x',
+      'content-length': 8 * text.length,
+    },
+  })
+  going.on('error', () => undefined)
+  going.write(`--x\r\ncontent-disposition: form-data; name="patient_id"\r\n\r\n${some[0]?.id}\r\n`)
+  going.write(
+    `--x\r\ncontent-disposition: form-data; name="file"; filename="${words.name}.txt"\r\n\r\n${text.repeat(4)}`,
+  )
+  await until('half of it is there', () => stored() > before_it)
+  await owner.query('checkpoint')
+  const [files, tables] = [scanFiles(needles), await scanTables(needles)]
+  going.destroy()
+  assert.deepEqual(files.where, [])
+  assert.deepEqual(tables.where, [])
+  assert.deepEqual(needles.findIn(Buffer.from(server.output())), [])
 })
