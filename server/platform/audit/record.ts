@@ -3,6 +3,7 @@ import { Problem, unavailable } from '#platform/contract/problem.ts'
 import { runBatch } from '#platform/database/batch.ts'
 import { isConnectionFault, isDatabaseError, type Pool, withConnection } from '#platform/database/connection.ts'
 import { violatedConstraint } from '#platform/database/constraint.ts'
+import { mostInFlight, shareOf } from '#platform/database/lanes.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
 
 export type Outcome = 'success' | 'denied' | 'failure'
@@ -66,6 +67,7 @@ export function unrecordable(error: unknown): unknown {
   )
 }
 
+const mostInABatch = 500
 /** Every answer waits for two connections at most: one that is silent must not hold all of them up for long. */
 const answerLimitMilliseconds = 5000
 
@@ -99,9 +101,8 @@ export function createAuditRecorder(pool: Pool): AuditRecorder {
     else for (const { reject } of batch) reject(error)
   }
   const flush = async () => {
-    if (waiting.length === 0 || inFlight >= 2) return
-    // One half is written while the server makes ready the other.
-    const batch = waiting.splice(0, Math.min(500, Math.max(8, Math.ceil(waiting.length / (2 - inFlight)))))
+    if (waiting.length === 0 || inFlight >= mostInFlight) return
+    const batch = waiting.splice(0, shareOf(waiting.length, inFlight, mostInABatch))
     inFlight += 1
     schedule()
     try {

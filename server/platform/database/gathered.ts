@@ -7,6 +7,7 @@ import { certain } from '#platform/certain.ts'
 import { type DomainEvent, insertEvents } from '#platform/events/outbox.ts'
 import { type Answer, runBatch } from './batch.ts'
 import { isLostAnswer, type Pool, withConnection } from './connection.ts'
+import { mostInFlight, shareOf } from './lanes.ts'
 import { type Sql, sql } from './sql.ts'
 import { type Asked, type Sent, shareStatements } from './statement-queue.ts'
 
@@ -36,15 +37,6 @@ type Waiting = {
 const mostInABatch = 64
 /** A quick read that takes longer has a silent connection, and is asked again on another. */
 const answerLimitMilliseconds = 5000
-/** On two cores a third batch only makes the other two wait. */
-const mostInFlight = 2
-/** So few are not divided. */
-const fewestInABatch = 8
-
-/** Of so many that wait, those for the next batch: the database answers one half while the server works on the other. */
-function shareOf(waiting: number, in_flight: number): number {
-  return Math.max(fewestInABatch, Math.ceil(waiting / (mostInFlight - in_flight)))
-}
 
 export function gather(pool: Pool): Gathered {
   return { read: gatherReads(pool), write: gatherWrites(pool) }
@@ -56,7 +48,7 @@ function gatherReads(pool: Pool): Gathered['read'] {
 
   async function flush() {
     if (waiting.length === 0 || inFlight >= mostInFlight) return
-    const batch = waiting.splice(0, Math.min(mostInABatch, shareOf(waiting.length, inFlight)))
+    const batch = waiting.splice(0, shareOf(waiting.length, inFlight, mostInABatch))
     inFlight += 1
     schedule()
     try {
