@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { everyone, only, type Row } from './row.ts'
 import { sql } from '#platform/database/sql.ts'
 import { icalendarApi } from '../../server/modules/appointments/icalendar.contract.ts'
-import { actors, nextSlot, type Subject, type World } from './world.ts'
+import { nextSlot } from './given.ts'
+import { actors, type Subject, type World } from './world.ts'
 
 // `appointments:*`: all for admin and staff, department for nurses, own for doctors and patients.
 const booked = only('own treating nurse staff admin', 'other away_doctor away_nurse')

@@ -1,6 +1,7 @@
 // Documents: read and added by whoever may see the record; added, and not read, by the reception.
 import { only, type Row } from './row.ts'
-import { reportForm, type Subject } from './world.ts'
+import { reportForm } from './given.ts'
+import { type Subject } from './world.ts'
 
 /** Of one patient, for whoever reads documents. */
 const readers = only('own treating nurse admin', 'other away_doctor away_nurse')

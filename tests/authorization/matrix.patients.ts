@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { sql } from '#platform/database/sql.ts'
 import type { Person } from '../../server/testing.ts'
 import { adminOnly, type Asked, only, type Row } from './row.ts'
-import { newPatient, type Subject, type World } from './world.ts'
+import { newPatient } from './given.ts'
+import { type Subject, type World } from './world.ts'
 
 // `patients:read` and `:update`: all for admin and staff, department + treated for doctors, department for nurses, own.
 const chart = only('own treating nurse staff admin', 'other away_doctor away_nurse')

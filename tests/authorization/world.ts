@@ -1,7 +1,9 @@
 // A hospital small enough to judge by hand: two departments, one of each kind of person, and as many patients as a test asks
 // for. The one asked about is known to the people of the first department only.
-import { randomInt, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { Route } from '#platform/http/mount.ts'
+import { createFingerprint } from './fingerprint.ts'
+import { newPatient, nextSlot, prescriptionFor, reportForm } from './given.ts'
 import { literalRole } from './roles.ts'
 import { sql } from '#platform/database/sql.ts'
 import { type Person, startTestApi } from '../../server/testing.ts'
@@ -228,94 +230,9 @@ export async function startWorld() {
       if (actor === 'anonymous') return undefined
       return signedIn(actor === 'own' ? own : actor === 'other' ? foreign.own : fixed[actor])
     },
-    /** One number per table, that changes with any row but those of the audit log and of sessions in use. */
-    async fingerprint(): Promise<Record<string, string>> {
-      tables ??= (
-        await api.rows<{ name: string }>(
-          sql`select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`,
-        )
-      )
-        .map(({ name }) => name)
-        .filter((name) => !unsettled.has(name))
-      const rows = await api.rows<{ name: string; sum: string }>(
-        rawSql(
-          tables
-            .map(
-              (name) =>
-                `select '${name}' as name, coalesce(sum(hashtextextended(t::text, 0)), 0)::text as sum from ${name} t`,
-            )
-            .join(' union all '),
-        ),
-      )
-      return Object.fromEntries(rows.map(({ name, sum }) => [name, sum]))
-    },
+    fingerprint: createFingerprint(api),
     [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
   }
 }
 
-let tables: string[] | undefined
-/** Written by the server's own work, or by asking at all. */
-const unsettled = new Set([
-  'audit_logs',
-  'audit_leaves',
-  'audit_roots',
-  'audit_state',
-  'sessions',
-  'patient_imports',
-  'patient_exports',
-])
-
-function rawSql<Row>(text: string) {
-  return { ...sql<Row>`select 1`, text, values: [] }
-}
-
-const prescriptionFor = (patient_id: string) => ({
-  patient_id,
-  medicines: [
-    { name: 'Loratadine', dosage: '10 mg', route: 'oral', frequency: 'daily', duration_days: 10, quantity: 10 },
-  ],
-})
-
 export const nameOf = ({ operation }: Route) => `${operation.method} ${operation.path}`
-
-/** Someone whom no duplicate search can take for another. */
-export function newPatient() {
-  const letters = () => Array.from({ length: 10 }, () => String.fromCharCode(97 + randomInt(26))).join('')
-  return {
-    first_name: letters(),
-    last_name: letters(),
-    date_of_birth: `${1940 + randomInt(60)}-0${1 + randomInt(9)}-1${randomInt(10)}`,
-    gender: 'FEMALE',
-    phone_primary: `+1415555${String(randomInt(10_000)).padStart(4, '0')}`,
-    ssn: `${String(100 + randomInt(500))}-${String(10 + randomInt(80))}-${String(1000 + randomInt(8999))}`,
-  }
-}
-
-let reports = 0
-/** A form with a report that differs from every other one. */
-export function reportForm(members: Record<string, string>) {
-  reports += 1
-  const part = (head: string, text: string) => `--part\r\ncontent-disposition: form-data; ${head}\r\n\r\n${text}\r\n`
-  const texts = Object.entries(members).map(([name, value]) => part(`name="${name}"`, value))
-  const file = part('name="file"; filename="report.txt"\r\ncontent-type: text/plain', `Report ${reports}`)
-  return {
-    raw: `${texts.join('')}${file}--part--\r\n`,
-    headers: { 'content-type': 'multipart/form-data; boundary=part' },
-  }
-}
-
-let slots = 0
-/** A start that nobody has yet: Mondays to Fridays from 9 to 17 in New York, some days ahead. */
-export function nextSlot(): string {
-  const minutes = slots * 30
-  slots += 1
-  let day = Temporal.Now.zonedDateTimeISO('America/New_York').add({ days: 2 }).startOfDay()
-  for (let left = Math.floor(minutes / 480); day.dayOfWeek > 5 || left > 0; day = day.add({ days: 1 })) {
-    if (day.dayOfWeek <= 5) left -= 1
-  }
-  return day
-    .with({ hour: 9 })
-    .add({ minutes: minutes % 480 })
-    .toInstant()
-    .toString()
-}
