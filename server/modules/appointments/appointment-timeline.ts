@@ -6,7 +6,7 @@ export const appointmentTimeline: TimelineSource = {
   kind: 'appointment',
   permission: 'appointments:read',
   table: sql`appointments`,
-  at: sql`lower(t.during)`,
+  at: sql`t.starts_at`,
   where: sql`t.status <> 'held'`,
   status: sql`t.status`,
   type: sql`t.kind`,

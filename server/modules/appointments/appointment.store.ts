@@ -18,15 +18,15 @@ export type StoredAppointment = Omit<
   StoredKey & { sealed_notes: Buffer | null; lane: number; consecutive_no_shows: number | null }
 
 // Without notes an appointment names no key: the patient's current one is then the key for what is written next.
-const plainColumns = sql`a.id, a.confirmation_code, a.patient_id, a.doctor_id, lower(a.during) as appointment_time,
-       (extract(epoch from upper(a.during) - lower(a.during)) / 60)::integer as duration_minutes, a.status, a.kind, a.priority,
+const plainColumns = sql`a.id, a.confirmation_code, a.patient_id, a.doctor_id, a.starts_at as appointment_time,
+       (extract(epoch from a.ends_at - a.starts_at) / 60)::integer as duration_minutes, a.status, a.kind, a.priority,
        a.lane, a.series_id, a.occurrence, a.created_by, a.created_at, a.updated_at, a.version, a.sealed_notes,
        k.id as key_id, k.kek_id, k.wrapped,
        array(select r.resource_id from resource_reservations r where r.appointment_id = a.id and r.cancelled_at is null
               order by r.resource_id) as resource_ids`
 const columns = (tells_no_shows: boolean) =>
   sql`${plainColumns}, case when ${tells_no_shows} then openward.consecutive_no_shows(a.patient_id) end as consecutive_no_shows`
-const withKey = sql`left join patients p on p.id = a.patient_id left join patient_keys k on k.id = coalesce(a.key_id, p.key_id)`
+const withKey = sql`left join patients p on p.id = a.patient_id left join patient_keys k on k.id = case when a.key_id is null then p.key_id else a.key_id end`
 
 /** Instants, the second not included. */
 export type Filter = Pick<AppointmentQuery, 'doctor_id' | 'patient_id' | 'status'> & {
@@ -43,8 +43,8 @@ function matching({ doctor_id, patient_id, status, starts_from, starts_before, o
     doctor_id === undefined ? undefined : sql`a.doctor_id = ${doctor_id}`,
     patient_id === undefined ? undefined : sql`a.patient_id = ${patient_id}`,
     status === undefined ? undefined : sql`a.status = ${status}`,
-    starts_from === undefined ? undefined : sql`lower(a.during) >= ${starts_from}`,
-    starts_before === undefined ? undefined : sql`lower(a.during) < ${starts_before}`,
+    starts_from === undefined ? undefined : sql`a.starts_at >= ${starts_from}`,
+    starts_before === undefined ? undefined : sql`a.starts_at < ${starts_before}`,
     overbooked === undefined
       ? undefined
       : sql`a.lane > 0 and a.status not in ('cancelled', 'no_show') and a.patient_id is distinct from ${overbooked.but_of}::uuid`,
@@ -59,12 +59,12 @@ export function findAppointments(
   { skip, limit, after }: AppointmentPage,
   tells_no_shows: boolean,
 ): Sql<StoredAppointment> {
-  const beyond = after && sql`(lower(a.during), a.id) > (${after[0]}::timestamptz, ${after[1]}::uuid)`
+  const beyond = after && sql`(a.starts_at, a.id) > (${after[0]}::timestamptz, ${after[1]}::uuid)`
   return sql`
     with page as materialized (
       select * from appointments a where ${all([matching(filter), beyond])}
-       order by lower(a.during), a.id limit ${literal(limit)} offset ${skipped(after ? 0 : skip)})
-    select ${columns(tells_no_shows)} from page a ${withKey} order by lower(a.during), a.id`
+       order by a.starts_at, a.id limit ${literal(limit)} offset ${skipped(after ? 0 : skip)})
+    select ${columns(tells_no_shows)} from page a ${withKey} order by a.starts_at, a.id`
 }
 
 export function countAppointments(filter: Filter): Sql<{ total: number }> {

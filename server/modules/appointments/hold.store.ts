@@ -69,10 +69,10 @@ export function convertHold(
         from doctor
        where a.id = ${id} and a.status = 'held' and a.held_until > now() and a.created_by is not distinct from ${held_by}::uuid
          and a.doctor_id = doctor.id and a.during = tstzrange(${starts_at}, ${ends_at})
-      returning a.id, a.patient_id, a.confirmation_code, a.status, a.during, a.lane, a.created_by, a.created_at, a.updated_at, a.version
+      returning a.id, a.patient_id, a.confirmation_code, a.status, a.starts_at, a.lane, a.created_by, a.created_at, a.updated_at, a.version
     ), noted as (
       insert into appointment_history (appointment_id, patient_id, user_id, from_status, to_status, to_time)
-      select id, patient_id, created_by, 'held', status, lower(during) from booked
+      select id, patient_id, created_by, 'held', status, starts_at from booked
     ), audited as (
       ${insertAuditEntries([entry])} where exists (select from booked)
     ), told as (
@@ -90,7 +90,7 @@ export function findOwnHold(id: string, doctor_id: string, starts_at: string, us
   return sql`
     select id from appointments
      where id = ${id} and status = 'held' and held_until > now() and created_by = ${user_id}
-       and doctor_id = ${doctor_id} and lower(during) = ${starts_at}`
+       and doctor_id = ${doctor_id} and starts_at = ${starts_at}`
 }
 
 export function countOwnHolds(): Sql<{ held: number }> {

@@ -70,8 +70,8 @@ function updateMissed(): Sql<Missed> {
   return sql`
     with missed as (
       select id, status from appointments
-       where status in ('booked', 'confirmed') and upper(during) < now() - ${noShowMinutes} * interval '1 minute'
-       order by upper(during) limit 200 for update skip locked
+       where status in ('booked', 'confirmed') and ends_at < now() - ${noShowMinutes} * interval '1 minute'
+       order by ends_at limit 200 for update skip locked
     )
     update appointments a set status = 'no_show', updated_at = now(), version = version + 1
       from missed where a.id = missed.id

@@ -17,7 +17,7 @@ export function findCalendarRow(
   appointment_id: string,
 ): Sql<CalendarRow & { patient_id: string; preferred_language: string | null }> {
   return sql`
-    select a.id, a.confirmation_code, lower(a.during) as starts_at, upper(a.during) as ends_at, a.status, a.version, a.updated_at,
+    select a.id, a.confirmation_code, a.starts_at, a.ends_at, a.status, a.version, a.updated_at,
            a.patient_id, p.preferred_language
       from appointments a left join patients p on p.id = a.patient_id
      where a.id = ${appointment_id} and a.status <> 'held'`

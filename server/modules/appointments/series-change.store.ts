@@ -8,7 +8,7 @@ import { movable } from './transitions.ts'
 export function lockOccurrences(series_id: string, { from, to }: { from: number; to: number }): Sql {
   return sql`
     select from appointments
-     where series_id = ${series_id} and occurrence between ${from} and ${to} and status = any (${movable}) and lower(during) > now()
+     where series_id = ${series_id} and occurrence between ${from} and ${to} and status = any (${movable}) and starts_at > now()
      order by id for no key update`
 }
 
@@ -17,7 +17,7 @@ type Target = { id: string; starts_at: string; ends_at: string }
 /** Out of each other's way, to a century in which nothing is booked, when some move to the times that others of them leave. */
 export function parkAll(ids: readonly string[]): Sql {
   return sql`
-    update appointments set during = tstzrange(lower(during) + interval '36500 days', upper(during) + interval '36500 days')
+    update appointments set during = tstzrange(starts_at + interval '36500 days', ends_at + interval '36500 days')
      where id = any (${ids}::uuid[])`
 }
 

@@ -12,8 +12,8 @@ const affectedStatuses = (Object.keys(transitions) as AppointmentStatus[]).filte
 export type OffTime = Pick<TimeOff, 'doctor_id' | 'starts_at' | 'ends_at'>
 
 const lyingIn = ({ doctor_id, starts_at, ends_at }: OffTime) => sql`
-  a.doctor_id = ${doctor_id} and lower(a.during) > ${starts_at}::timestamptz - interval '1 day' and lower(a.during) < ${ends_at}
-  and a.during && tstzrange(${starts_at}, ${ends_at}) and upper(a.during) > now() and a.status = any (${affectedStatuses})`
+  a.doctor_id = ${doctor_id} and a.starts_at > ${starts_at}::timestamptz - interval '1 day' and a.starts_at < ${ends_at}
+  and a.during && tstzrange(${starts_at}, ${ends_at}) and a.ends_at > now() and a.status = any (${affectedStatuses})`
 
 /** Waits for whoever changes one of them; whoever moves an appointment holds it before they hold the calendar. */
 export function lockAffected(time: OffTime): Sql {
@@ -29,11 +29,11 @@ export type StoredAffected = Affected & StoredKey & { sealed_notes: Buffer | nul
 
 export function findAffected(time: OffTime): Sql<StoredAffected> {
   return sql`
-    select a.id, a.confirmation_code, a.patient_id, a.doctor_id, lower(a.during) as appointment_time,
-           (extract(epoch from upper(a.during) - lower(a.during)) / 60)::integer as duration_minutes, a.status, a.sealed_notes,
+    select a.id, a.confirmation_code, a.patient_id, a.doctor_id, a.starts_at as appointment_time,
+           (extract(epoch from a.ends_at - a.starts_at) / 60)::integer as duration_minutes, a.status, a.sealed_notes,
            k.id as key_id, k.kek_id, k.wrapped
-      from appointments a left join patients p on p.id = a.patient_id left join patient_keys k on k.id = coalesce(a.key_id, p.key_id)
-     where ${lyingIn(time)} order by lower(a.during), a.id`
+      from appointments a left join patients p on p.id = a.patient_id left join patient_keys k on k.id = case when a.key_id is null then p.key_id else a.key_id end
+     where ${lyingIn(time)} order by a.starts_at, a.id`
 }
 
 const columns = sql`id, doctor_id, starts_at, ends_at, reason, created_at`

@@ -21,7 +21,7 @@ export function followVisit(id: string, to: Followed, user_id: string | null): S
     with moved as (
       update appointments set status = ${to}, updated_at = now(), version = version + 1
        where id = ${id} and status = ${before[to]}
-      returning id, patient_id, doctor_id, lower(during) as appointment_time, version
+      returning id, patient_id, doctor_id, starts_at as appointment_time, version
     ), noted as (
       insert into appointment_history (appointment_id, patient_id, user_id, from_status, to_status)
       select id, patient_id, ${user_id}::uuid, ${before[to]}, ${to} from moved

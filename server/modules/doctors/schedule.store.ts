@@ -60,9 +60,9 @@ export function deleteBlock(doctor_id: string, block_id: string): Sql<{ id: stri
 /** The appointments of a doctor that are still to come, as far as the caller may see them. */
 export function findExpected(doctor_id: string): Sql<Outside> {
   return sql`
-    select id, confirmation_code, patient_id, lower(during) as appointment_time,
-           (extract(epoch from upper(during) - lower(during)) / 60)::integer as duration_minutes, status
+    select id, confirmation_code, patient_id, starts_at as appointment_time,
+           (extract(epoch from ends_at - starts_at) / 60)::integer as duration_minutes, status
       from appointments
-     where doctor_id = ${doctor_id} and lower(during) > now() and status in ('booked', 'confirmed')
-     order by lower(during), id`
+     where doctor_id = ${doctor_id} and starts_at > now() and status in ('booked', 'confirmed')
+     order by starts_at, id`
 }

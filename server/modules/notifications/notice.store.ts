@@ -24,8 +24,8 @@ export type Told = SealedBy & {
 }
 
 const columns = sql`
-  a.id as appointment_id, a.patient_id, a.status, a.confirmation_code, lower(a.during) as appointment_time,
-  (extract(epoch from upper(a.during) - lower(a.during)) / 60)::int as duration_minutes, a.version, a.updated_at,
+  a.id as appointment_id, a.patient_id, a.status, a.confirmation_code, a.starts_at as appointment_time,
+  (extract(epoch from a.ends_at - a.starts_at) / 60)::int as duration_minutes, a.version, a.updated_at,
   d.timezone, p.sealed_contact, p.preferred_language, k.id as key_id, k.kek_id, k.wrapped,
   c.email, to_char(c.quiet_from, 'HH24:MI') as quiet_from, to_char(c.quiet_until, 'HH24:MI') as quiet_until,
   c.timezone as quiet_timezone, now() as now`
@@ -55,15 +55,15 @@ export function findDueReminders(limit: number): Sql<Told & { offset_minutes: nu
       from appointments a ${joined}
      cross join lateral unnest(coalesce(c.reminder_minutes, '{1440}')) as r(offset_minutes)
      where a.status in ('booked', 'confirmed') and k.wrapped is not null
-       and lower(a.during) > now()
-       and lower(a.during) <= now() + interval '1 minute' * (
+       and a.starts_at > now()
+       and a.starts_at <= now() + interval '1 minute' * (
              select greatest(1440, coalesce(max(minutes), 0)) from notification_preferences, unnest(reminder_minutes) as minutes)
-       and lower(a.during) <= now() + interval '1 minute' * r.offset_minutes
+       and a.starts_at <= now() + interval '1 minute' * r.offset_minutes
        and not exists (select from notices n where n.appointment_id = a.id and n.channel = 'email'
-                        and (n.kind = 'reminder' and n.offset_minutes = r.offset_minutes and n.occurrence = extract(epoch from lower(a.during))::text
-                             or n.kind <> 'reminder' and n.created_at > lower(a.during) - interval '1 minute' * r.offset_minutes))
-       and a.created_at <= lower(a.during) - interval '1 minute' * r.offset_minutes
-     order by lower(a.during), a.id limit ${literal(limit)} for update of a skip locked`
+                        and (n.kind = 'reminder' and n.offset_minutes = r.offset_minutes and n.occurrence = extract(epoch from a.starts_at)::text
+                             or n.kind <> 'reminder' and n.created_at > a.starts_at - interval '1 minute' * r.offset_minutes))
+       and a.created_at <= a.starts_at - interval '1 minute' * r.offset_minutes
+     order by a.starts_at, a.id limit ${literal(limit)} for update of a skip locked`
 }
 
 export type NewNotice = {

@@ -1,8 +1,8 @@
 // Plans that must begin with an index, before a table has statistics and after: on a live hospital the other plan reads everything.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { type Sql, sql } from '#platform/database/sql.ts'
-import { scopedDatabase } from '#platform/database/transaction.ts'
+import { sql } from '#platform/database/sql.ts'
+import { planOf } from '../../plan.testing.ts'
 import { startTestApi, type TestApi } from '../../testing.ts'
 import { findTokenHolders } from './patient-search.store.ts'
 
@@ -11,18 +11,11 @@ describe('looking for a crowd of new people among those who are here', () => {
   before(async () => void (api = await startTestApi()))
   after(() => api[Symbol.asyncDispose]())
 
-  async function planOf(statement: Sql): Promise<string> {
-    const scope = { enter: () => sql`select openward.enter_as('find')` }
-    const database = scopedDatabase(api.system.pool, scope, { audit: (entry) => entry })
-    const lines = await database.once((tx) => tx.rows(sql<{ 'QUERY PLAN': string }>`explain ${statement}`))
-    return lines.map((line) => line['QUERY PLAN']).join('\n')
-  }
-
   it('looks each token up in the index of tokens', async () => {
     await api.patient()
     const tokenizer = api.system.keys.tokenizer('patients')
     const tokens = tokenizer.tokens('phone', '+12025550123').map((token) => ({ kind: 'phone' as const, ...token }))
-    const ask = () => planOf(findTokenHolders([tokens, tokens]))
+    const ask = () => planOf(api, 'find', findTokenHolders([tokens, tokens]))
     const before_statistics = await ask()
     await api.rows(sql`analyze patient_tokens`)
     for (const plan of [before_statistics, await ask()]) {

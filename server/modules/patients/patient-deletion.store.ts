@@ -12,7 +12,7 @@ export type Expected = {
 /** As an appointment's own rules say: one that has begun is not cancelled any more. A time that is only held ends by itself. */
 const cancellable = ['booked', 'confirmed', 'checked_in']
 
-const columns = sql`a.id, a.confirmation_code, a.doctor_id, lower(a.during) as appointment_time, a.status`
+const columns = sql`a.id, a.confirmation_code, a.doctor_id, a.starts_at as appointment_time, a.status`
 
 /** Whether the record is within a reach of the caller's, asked from a wider one. */
 export function isInReach(patient_id: string, reach: string): Sql<{ is_in_reach: boolean }> {
@@ -23,8 +23,8 @@ export function isInReach(patient_id: string, reach: string): Sql<{ is_in_reach:
 export function lockExpected(patient_id: string): Sql<Expected> {
   return sql`
     select ${columns} from appointments a
-     where a.patient_id = ${patient_id} and (a.status = 'in_progress' or (a.status = any(${cancellable}) and upper(a.during) > now()))
-     order by lower(a.during), a.id for update`
+     where a.patient_id = ${patient_id} and (a.status = 'in_progress' or (a.status = any(${cancellable}) and a.ends_at > now()))
+     order by a.starts_at, a.id for update`
 }
 
 export const isCancellable = ({ status }: Expected) => cancellable.includes(status)

@@ -176,24 +176,11 @@ describe('what an appointment needs', () => {
     held_until: string | null = null,
   ): Promise<string> {
     const { doctor_id } = await api.person('doctor', { doctor: true })
-    const during = `[${hour(from)},${hour(to)})`
     const id = randomUUID()
-    const status = held_until ? 'held' : 'booked'
-    const now = Temporal.Now.instant().toString()
-    const facts = { kind: 'in_person', priority: 'routine', lane: 0, created_at: now, updated_at: now, version: 1 }
-    const row = {
-      id,
-      confirmation_code: `R-${(code += 1)}`,
-      patient_id,
-      doctor_id,
-      during,
-      held_until,
-      status,
-      ...facts,
-    }
-    await api.rows(
-      sql`insert into appointments select * from jsonb_populate_record(null::appointments, ${JSON.stringify(row)})`,
-    )
+    await api.rows(sql`
+      insert into appointments (id, confirmation_code, patient_id, doctor_id, during, held_until, status)
+      values (${id}, ${`R-${(code += 1)}`}, ${patient_id}, ${doctor_id}, tstzrange(${hour(from)}, ${hour(to)}), ${held_until},
+              ${held_until ? 'held' : 'booked'})`)
     return id
   }
   type Asked = {

@@ -11,7 +11,7 @@ const plain = sql`
 // Without a complaint a visit names no key: the patient's current one is then the key for what is written next.
 const columns = sql`${plain}, v.sealed_chief_complaint, k.id as key_id, k.kek_id, k.wrapped`
 const withKey = sql`
-  left join patients p on p.id = v.patient_id left join patient_keys k on k.id = coalesce(v.key_id, p.key_id)`
+  left join patients p on p.id = v.patient_id left join patient_keys k on k.id = case when v.key_id is null then p.key_id else v.key_id end`
 
 export type NewVisit = Pick<Visit, 'id' | 'patient_id' | 'doctor_id' | 'department_id' | 'type' | 'priority'> & {
   key_id: string | null
