@@ -51,7 +51,7 @@ export async function serve(): Promise<void> {
   })
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'a promise failed that nobody waited for'))
 
-  await app.http.listen({ port: configuration.port, host: configuration.host })
+  await app.http.listen({ port: configuration.port, host: configuration.host, backlog: 4096 })
   starting = app.start()
   await starting
   const { port } = app.http.server.address() as { port: number }

@@ -7,8 +7,11 @@ import type { ThinkingPlan } from './thinking.ts'
 
 const path = process.argv[2]
 if (!path) throw new Error('usage: thinking-process.ts <plan.json>')
-const { port, seconds, think_ms, people, requests } = JSON.parse(await readFile(path, 'utf8')) as ThinkingPlan
-const ends_at = performance.now() + seconds * 1000
+const { port, arriving_seconds, seconds, think_ms, people, requests } = JSON.parse(
+  await readFile(path, 'utf8'),
+) as ThinkingPlan
+const counts_from = performance.now() + arriving_seconds * 1000
+const ends_at = counts_from + seconds * 1000
 const taken_ms: number[] = []
 let errors = 0
 let sent = 0
@@ -34,11 +37,11 @@ function ask(agent: Agent, headers: Record<string, string>, index: number): Prom
 
 async function sit(headers: Record<string, string>): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-  // Nobody begins in the same moment as all others.
-  await delay(Math.random() * think_ms)
+  await delay(Math.random() * arriving_seconds * 1000)
   while (performance.now() < ends_at && sent < requests.length) {
+    const counts = performance.now() >= counts_from
     await ask(agent, headers, sent++).then(
-      (ms) => void taken_ms.push(ms),
+      (ms) => void (counts && taken_ms.push(ms)),
       () => void (errors += 1),
     )
     await delay(think_ms * (0.5 + Math.random()))

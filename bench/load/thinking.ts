@@ -6,6 +6,8 @@ import { type LoadRequest, LoadResult, requireValid } from './load.ts'
 
 export type ThinkingPlan = {
   port: number
+  /** Within which everyone sits down and asks for the first time. It does not count: these people are at work already. */
+  arriving_seconds: number
   seconds: number
   /** Between the answer and the next request: half to one and a half of it. */
   think_ms: number

@@ -13,6 +13,7 @@ import { createStrangers } from './patients.ts'
 
 const users = 1000
 const think_ms = 1000
+const arriving_seconds = 10
 /** A shorter time would not let everyone ask more than a few times. */
 const least_seconds = 20
 // Beyond those whom other rows register.
@@ -64,8 +65,12 @@ export const users_row: Row = {
         const people = await createSessions(users)
         const seconds = Math.max(least_seconds, world.options.seconds)
         const { patient_ids } = await treatingDoctor()
-        const requests = createMix(users * seconds * 2, { patient_ids, bookings: await createBookings() })
-        return async () => toLatency(await runThinking(world.directory, { port, seconds, think_ms, people, requests }))
+        const requests = createMix(users * (arriving_seconds + seconds) * 2, {
+          patient_ids,
+          bookings: await createBookings(),
+        })
+        return async () =>
+          toLatency(await runThinking(world.directory, { port, arriving_seconds, seconds, think_ms, people, requests }))
       },
     },
   ],
