@@ -7,6 +7,7 @@ import { type Account, type Call, createSignIn, type Headers } from './openward-
 // Enough free slots for every measurement of a run: 128 weekdays × 64 a day × 20.
 const doctor_count = 20
 const treated_count = 1000
+const assessed_count = 500
 const sessions_of_one = 25
 const horizon_days = 178
 const slots_window_days = 28
@@ -19,6 +20,8 @@ export type Hospital = {
   headersOfStaff: () => Promise<Headers>
   treatingDoctor: () => Promise<{ headers: Headers; patient_ids: readonly string[] }>
   createBookings: () => Promise<readonly LoadRequest[]>
+  /** A nurse, and the visits in which they have begun an assessment, each of another patient. */
+  assessingNurse: () => Promise<{ headers: Headers; visit_ids: readonly string[] }>
   /** Of people at the desk, each signed in several times. */
   createSessions: (count: number) => Promise<readonly Headers[]>
   createRaces: (slots: number, racers: number) => Promise<readonly (readonly LoadRequest[])[]>
@@ -128,8 +131,27 @@ export async function createHospital(call: Call, headersOfAdmin: () => Promise<H
       .map(({ booking }) => booking)
   }
 
+  let assessed: Promise<{ headers: () => Promise<Headers>; visit_ids: string[] }> | undefined
+  const beginAssessments = async () => {
+    const nurse = createSignIn(call, await createAccount(call, await headersOfAdmin(), 'nurse', 1, department_id))
+    const visit_ids: string[] = []
+    for (const patient_id of patient_ids.slice(-assessed_count)) {
+      const visit = { patient_id, type: 'outpatient', department_id }
+      const { id } = Id.parse(await call('POST', '/api/v1/visits', { headers: await nurse(), body: visit }))
+      const draft = { vital_signs: { pulse_bpm: 80 } }
+      await call('POST', `/api/v1/visits/${id}/nursing-assessment`, { headers: await nurse(), body: draft })
+      visit_ids.push(id)
+    }
+    return { headers: nurse, visit_ids }
+  }
+
   return {
     headersOfStaff,
+    async assessingNurse() {
+      assessed ??= beginAssessments()
+      const { headers, visit_ids } = await assessed
+      return { headers: await headers(), visit_ids }
+    },
     async treatingDoctor() {
       treated ??= bookTreated()
       return { patient_ids: await treated, headers: await treating.headers() }

@@ -25,6 +25,8 @@ export type OpenWard = {
   grow: (people: number) => Promise<{ people: number; seconds: number }>
   /** Bookings of distinct free slots, no patient twice at the same time. */
   createBookings: () => Promise<readonly LoadRequest[]>
+  /** A nurse, and the visits in which they have begun an assessment, each of another patient. */
+  assessingNurse: () => Promise<{ headers: Headers; visit_ids: readonly string[] }>
   /** So many sessions of people at the desk. */
   createSessions: (count: number) => Promise<readonly Headers[]>
   /** For each of so many free slots, bookings of it by different patients. */

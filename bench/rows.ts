@@ -5,6 +5,7 @@ import { growth_rows } from './rows/growth.ts'
 import { patient_rows } from './rows/patients.ts'
 import { import_row, memory_of_many_row, memory_row, start_row } from './rows/process.ts'
 import { slot_rows } from './rows/slots.ts'
+import { vital_signs_row } from './rows/vital-signs.ts'
 import { users_row } from './rows/users.ts'
 import { search_against_lookup_row, search_row } from './rows/search.ts'
 
@@ -13,6 +14,7 @@ export const usual_rows: readonly Row[] = [
   ...patient_rows.filter((row) => row.name !== 'register_patient'),
   search_against_lookup_row,
   ...booking_rows,
+  vital_signs_row,
   ...patient_rows.filter((row) => row.name === 'register_patient'),
   users_row,
   memory_row,

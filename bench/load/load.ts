@@ -2,7 +2,7 @@
 // before they send the next. The same driver, connections and duration are used for both sides of a comparison.
 import { z } from 'zod'
 
-export type LoadRequest = { method: 'GET' | 'POST'; path: string; body?: unknown }
+export type LoadRequest = { method: 'GET' | 'POST' | 'PUT'; path: string; body?: unknown }
 
 export type LoadPlan = {
   port: number
