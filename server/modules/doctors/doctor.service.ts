@@ -5,6 +5,7 @@ import { decodeCursor, encodeCursor } from '#platform/contract/cursor.ts'
 import { forbidden, notFound, Problem, stale } from '#platform/contract/problem.ts'
 import { violating } from '#platform/database/constraint.ts'
 import { openJson } from '#platform/encryption/sealing.ts'
+import { type Calendar, calendarOf, findCalendars } from './calendar.store.ts'
 import {
   type Doctor,
   type DoctorProfile,
@@ -89,21 +90,34 @@ export async function replaceDoctor(ctx: Context, doctor_id: string, request: Do
 
 async function replaceProfile(ctx: Context, known: DoctorProfile, request: DoctorRequest): Promise<DoctorProfile> {
   const values = valuesOf(request, known)
-  const fields = Object.entries(values).filter(
-    ([name, value]) => JSON.stringify(known[name as keyof DoctorProfile]) !== JSON.stringify(value),
-  )
+  const changed = Object.entries(values)
+    .filter(([name, value]) => JSON.stringify(known[name as keyof DoctorProfile]) !== JSON.stringify(value))
+    .map(([name]) => name)
   return ctx.database.transaction(async (tx) => {
-    const updated = await tx.first(updateDoctor(known.id, ctx.if_match, values)).catch(refused)
+    const [before, updated] = await Promise.all([
+      tx.one(findCalendars([known.id])),
+      tx.first(updateDoctor(known.id, ctx.if_match, values)).catch(refused),
+    ])
     if (!updated) throw new Problem(stale)
     tx.audit({
       action: 'doctor.update',
       resource_type: 'doctor',
       resource_id: known.id,
-      details: { fields: fields.map(([name]) => name) },
+      details: { fields: changed },
     })
-    tx.emit({ type: 'doctor.updated', subject_type: 'doctor', subject_id: known.id })
+    const payload = opening(calendarOf(before), known, changed)
+    tx.emit({ type: 'doctor.updated', subject_type: 'doctor', subject_id: known.id, ...(payload && { payload }) })
     return updated
   })
+}
+
+/** When they could be booked so far, where that may be more now: [] where every time is new. */
+function opening({ hours }: Calendar, was: DoctorProfile, changed: readonly string[]) {
+  const isBack = changed.some(
+    (name) => name === 'timezone' || ((name === 'is_active' || name === 'accepts_new_patients') && !was[name]),
+  )
+  const hasOtherHours = changed.some((name) => /^(available_(from|to)|consultation_minutes)$/.test(name))
+  return isBack || hasOtherHours ? { hours_before: isBack ? [] : hours } : undefined
 }
 
 export async function getDoctor(ctx: Context, doctor_id: string): Promise<Doctor> {

@@ -28,7 +28,7 @@ import {
   renewCalendar,
   type ScheduleOwner,
 } from './schedule.store.ts'
-import { coversTime } from './slots.ts'
+import { coversTime, type WorkingHours } from './slots.ts'
 
 /**
  * The doctor whose calendar the caller may change: everyone's, those of their department, their own.
@@ -128,10 +128,22 @@ function change(ctx: Context, doctor_id: string, work: (tx: Tx) => Promise<void>
       subject_type: 'doctor',
       subject_id: doctor_id,
       // Which times are new is for whoever offers them to find out.
-      payload: { version, hours_before: calendarOf(before).hours },
+      payload: { version, hours_before: openBefore(calendarOf(before), calendars.map(calendarOf)) },
     })
     return { items, version, outside_hours: { total: outside.length, items: shown } }
   })
+}
+
+/** The hours as they were, but for those of which less is kept for urgent cases now: to others these are new. */
+function openBefore({ hours }: Calendar, now: readonly Calendar[]): readonly WorkingHours[] {
+  const blocks = now.flatMap((calendar) => calendar.hours)
+  const leastKept = (weekday: number) =>
+    Math.min(
+      ...blocks.filter(({ weekdays }) => weekdays.includes(weekday)).map(({ emergency_share = 0 }) => emergency_share),
+    )
+  return hours.filter(
+    ({ weekdays, emergency_share = 0 }) => !weekdays.some((weekday) => emergency_share > leastKept(weekday)),
+  )
 }
 
 /** Whether the caller reads appointments as far as they write schedules: the database shows what lies in the latter reach. */

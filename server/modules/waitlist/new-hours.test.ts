@@ -1,9 +1,11 @@
 // Times that become free because the doctor comes more often are offered as those that somebody gives back.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { certain } from '#platform/certain.ts'
 import { sql } from '#platform/database/sql.ts'
 import { makePatient, mondayAt, overlaps } from '../appointments/hospital.testing.ts'
 import { appointmentApi } from '../appointments/appointment.contract.ts'
+import { type DoctorRequest, doctorApi } from '../doctors/doctor.contract.ts'
 import { scheduleApi } from '../doctors/schedule.contract.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { noOffer } from './waitlist.contract.ts'
@@ -82,6 +84,64 @@ describe('a new block of a doctor', () => {
     await add(doctor_id, '09:00', '10:00')
     await relayFreed(api)
     assert.equal(await offerOf(entry), undefined)
+  })
+})
+
+describe('a doctor who can be booked more than before', () => {
+  const profileOf = async (doctor_id: string) => {
+    const [doctor] = await api.rows(
+      sql<{ specialization: string; license_number: string; timezone: string; location: string }>`
+        select specialization, license_number, timezone, location from doctors where id = ${doctor_id}`,
+    )
+    return { ...certain(doctor, 'doctor'), consultation_minutes: 30, available_from: '09:00', available_to: '17:00' }
+  }
+  const replace = async (doctor_id: string, change: Partial<DoctorRequest>) =>
+    admin.call(doctorApi.update, { params: { doctor_id }, body: { ...(await profileOf(doctor_id)), ...change } })
+
+  it('by longer hours of the profile is offered at the new times, and at no time that was there before', async () => {
+    const doctor_id = await desk.doctor()
+    await replace(doctor_id, {})
+    await relayFreed(api)
+    const terms = { from_date: mondayAt('09:00').slice(0, 10), to_date: mondayAt('09:00').slice(0, 10) }
+    const entry = await desk.wait(doctor_id, terms)
+    await replace(doctor_id, { bio: 'Sees children too' })
+    await relayFreed(api)
+    assert.equal(await offerOf(entry), undefined)
+    await replace(doctor_id, { available_to: '18:00' })
+    await relayFreed(api)
+    assert.equal(await offerOf(entry), mondayAt('17:00'))
+  })
+
+  it('by coming back is offered', async () => {
+    const doctor_id = await desk.doctor()
+    const entry = await desk.wait(doctor_id)
+    await replace(doctor_id, { is_active: false })
+    await relayFreed(api)
+    assert.equal(await offerOf(entry), undefined)
+    await replace(doctor_id, { is_active: true })
+    await relayFreed(api)
+    assert.notEqual(await offerOf(entry), undefined)
+  })
+
+  it('by keeping less for urgent cases is offered to those who wait for any time', async () => {
+    const doctor_id = await desk.doctor()
+    const all = { ...hours('09:00', '10:00'), emergency_share: 1 }
+    const week = (block: object, version: number) =>
+      admin.call(
+        scheduleApi.replace,
+        { params: { doctor_id }, body: { blocks: [{ ...all, ...block }] } },
+        { 'if-match': `"v${version}"` },
+      )
+    await admin.call(scheduleApi.add, { params: { doctor_id }, body: all })
+    await relayFreed(api)
+    const entry = await desk.wait(doctor_id)
+    const { version } = await admin.call(scheduleApi.get, { params: { doctor_id } })
+    await week({}, version)
+    await relayFreed(api)
+    assert.equal(await offerOf(entry), undefined)
+    await week({ emergency_share: 0 }, version + 1)
+    await relayFreed(api)
+    assert.equal(await offerOf(entry), mondayAt('09:00'))
   })
 })
 

@@ -40,6 +40,7 @@ export const freeingTypes = [
   'hold.ended',
   'doctor.time_off_removed',
   'doctor.schedule_changed',
+  'doctor.updated',
   'waitlist.offer_ended',
 ]
 
@@ -93,7 +94,7 @@ type Freed = TimeRange & {
 /** Undefined for what frees nothing that can still be given. */
 function freedBy({ type, subject_id, payload }: FollowedEvent): Freed | undefined {
   const text = (name: string) => (typeof payload[name] === 'string' ? payload[name] : '')
-  if (type === 'doctor.schedule_changed') {
+  if (type === 'doctor.schedule_changed' || type === 'doctor.updated') {
     if (!Array.isArray(payload['hours_before'])) return undefined
     const starts_at_ms = Temporal.Now.instant().epochMilliseconds
     const ends_at_ms = starts_at_ms + bookingHorizonDays * 86_400_000
