@@ -5,6 +5,14 @@ const mostCharacters = 150
 /** Controls, format characters that turn text around or hide in it, halves of pairs, and what file systems and shells mind. */
 const unwanted = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}"*/:<>?\\|%]/gu
 
+/** Whether a name is shown as another than it is: turned around, with what nobody sees, or with controls. */
+export function isMisleading(given: string): boolean {
+  // A joiner between letters of Persian or Hindi, or within an emoji, hides nothing.
+  return /[\p{Cc}\p{Zl}\p{Zp}\u061C\u180E\u200B\u200E\u200F\u202A-\u202E\u2060-\u206F\uFEFF\u{E0000}-\u{E007F}]/u.test(
+    given,
+  )
+}
+
 /** By type: the endings that a name may have, the one that a nameless file gets first. */
 export const extensions: Readonly<Record<MediaType, readonly [string, ...string[]]>> = {
   'application/pdf': ['pdf'],

@@ -10,12 +10,12 @@ import {
 } from './document-problem.contract.ts'
 import { type DicomHeader, type Judged, type MediaType, type ReceivedFile } from './document.contract.ts'
 import { dicomHeadBytes, readDicom } from './dicom.ts'
-import { cleanFileName } from './file-name.ts'
+import { cleanFileName, isMisleading } from './file-name.ts'
 import { assertAgreed, headBytes, type Inspector, inspectorOf, sniff } from './file-type.ts'
 import { insertArriving, renewArriving, strikeOut } from './file.store.ts'
 import { unattendedDatabase } from './unattended.ts'
 import { certain } from '#platform/certain.ts'
-import { Problem, tooManyRequests } from '#platform/contract/problem.ts'
+import { invalidRequest, Problem, tooManyRequests } from '#platform/contract/problem.ts'
 import type { Context, System } from '#platform/context.ts'
 import { type ChunkPlace, sealChunks } from '#platform/encryption/chunks.ts'
 import type { UploadedFile } from '#platform/http/upload.ts'
@@ -25,7 +25,7 @@ import { ContentMissing, StorageFull, StorageUnavailable } from '#platform/stora
 import { newStorageName } from '#platform/storage/storage.ts'
 
 export type Receiving = {
-  /** @throws Problem scannerMissing, contentRefused, emptyFile, tooLarge, tooManyRequests, storageFull, storageUnavailable */
+  /** @throws Problem scannerMissing, invalidRequest, contentRefused, emptyFile, tooLarge, tooManyRequests, storageFull, storageUnavailable */
   receive(ctx: Context, file: UploadedFile): Promise<ReceivedFile>
   start(): void
   stop(): Promise<void>
@@ -34,6 +34,12 @@ export type Receiving = {
 /** One person sends as many files at once to one server, and no more. */
 const mostAtOnce = 6
 const renewEveryMilliseconds = 8000
+
+const misleadingName = {
+  path: '/body/file',
+  code: 'misleading_name',
+  message: 'The name of the file holds characters that hide or turn around what stands in it: rename it',
+}
 
 export function openReceiving(system: System): Receiving {
   const { storage, log, configuration } = system
@@ -74,6 +80,7 @@ export function openReceiving(system: System): Receiving {
   return {
     async receive(ctx, file) {
       if (!system.scanner && configuration.production) throw new Problem(scannerMissing)
+      if (isMisleading(file.file_name)) throw new Problem(invalidRequest, { errors: [misleadingName] })
       const leave = enter(ctx.actor.user_id ?? '')
       const chunks = { key: randomBytes(32), name: newStorageName() }
       try {

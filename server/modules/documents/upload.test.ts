@@ -164,6 +164,14 @@ describe('a file', () => {
     assert.match(answer.text, /\/body\/file/)
   })
 
+  it('whose name is turned around, or hides something, is refused', async () => {
+    for (const name of ['result\u202Etxt.exe', 'a\u2066b.txt', 'a\u200Bb.txt', 'a\u0001.txt']) {
+      const answer = await refused({ ...aText(), name }, 422, 'invalid_request')
+      assert.match(answer.text, /"path":"\/body\/file","code":"misleading_name"/)
+      assert.doesNotMatch(answer.text, /result/)
+    }
+  })
+
   it('keeps of its name what can be shown, and of that nothing that leads anywhere', async () => {
     const someone = await api.patient()
     const names = [
