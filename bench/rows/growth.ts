@@ -58,6 +58,10 @@ const operations: Record<string, Operation> = {
   list_appointments: reading((_, ids) =>
     ids.map((id) => ({ method: 'GET', path: `/api/v1/appointments?doctor_id=${id}&limit=20` })),
   ),
+  day_of_all_doctors: reading(() => {
+    const date = Temporal.Now.plainDateISO('UTC').add({ days: 1 }).toString()
+    return [{ method: 'GET', path: `/api/v1/appointments?date=${date}&limit=100` }]
+  }),
   book_appointment: async (openward) => {
     const bookings = (await openward.createBookings()).slice(0, -last_bookings).toReversed()
     const requestsOf = (turn: number, seconds: number) => {
