@@ -1,6 +1,7 @@
 // The modules that this process can serve, in the order in which they may depend on each other.
 import type { Module } from '#platform/module.ts'
 import { access } from '#modules/access'
+import { analytics } from '#modules/analytics'
 import { appointments } from '#modules/appointments'
 import { assessments } from '#modules/assessments'
 import { auditTrail } from '#modules/audit-trail'
@@ -39,6 +40,7 @@ export const modules: readonly Module[] = [
   prefill,
   timeline,
   documents,
+  analytics,
   notifications,
   waitlist,
   jobs,

@@ -4,7 +4,7 @@ import { createAuditRecorder } from '#platform/audit/record.ts'
 import { openSpool, withSpool } from '#platform/audit/spool.ts'
 import { type Configuration, ConfigurationError } from '#platform/configuration.ts'
 import type { System } from '#platform/context.ts'
-import { openPool, watchConnections } from '#platform/database/connection.ts'
+import { openPool, type Pool, type PoolOptions, watchConnections } from '#platform/database/connection.ts'
 import { appUrl, migrate } from '#platform/database/migrate.ts'
 import { gather } from '#platform/database/gathered.ts'
 import { sql } from '#platform/database/sql.ts'
@@ -32,6 +32,8 @@ export type SystemOptions = {
 
 /** Two for the audit log, one for the health check, one for who signs out. */
 const reserveSize = 4
+/** Figures are asked for by few. */
+const replicaSize = 4
 
 /** Migrates the database unless told that it is, and opens what everything else stands on. */
 export async function openSystem({
@@ -72,6 +74,7 @@ export async function openSystem({
   const pool = openPool({ ...connections, size: pool_size, name: 'openward', watch })
   const reserve = openPool({ ...connections, size: reserveSize, name: 'openward-reserve', watch })
   await assertPromises(pool, unsafe_fsync_off)
+  const replica = openReplica(configuration, connections)
   const recorder = createAuditRecorder(reserve)
   const database = systemDatabase({ pool })
   const keys = await openKeys(keyring, (work) => database.transaction(work))
@@ -84,11 +87,23 @@ export async function openSystem({
     recorder: withSpool(recorder, spool, log),
     spool,
     gathered: gather(pool),
+    replica,
     storage: openStorage(configuration),
     scanner: openScanner(configuration),
     log,
-    close: async () => void (await Promise.all([pool.end(), reserve.end(), watch.close()])),
+    close: async () => void (await Promise.all([pool.end(), reserve.end(), replica?.end(), watch.close()])),
   }
+}
+
+/** The replica has the roles of the primary: the passwords that fit there fit here. */
+function openReplica(
+  { replica_url }: Configuration,
+  { url, ...connections }: Pick<PoolOptions, 'url' | 'on_error' | 'password'>,
+): Pool | undefined {
+  if (replica_url === undefined) return undefined
+  const { password } = new URL(url)
+  const replica = { ...connections, url: appUrl(replica_url, decodeURIComponent(password)) }
+  return openPool({ ...replica, size: replicaSize, name: 'openward-figures' })
 }
 
 const passwordPurpose = 'database role'

@@ -63,10 +63,10 @@ export async function makeStaff(
       await database.transaction(async (tx) => {
         await tx.run(sql`
           insert into doctors (id, user_id, first_name, last_name, specialization, license_number, department_id, location, languages,
-                               consultation_minutes, timezone)
+                               consultation_minutes, timezone, created_at)
           values (${id}, ${user_id}, ${first_name}, ${last_name}, ${specialization}, ${`DEMO-${number}`}, ${department_id},
                   ${pick(random, ['Main building', 'East wing', 'Outpatient clinic'])}, ${[...pick(random, languages)]}::text[],
-                  ${slot_minutes}, ${timezone})`)
+                  ${slot_minutes}, ${timezone}, now() - interval '60 days')`)
         await tx.run(sql`
           insert into schedule_blocks (doctor_id, weekday, start_time, end_time, slot_minutes, emergency_share, valid_from)
           select ${id}, weekday, start_time, end_time, ${slot_minutes}, 0.1, current_date - 60

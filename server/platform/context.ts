@@ -4,6 +4,7 @@ import type { Spool } from './audit/spool.ts'
 import type { Configuration } from './configuration.ts'
 import type { Pool } from './database/connection.ts'
 import type { Gathered } from './database/gathered.ts'
+import type { Counting } from './database/counting.ts'
 import type { Database } from './database/transaction.ts'
 import type { Keys } from './encryption/keys.ts'
 import type { Log } from './logging.ts'
@@ -49,6 +50,8 @@ export type System = {
   /** What the recorder could not record and had to let through. */
   spool: Spool
   gathered: Gathered
+  /** A copy of the database that only reads, for figures; undefined where none is configured. */
+  replica: Pool | undefined
   /** Where the bytes of documents lie. */
   storage: Storage
   /** Undefined where none is configured. */
@@ -65,6 +68,8 @@ export type Context = {
   database: Database
   /** The database in another reach, for the same actor; audit entries are completed as ever. */
   reaching(reach: Reach): Database
+  /** Everything of everyone, to be counted and never shown: the replica where there is one. Whoever asks says what counts. */
+  counting(): Counting
   correlation_id: string
   ip_address: string
   user_agent: string | undefined

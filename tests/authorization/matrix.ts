@@ -11,6 +11,7 @@ import { prescriptionRows } from './matrix.prescriptions.ts'
 import { notificationRows } from './matrix.notifications.ts'
 import { patientRows } from './matrix.patients.ts'
 import { documentRows } from './matrix.documents.ts'
+import { figureRows } from './matrix.figures.ts'
 import { eventRows } from './matrix.events.ts'
 import { resourceRows } from './matrix.resources.ts'
 import { scheduleRows } from './matrix.schedules.ts'
@@ -30,6 +31,7 @@ export const matrix: readonly Row[] = [
   ...assessmentRows,
   ...chartRows,
   ...prescriptionRows,
+  ...figureRows,
 
   // The audit log: everything for admin and auditor, a patient the accesses to their own record.
   { operation: 'GET /api/v1/audit-logs', expect: only('admin auditor own other') },

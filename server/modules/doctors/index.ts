@@ -13,6 +13,7 @@ export {
   coversTime,
   defaultHours,
   expandHours,
+  freeSlots,
   instantText,
   slotAt,
   type TimeRange,

@@ -53,7 +53,7 @@ export async function assignResource(ctx: Context, resource_id: string, request:
   const sealed =
     notes === null ? nothingSealed : await ctx.database.once((tx) => sealFor(ctx, tx, patient_id, id, notes))
   const assigned_by = ctx.actor.user_id
-  const stay = { id, patient_id, lane, expected_release_at, assigned_by, notes: sealed, is_move: false }
+  const stay = { id, patient_id, lane, expected_release_at, assigned_by, notes: sealed }
   for (let attempt = 1; attempt <= 2; attempt += 1) {
     const { assignment, chance } = await attemptAssignment(ctx, resource_id, stay)
     if (assignment) return { ...shownAssignment(ctx, assignment), notes }
@@ -160,7 +160,7 @@ export function transferResource(ctx: Context, resource_id: string, request: Tra
       expected_release_at,
       assigned_by,
       notes: sealed,
-      is_move: true,
+      moved_from_id: stay.id,
     })
     const details = { assignment_id: id, lane: moved.lane, from_resource_id: resource_id, from_assignment_id: stay.id }
     const subject = { resource_type: 'resource', resource_id: to_resource_id, patient_id }

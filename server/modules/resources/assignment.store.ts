@@ -36,8 +36,8 @@ export type NewStay = {
   expected_release_at: string | null
   assigned_by: string | undefined
   notes: SealedText
-  /** Whoever has a bed is moved even where their record was deleted meanwhile. */
-  is_move: boolean
+  /** The stay that a transfer has ended. Whoever has a bed is moved even where their record was deleted meanwhile. */
+  moved_from_id?: string
 }
 
 /**
@@ -45,7 +45,7 @@ export type NewStay = {
  * resource must be locked by a statement before, so that this one sees what those did who were waited for.
  */
 export function insertStay(resource_id: string, stay: NewStay): Sql<StoredAssignment> {
-  const { id, patient_id, lane = null, expected_release_at, assigned_by = null, notes } = stay
+  const { id, patient_id, lane = null, expected_release_at, assigned_by = null, notes, moved_from_id = null } = stay
   return sql`
     with running as (
       select b.lane, coalesce(own.patient_id = ${patient_id}, false) as is_own
@@ -62,10 +62,11 @@ export function insertStay(resource_id: string, stay: NewStay): Sql<StoredAssign
          and not exists (select from running where running.lane = wanted.lane and not is_own)
        order by exists (select from running where running.lane = wanted.lane and is_own) desc, wanted.lane limit 1
     )
-    insert into resource_assignments (id, resource_id, lane, patient_id, expected_release_at, assigned_by, key_id, sealed_notes)
-    select ${id}, resource_id, lane, ${patient_id}, ${expected_release_at}, ${assigned_by}::uuid, ${notes.key_id}::uuid, ${notes.sealed}
+    insert into resource_assignments (id, resource_id, lane, patient_id, expected_release_at, assigned_by, key_id, sealed_notes, moved_from_id)
+    select ${id}, resource_id, lane, ${patient_id}, ${expected_release_at}, ${assigned_by}::uuid, ${notes.key_id}::uuid, ${notes.sealed},
+           ${moved_from_id}::uuid
       from free
-     where exists (select from patients p where p.id = ${patient_id} and (p.is_active or ${stay.is_move}) and p.merged_into is null and p.erased_at is null)
+     where exists (select from patients p where p.id = ${patient_id} and (p.is_active or ${moved_from_id !== null}) and p.merged_into is null and p.erased_at is null)
     on conflict do nothing
     returning id, resource_id, lane, patient_id, assigned_at, expected_release_at, released_at, assigned_by, sealed_notes,
               key_id, null as kek_id, null as wrapped`

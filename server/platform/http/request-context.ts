@@ -6,6 +6,7 @@ import type { Operation } from '#platform/contract/operation.ts'
 import { malformed, Problem } from '#platform/contract/problem.ts'
 import { type Context, type Reach, reachOf, type Subject, type System } from '#platform/context.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
+import { countingDatabase } from '#platform/database/counting.ts'
 import { joinedDatabase } from '#platform/database/joined-database.ts'
 import { type Database, scopedDatabase, type Tx } from '#platform/database/transaction.ts'
 
@@ -77,6 +78,7 @@ export function buildContext(
     reach,
     database: reaching(reach),
     reaching,
+    counting: () => countingDatabase(system, () => enter('all')),
     correlation_id: request.id,
     ip_address,
     user_agent,

@@ -1,0 +1,20 @@
+import { implement, type Route } from '#platform/http/mount.ts'
+import { analyticsApi } from './analytics.contract.ts'
+import { comparePeriods } from './comparison.service.ts'
+import { metricApi } from './metric.contract.ts'
+import { listMetrics } from './metrics.ts'
+import { readTrends } from './trend.service.ts'
+import { readUsage } from './usage.service.ts'
+import { readUtilization } from './utilization.service.ts'
+
+export function analyticsRoutes(): Route[] {
+  return [
+    ...implement('metrics', metricApi, { list: async () => ({ items: listMetrics() }) }),
+    ...implement('analytics', analyticsApi, {
+      doctor_utilization: (ctx, { query }) => readUtilization(ctx, query),
+      appointment_trends: (ctx, { query }) => readTrends(ctx, query),
+      resource_usage: (ctx, { query }) => readUsage(ctx, query),
+      admin: (ctx, { query }) => comparePeriods(ctx, query),
+    }),
+  ]
+}

@@ -1,0 +1,99 @@
+import { all, type Sql, sql } from '#platform/database/sql.ts'
+import type { CountedStatus } from './analytics.contract.ts'
+import type { DoctorState } from './availability.ts'
+
+/** `days`: the first instants of the days in order. */
+export type DaysFilter = { days: readonly string[]; ends_at: string; doctor_id: string | undefined }
+
+type Place = { doctor_id: string; day_number: number }
+export type AppointmentCounts = Place & Record<CountedStatus, number> & { appointments: number }
+export type TakenDay = AppointmentCounts & {
+  completed_minutes: number
+  taken_minutes: number
+  /** When appointments took the time of the doctor, overlaps joined; in milliseconds since 1970. */
+  starts_ms: number[]
+  ends_ms: number[]
+}
+export type BookedDay = AppointmentCounts & {
+  lead_minutes: number
+  new_patient_appointments: number
+  returning_patient_appointments: number
+}
+
+const counts = sql`d.doctor_id, d.day_number, count(*) as appointments,
+       count(*) filter (where d.status = 'booked') as booked, count(*) filter (where d.status = 'confirmed') as confirmed,
+       count(*) filter (where d.status = 'checked_in') as checked_in, count(*) filter (where d.status = 'in_progress') as in_progress,
+       count(*) filter (where d.status = 'completed') as completed, count(*) filter (where d.status = 'cancelled') as cancelled,
+       count(*) filter (where d.status = 'no_show') as no_show`
+
+// The days are counted by their first instants, so that the local day is the one of the code and no zone of the database's.
+const counted = ({ days, ends_at, doctor_id }: DaysFilter, columns: Sql) => sql`
+  (select a.doctor_id, a.status, width_bucket(a.starts_at, ${days}::timestamptz[]) as day_number, ${columns}
+     from appointments a
+    where ${all([
+      sql`a.starts_at >= ${days[0]} and a.starts_at < ${ends_at} and a.status <> 'held'`,
+      doctor_id === undefined ? undefined : sql`a.doctor_id = ${doctor_id}`,
+    ])}) as d`
+
+const taken = sql`(extract(epoch from a.ends_at - a.starts_at) / 60)::integer as minutes, a.during`
+
+/** Per doctor and day: the appointments and the time that they take. */
+export function findTakenDays(filter: DaysFilter): Sql<TakenDay> {
+  return sql`
+    select t.*, array(select (extract(epoch from lower(part)) * 1000)::float8 from unnest(t.joined) as part order by part) as starts_ms,
+           array(select (extract(epoch from upper(part)) * 1000)::float8 from unnest(t.joined) as part order by part) as ends_ms
+      from (select ${counts},
+                   coalesce(sum(d.minutes) filter (where d.status = 'completed'), 0) as completed_minutes,
+                   coalesce(sum(d.minutes) filter (where d.status <> 'cancelled'), 0) as taken_minutes,
+                   coalesce(range_agg(d.during) filter (where d.status <> 'cancelled'), '{}') as joined
+              from ${counted(filter, taken)} group by d.doctor_id, d.day_number) as t`
+}
+
+const booked = sql`greatest(floor(extract(epoch from a.starts_at - a.created_at) / 60), 0)::bigint as lead_minutes,
+       exists (select from appointments p where p.patient_id = a.patient_id and p.starts_at < a.starts_at
+                 and p.status not in ('cancelled', 'no_show', 'held')) as is_returning`
+
+/** Per doctor and day: the appointments, how long before they were booked, and whether the patients had been here. */
+export function findBookedDays(filter: DaysFilter): Sql<BookedDay> {
+  return sql`
+    select ${counts}, sum(d.lead_minutes)::bigint as lead_minutes,
+           count(*) filter (where d.status <> 'cancelled' and not d.is_returning) as new_patient_appointments,
+           count(*) filter (where d.status <> 'cancelled' and d.is_returning) as returning_patient_appointments
+      from ${counted(filter, booked)} group by d.doctor_id, d.day_number`
+}
+
+/** What was in force within a time, of each doctor in order; of one who had no state yet, the first. */
+export function findDoctorStates(starts_at: string, ends_at: string, doctor_id: string | undefined): Sql<DoctorState> {
+  const of_doctor = doctor_id === undefined ? undefined : sql`s.doctor_id = ${doctor_id}`
+  return sql`
+    select t.doctor_id, t.is_active, t.department_id, t.specialization, t.timezone, t.available_from, t.available_to,
+           t.consultation_minutes, t.blocks, ceil(extract(epoch from t.in_force_from) * 1000)::float8 as in_force_from_ms,
+           coalesce(ceil(extract(epoch from t.in_force_until) * 1000)::float8, 'infinity') as in_force_until_ms
+      from (select s.*, lead(s.in_force_from) over of_doctor as in_force_until, row_number() over of_doctor as number
+              from doctor_states s where ${all([of_doctor])}
+            window of_doctor as (partition by s.doctor_id order by s.in_force_from)) as t
+     where (t.in_force_from < ${ends_at} or t.number = 1) and (t.in_force_until is null or t.in_force_until > ${starts_at})
+     order by t.doctor_id, t.in_force_from`
+}
+
+/** Past ones too: a slot that somebody was away for was not offered. */
+export function findTimeOff(
+  starts_at: string,
+  ends_at: string,
+  doctor_id: string | undefined,
+): Sql<{ doctor_id: string; starts_at_ms: number; ends_at_ms: number }> {
+  return sql`
+    select t.doctor_id, floor(extract(epoch from t.starts_at) * 1000)::float8 as starts_at_ms,
+           ceil(extract(epoch from t.ends_at) * 1000)::float8 as ends_at_ms
+      from time_off t
+     where ${all([
+       sql`t.starts_at < ${ends_at}::timestamptz + interval '1 day' and t.ends_at > ${starts_at}`,
+       doctor_id === undefined ? undefined : sql`t.doctor_id = ${doctor_id}`,
+     ])}
+     order by t.doctor_id, t.starts_at`
+}
+
+/** Of what moment the figures are: a replica may be a little behind. */
+export function findMoment(): Sql<{ as_of: string }> {
+  return sql`select case when pg_is_in_recovery() then coalesce(pg_last_xact_replay_timestamp(), now()) else now() end as as_of`
+}

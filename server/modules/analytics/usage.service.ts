@@ -1,0 +1,81 @@
+import type { z } from 'zod'
+import { ResourceType } from '../resources/resource.contract.ts'
+import type { Context } from '#platform/context.ts'
+import type { ResourceUsage, UsageFigures, UsageQuery } from './analytics.contract.ts'
+import { findMoment } from './doctor-days.store.ts'
+import { addUp } from './doctor-days.ts'
+import { grouped } from './grouping.ts'
+import { metrics, withQuotients } from './metrics.ts'
+import { requireEveryone } from './own-figures.ts'
+import { readPeriod, startOf, stretchesOf } from './period.ts'
+import { findUsage, usageParts, type UsageRow } from './usage.store.ts'
+
+const minute_ms = 60_000
+
+/** @throws Problem invalidRequest, figuresOfAll */
+export async function readUsage(ctx: Context, query: UsageQuery): Promise<ResourceUsage> {
+  requireEveryone(ctx)
+  const { group_by, type, ward, department_id } = query
+  const period = readPeriod(query, ctx.system.configuration.timezone)
+  const byTime = group_by === 'day' || group_by === 'week' || group_by === 'month'
+  const now = Temporal.Now.instant().round({ smallestUnit: 'minute', roundingMode: 'floor' })
+  const until = earlier(now, Temporal.Instant.from(period.ends_at))
+  const counted_until = (
+    Temporal.Instant.compare(until, period.starts_at) < 0 ? Temporal.Instant.from(period.starts_at) : until
+  ).toString()
+  const stretches = stretchesOf(period, byTime ? group_by : 'period').map((stretch) => {
+    const starts_at = startOf(stretch.from, period.timezone)
+    const next = startOf(Temporal.PlainDate.from(stretch.to).add({ days: 1 }), period.timezone)
+    return { ...stretch, starts_at: earlier(starts_at, until).toString(), ends_at: earlier(next, until).toString() }
+  })
+  const [moment, rows] = await ctx.counting().once((tx) =>
+    Promise.all([
+      tx.one(findMoment()),
+      tx.rows(
+        findUsage({
+          type,
+          ward,
+          department_id,
+          starts_at: period.starts_at,
+          counted_until,
+          stretch_starts: stretches.map(({ starts_at }) => starts_at),
+          stretch_ends: stretches.map(({ ends_at }) => ends_at),
+          by_resource: group_by === 'resource',
+        }),
+      ),
+    ]),
+  )
+  const passed = ({ starts_at, ends_at }: { starts_at: string; ends_at: string }) =>
+    Math.max(0, (Date.parse(ends_at) - Date.parse(starts_at)) / minute_ms)
+  const passed_minutes = passed({ starts_at: period.starts_at, ends_at: counted_until })
+  const nobody = { type: null, ward: null, resource_id: null }
+  const whole = stretchesOf(period, 'period')[0] ?? { from: period.from, to: period.to, is_partial: !period.is_over }
+  const items = byTime
+    ? stretches.map(({ starts_at, ends_at, ...stretch }, at) => ({
+        ...stretch,
+        ...nobody,
+        ...usageOf(
+          rows.filter(({ stretch_number }) => stretch_number === at + 1),
+          passed({ starts_at, ends_at }),
+        ),
+      }))
+    : grouped(rows, (row) => JSON.stringify(keyOf(group_by, row))).map(([, group]) => {
+        const [first] = group
+        return { ...whole, ...(first ? keyOf(group_by, first) : nobody), ...usageOf(group, passed_minutes) }
+      })
+  return { ...period, as_of: moment.as_of, counted_until, group_by, items, total: usageOf(rows, passed_minutes) }
+}
+
+function keyOf(group_by: UsageQuery['group_by'], { type, ward, resource_id }: UsageRow) {
+  const of_type = { type: ResourceType.parse(type), ward: null, resource_id: null }
+  if (group_by === 'type') return of_type
+  return { ...of_type, ward, resource_id }
+}
+
+function usageOf(rows: readonly UsageRow[], passed_minutes: number): z.output<typeof UsageFigures> {
+  return withQuotients(metrics.resource_usage, { ...addUp(usageParts, rows), passed_minutes })
+}
+
+function earlier(one: Temporal.Instant, other: Temporal.Instant): Temporal.Instant {
+  return Temporal.Instant.compare(one, other) < 0 ? one : other
+}
