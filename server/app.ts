@@ -13,6 +13,7 @@ import type { Route } from '#platform/http/mount.ts'
 import { openJobs } from '#platform/jobs/jobs.ts'
 import { repeat, type Repeated } from '#platform/jobs/repeat.ts'
 import type { Check, OpenModule } from '#platform/module.ts'
+import { backupCheck, backupMeasures } from './backup/following.ts'
 import { modules } from './modules.ts'
 
 export type App = {
@@ -38,8 +39,10 @@ export async function buildApp(system: System): Promise<App> {
     throw new Error('no module says who people are: OPENWARD_SERVICES must include one that can verify tokens')
   const draining = openDraining()
   const http = await buildHttp({ system, routes, authenticate, draining })
-  const checks = Object.assign({ audit_spool: () => checkSpool(system) }, ...open.map((module) => module.checks ?? {}))
-  installHealth(http, system, checks, draining)
+  const backups = backupCheck(system.configuration)
+  const own = { audit_spool: () => checkSpool(system), ...(backups && { backups }) }
+  const checks = Object.assign(own, ...open.map((module) => module.checks ?? {}))
+  installHealth(http, system, checks, draining, backupMeasures(system.configuration))
   await installDocumentation(http, routes)
   const following: Repeated[] = []
   return {

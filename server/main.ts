@@ -1,8 +1,10 @@
 // Serves: configuration, database, application, listen; and ends well, with every request in flight answered.
 import { readConfiguration, readEnvironment } from '#platform/configuration.ts'
+import { type Repeated } from '#platform/jobs/repeat.ts'
 import { createLog } from '#platform/logging.ts'
 import { ensureFirstAdministrator } from '#modules/identity'
 import { buildApp } from './app.ts'
+import { startFollowing } from './backup/following.ts'
 import { openPlace } from './place.ts'
 import { openSystem } from './system.ts'
 
@@ -20,6 +22,7 @@ export async function serve(): Promise<void> {
   const hurry = new AbortController()
   let stopping: Promise<void> | undefined
   let starting: Promise<void> | undefined
+  let backups: Repeated | undefined
   const stop = (signal: string) => {
     if (stopping) return hurry.abort()
     stopping = (async () => {
@@ -30,6 +33,7 @@ export async function serve(): Promise<void> {
       }, stopMilliseconds)
       // What is only beginning cannot be ended.
       await starting?.catch(() => undefined)
+      await backups?.stop()
       await app.stop({ drain_ms: configuration.drain_seconds * 1000, hurry: hurry.signal })
       await system.close()
       await place.close()
@@ -54,6 +58,7 @@ export async function serve(): Promise<void> {
   await app.http.listen({ port: configuration.port, host: configuration.host, backlog: 4096 })
   starting = app.start()
   await starting
+  backups = startFollowing(configuration, place, log)
   const { port } = app.http.server.address() as { port: number }
   log.info(`OpenWard serves on http://${configuration.host}:${port}, the API's reference is at /docs`)
   if (first) {

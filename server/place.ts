@@ -10,7 +10,13 @@ import { openVaultKeyring } from '#platform/encryption/vault-keyring.ts'
 import { openVault } from '#platform/encryption/vault.ts'
 import type { Log } from '#platform/logging.ts'
 
-export type Place = { keyring: Keyring; owner_url: string; close(): Promise<void> }
+export type Place = {
+  keyring: Keyring
+  owner_url: string
+  /** PostgreSQL's own data directory, where the database is the embedded one. */
+  cluster_directory: string | undefined
+  close(): Promise<void>
+}
 
 /** Reads the keys and starts (or joins) the database. @throws ConfigurationError, EmbeddedDatabaseUnavailable, VaultUnavailable */
 export async function openPlace(configuration: Configuration, log: Log): Promise<Place> {
@@ -26,7 +32,8 @@ export async function openPlace(configuration: Configuration, log: Log): Promise
   }
 }
 
-async function openKeyring(
+/** The keys of this database. @throws ConfigurationError, VaultUnavailable */
+export async function openKeyring(
   { kms_urls }: Configuration,
   given: Keyring | undefined,
   owner_url: string,
@@ -47,19 +54,35 @@ async function openKeyring(
 
 /** Starts (or joins) the database, for work that needs no key. @throws EmbeddedDatabaseUnavailable */
 export async function openDatabase(configuration: Configuration, log: Log): Promise<Omit<Place, 'keyring'>> {
-  if (configuration.database_url) return { owner_url: configuration.database_url, close: async () => undefined }
+  if (configuration.database_url)
+    return { owner_url: configuration.database_url, cluster_directory: undefined, close: async () => undefined }
   const embedded = await startEmbeddedPostgres({
     directory: join(configuration.data_directory, 'postgres'),
-    superuser_password: secretFile(configuration, 'embedded-postgres.password', () =>
-      randomBytes(24).toString('base64url'),
-    ),
+    superuser_password: secretFile(configuration, passwordFile, () => randomBytes(24).toString('base64url')),
     log: (line) => log.info(line),
   })
-  return { owner_url: embedded.superuser_url, close: () => embedded.stop() }
+  const { data_directory: cluster_directory } = embedded
+  return { owner_url: embedded.superuser_url, cluster_directory, close: () => embedded.stop() }
 }
 
+/** Of the embedded database's superuser. */
+export const passwordFile = 'embedded-postgres.password'
+
+/** The key that backups are sealed under; in development one is made. @throws ConfigurationError */
+export function readBackupKeyring(configuration: Configuration): Keyring {
+  const isGiven = configuration.backup_keys !== undefined || existsSync(keyFile(configuration, 'backup.key'))
+  if (configuration.production && !isGiven)
+    throw new ConfigurationError([
+      'OPENWARD_BACKUP_KEY or OPENWARD_BACKUP_KEY_FILE must be set for backups in production: make one with `openward keys generate`',
+    ])
+  const text = configuration.backup_keys ?? secretFile(configuration, 'backup.key', generateMasterKey)
+  return parseKeys('OPENWARD_BACKUP_KEY', text)
+}
+
+export const keyFile = ({ data_directory }: Configuration, name: string) => join(data_directory, 'keys', name)
+
 /** None is made where a vault keeps the keys; one that is there still counts. */
-function readKeyring(configuration: Configuration): Keyring | undefined {
+export function readKeyring(configuration: Configuration): Keyring | undefined {
   const isMade = existsSync(join(configuration.data_directory, 'keys', 'master.key'))
   const text =
     configuration.master_keys ??
@@ -67,17 +90,21 @@ function readKeyring(configuration: Configuration): Keyring | undefined {
       ? secretFile(configuration, 'master.key', generateMasterKey)
       : undefined)
   if (text === undefined) return undefined
+  return parseKeys('OPENWARD_MASTER_KEY', text)
+}
+
+function parseKeys(variable: string, text: string): Keyring {
   try {
     return parseMasterKeys(text)
   } catch (error) {
-    throw new ConfigurationError([`OPENWARD_MASTER_KEY: ${error instanceof Error ? error.message : 'cannot be read'}`])
+    throw new ConfigurationError([`${variable}: ${error instanceof Error ? error.message : 'cannot be read'}`])
   }
 }
 
 /** A secret of development, made once: production is given its master key and never comes here for it. */
-function secretFile({ data_directory }: Configuration, name: string, make: () => string): string {
-  const directory = join(data_directory, 'keys')
-  const path = join(directory, name)
+export function secretFile(configuration: Configuration, name: string, make: () => string): string {
+  const directory = join(configuration.data_directory, 'keys')
+  const path = keyFile(configuration, name)
   if (!existsSync(path)) {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     try {

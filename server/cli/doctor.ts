@@ -1,7 +1,7 @@
 // `openward doctor`: looks at the installation part by part and says what to do about each that is not well.
-import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
-import { connect } from 'node:net'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import pg from 'pg'
 import type { Configuration } from '#platform/configuration.ts'
 import { appUrl, readMigrations } from '#platform/database/migrate.ts'
@@ -12,38 +12,57 @@ import { openAuditSealing } from '#modules/audit-trail'
 import { openPlace, type Place } from '../place.ts'
 import { openSystem } from '../system.ts'
 import { type Command, CommandFailed, configurationHere } from './command.ts'
+import {
+  examineBackups,
+  examineFolder,
+  examineReach,
+  examineScanner,
+  examineStore,
+  type Finding,
+} from './doctor-parts.ts'
 
-const usage = `openward doctor
+const usage = `openward doctor [--json]
 
 Looks at the installation and says what to do: Node.js, configuration, disk space, database, its version and settings, clock,
-master key or key vault, migrations, the role that serves requests, the audit log, mail and Redis where they are configured. Mends nothing.
+master key or key vault, migrations, the role that serves requests, the audit log, the document store and backups; mail, Redis and the
+virus scanner where they are configured. Mends nothing.
+  --json   one line of JSON for each: name, is_well, and what to do
 Exit codes: 0 all is well, 1 something is not.`
 
-const leastFreeBytes = 2 * 1024 ** 3
 /** One-time codes are accepted within 30 s, and instants of the database and of servers are compared. */
 const mostSkewSeconds = 5
+/** Servers seal every two seconds; what commands write is sealed when one starts. */
+const mostUnsealedMinutes = 10
 
-/** What is wrong, and what to do; undefined when nothing is. */
-type Finding = string | undefined
 type Report = (name: string, examine: () => Promise<Finding>) => Promise<boolean>
 
 export const doctorCommand: Command = {
   summary: 'looks at the installation and says what to do',
   usage,
   async run(words) {
-    if (words.length > 0) throw new CommandFailed(`${words.join(' ')} is not understood\n\n${usage}`, 2)
+    const asJson = readWords(words)
     let faults = 0
     const report: Report = async (name, examine) => {
       const finding = await examine().catch((error: unknown) =>
         error instanceof Error ? error.message : 'it could not be examined',
       )
-      process.stdout.write(finding === undefined ? `ok    ${name}\n` : `WRONG ${name}: ${finding}\n`)
-      if (finding !== undefined) faults += 1
-      return finding === undefined
+      const is_well = finding === undefined
+      const line = is_well ? `ok    ${name}` : `WRONG ${name}: ${finding}`
+      process.stdout.write(`${asJson ? JSON.stringify({ name, is_well, what_to_do: finding ?? null }) : line}\n`)
+      if (!is_well) faults += 1
+      return is_well
     }
     await examineAll(report)
     if (faults > 0) throw new CommandFailed(`${faults} ${faults === 1 ? 'thing is' : 'things are'} wrong`)
   },
+}
+
+function readWords(words: string[]): boolean {
+  try {
+    return parseArgs({ args: words, options: { json: { type: 'boolean', default: false } } }).values.json
+  } catch {
+    throw new CommandFailed(`${words.join(' ')} is not understood\n\n${usage}`, 2)
+  }
 }
 
 async function examineAll(report: Report) {
@@ -56,7 +75,10 @@ async function examineAll(report: Report) {
   await report('configuration', async () => void (configuration = configurationHere()))
   if (!configuration) return
   const known = configuration
-  await report('data directory', async () => examineDirectory(known))
+  await report('data directory', async () => examineFolder(known.data_directory))
+  await report('document store', () => examineStore(known))
+  await report('virus scanner', () => examineScanner(known))
+  await report('backups', () => examineBackups(known))
   await report('mail server', async () => (known.smtp_url ? examineReach('SMTP_URL', known.smtp_url, 25) : undefined))
   await report('Redis', async () => (known.redis_url ? examineReach('REDIS_URL', known.redis_url, 6379) : undefined))
   if (!known.database_url && !existsSync(join(known.data_directory, 'postgres'))) {
@@ -72,34 +94,6 @@ async function examineAll(report: Report) {
   } finally {
     await place.close()
   }
-}
-
-function examineDirectory({ data_directory }: Configuration): Finding {
-  if (!existsSync(data_directory)) return undefined
-  try {
-    accessSync(data_directory, constants.R_OK | constants.W_OK)
-  } catch {
-    return `this user cannot write to ${data_directory}: give it to the user that runs OpenWard`
-  }
-  const { bavail, bsize } = statfsSync(data_directory)
-  const free = bavail * bsize
-  return free < leastFreeBytes ? `${Math.floor(free / 1024 ** 2)} MiB are free: make room, 2 GiB at least` : undefined
-}
-
-async function examineReach(variable: string, address: string, usualPort: number): Promise<Finding> {
-  const { hostname, port } = new URL(address)
-  const reached = await new Promise<boolean>((resolve) => {
-    const socket = connect({ host: hostname, port: Number(port) || usualPort, timeout: 3000 })
-    const end = (is_reached: boolean) => {
-      socket.destroy()
-      resolve(is_reached)
-    }
-    socket
-      .on('connect', () => end(true))
-      .on('error', () => end(false))
-      .on('timeout', () => end(false))
-  })
-  return reached ? undefined : `${hostname} does not answer: start it, or mend ${variable}`
 }
 
 async function examineDatabase(report: Report, configuration: Configuration, place: Place) {
@@ -166,6 +160,16 @@ async function examineDatabase(report: Report, configuration: Configuration, pla
     })
     if (!(await report('role that serves requests', () => examineRole(owner, place)))) return
     await report('audit log', () => examineAudit(configuration, place))
+    await report('sealing of the audit log', async () => {
+      const minutes = await one(
+        owner,
+        `select extract(epoch from clock_timestamp() - min(timestamp))::float8 / 60 from audit_logs
+          where recorded_xid >= coalesce((select horizon from audit_roots order by tree_size desc limit 1), '0'::xid8)`,
+      )
+      return Number(minutes ?? 0) <= mostUnsealedMinutes
+        ? undefined
+        : `the oldest entry that is not sealed is ${Math.round(Number(minutes))} minutes old: start a server, or run \`openward audit seal\``
+    })
   } finally {
     await owner.end().catch(() => undefined)
   }

@@ -6,6 +6,7 @@ import { VaultUnavailable } from '#platform/encryption/vault.ts'
 import { EmbeddedDatabaseUnavailable } from '#platform/database/embedded/embedded.ts'
 import { type Command, CommandFailed } from './command.ts'
 import { auditCommand } from './audit.ts'
+import { backupCommand } from './backup.ts'
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { documentsCommand } from './documents.ts'
@@ -13,6 +14,7 @@ import { eraseCommand } from './erase.ts'
 import { importCommand } from './import.ts'
 import { keysCommand } from './keys.ts'
 import { migrateCommand } from './migrate.ts'
+import { restoreCommand } from './restore.ts'
 import { serveCommand } from './serve.ts'
 import { userCommand } from './user.ts'
 
@@ -20,6 +22,8 @@ const commands: Record<string, Command> = {
   serve: serveCommand,
   migrate: migrateCommand,
   audit: auditCommand,
+  backup: backupCommand,
+  restore: restoreCommand,
   demo: demoCommand,
   import: importCommand,
   documents: documentsCommand,

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
+import { type BackupSettings, backupFaults, backupSettings, backupVariables } from './backup/variables.ts'
 import { isHostEntry } from './outbound/address.ts'
 import { type DocumentSettings, documentSettings, documentVariables } from './storage/variables.ts'
 
@@ -51,6 +52,7 @@ const Variables = z.object({
   SMTP_URL: text.regex(/^smtps?:\/\//, 'must begin with smtp://').optional(),
   MAIL_FROM: text.default('OpenWard <openward@localhost>'),
   ...documentVariables,
+  ...backupVariables,
   OIDC_ISSUER: z.url('must be an address').optional(),
   OIDC_CLIENT_ID: text.optional(),
   OIDC_CLIENT_SECRET: text.optional(),
@@ -110,7 +112,8 @@ export type Configuration = Readonly<{
     | undefined
   log_level: string
 }> &
-  DocumentSettings
+  DocumentSettings &
+  BackupSettings
 
 export class ConfigurationError extends Error {
   constructor(faults: readonly string[]) {
@@ -177,6 +180,7 @@ export function readConfiguration(environment: Record<string, string | undefined
       'OPENWARD_WEBHOOK_ALLOWED_HOSTS must list hosts such as engine.hospital.example or 10.1.2.3:8443, comma-separated: no addresses with https://, no wildcards',
     )
   }
+  faults.push(...backupFaults({ ...variables, production }))
   if (production) faults.push(...productionFaults(variables))
   if (faults.length > 0) throw new ConfigurationError(faults)
   return {
@@ -187,7 +191,8 @@ export function readConfiguration(environment: Record<string, string | undefined
     replica_url: variables.DATABASE_REPLICA_URL,
     redis_url: variables.REDIS_URL,
     data_directory: resolve(variables.OPENWARD_DATA_DIR),
-    master_keys: variables.OPENWARD_MASTER_KEY ?? readKeyFile(variables.OPENWARD_MASTER_KEY_FILE),
+    master_keys:
+      variables.OPENWARD_MASTER_KEY ?? readKeyFile('OPENWARD_MASTER_KEY_FILE', variables.OPENWARD_MASTER_KEY_FILE),
     kms_urls: variables.OPENWARD_KMS_URL,
     admin_email: variables.OPENWARD_ADMIN_EMAIL,
     admin_password: variables.OPENWARD_ADMIN_PASSWORD,
@@ -209,6 +214,7 @@ export function readConfiguration(environment: Record<string, string | undefined
     smtp_url: variables.SMTP_URL,
     mail_from: variables.MAIL_FROM,
     ...documentSettings(variables),
+    ...backupSettings(variables, readKeyFile),
     oidc: readOidc(variables),
     log_level: variables.LOG_LEVEL,
   }
@@ -246,13 +252,13 @@ function productionFaults(variables: z.output<typeof Variables>): string[] {
   return faults
 }
 
-function readKeyFile(path: string | undefined): string | undefined {
+function readKeyFile(variable: string, path: string | undefined): string | undefined {
   if (!path) return undefined
   try {
     return readFileSync(path, 'utf8').trim()
   } catch {
     throw new ConfigurationError([
-      `OPENWARD_MASTER_KEY_FILE cannot be read: check that the file exists and that this user may read it`,
+      `${variable} cannot be read: check that the file exists and that this user may read it`,
     ])
   }
 }

@@ -106,3 +106,8 @@ export function findLastRevision(series_id: string): Sql<{ revision: number }> {
 export function findVisitPatient(visit_id: string): Sql<{ patient_id: string }> {
   return sql`select patient_id from visits where id = ${visit_id}`
 }
+
+/** Every document with what opens it, the deleted ones included: their files lie there as well. */
+export function findStoredAfter(after: string, most: number): Sql<StoredDocument> {
+  return sql`select ${columns} from ${source} where d.id > ${after}::uuid order by d.id limit ${literal(most)}`
+}

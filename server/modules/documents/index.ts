@@ -9,6 +9,7 @@ import type { Check, Module } from '#platform/module.ts'
 export { documentTimeline } from './document-timeline.ts'
 export { assertNameable, keepNamed } from './naming.ts'
 export { type Comparison, compareFiles } from './comparing.ts'
+export { type Verification, verifyDocuments } from './verifying.ts'
 
 export const documents: Module = {
   name: 'documents',

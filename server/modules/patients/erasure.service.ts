@@ -77,7 +77,17 @@ async function erase(tx: Tx, system: System, { patient_id, reason, if_match }: A
   if (retention.legal_hold) throw new Problem(legalHold)
   if (!retention.can_be_erased) throw new Problem(retentionNotOver, { retention_ends_on: retention.retention_ends_on })
 
-  const ids = records.map(({ id }) => id)
+  const destroyed = await destroy(tx, system, { patient_id, ids: records.map(({ id }) => id), reason })
+  return { patient_id, patient_number: own.patient_number, ...destroyed }
+}
+
+type Destroyed = Omit<Erasure, 'patient_id' | 'patient_number'>
+
+async function destroy(
+  tx: Tx,
+  system: System,
+  { patient_id, ids, reason }: { patient_id: string; ids: string[]; reason: string },
+): Promise<Destroyed> {
   const accounts = await tx.rows(findPatientAccounts(ids))
   const key = system.keys.system('users')
   const closing = accounts.flatMap(({ user_id }) => {
@@ -111,15 +121,24 @@ async function erase(tx: Tx, system: System, { patient_id, reason, if_match }: A
     patient_id,
     payload: { patient_ids: ids },
   })
-  return {
-    patient_id,
-    patient_number: own.patient_number,
-    erased_at,
-    records: ids,
-    keys_destroyed,
-    accounts_closed: accounts.length,
-    version,
+  return { erased_at, records: ids, keys_destroyed, accounts_closed: accounts.length, version }
+}
+
+/**
+ * Erases those of these records that a restored database holds again. Whether they may be erased was decided then. Returns how many there were.
+ */
+export async function eraseAgain(system: System, ids: readonly string[]): Promise<number> {
+  const database = unattendedDatabase(system, { role: 'system', correlation_id: 'restore' })
+  let count = 0
+  for (const patient_id of ids) {
+    await database.transaction(async (tx) => {
+      const [record] = await lockRecords(tx, [patient_id])
+      if (!record || record.erased_at !== null) return
+      await destroy(tx, system, { patient_id, ids: [patient_id], reason: 'Erased before the database was restored' })
+      count += 1
+    })
   }
+  return count
 }
 
 /** Locks the record with all that were merged into it. @throws Problem notFound, patientErased */

@@ -85,3 +85,8 @@ export function emptyRecords(patients: readonly string[]): Sql<{ id: string; era
 export function findPatientByNumber(patient_number: string): Sql<{ id: string }> {
   return sql`select id from patients where patient_number = ${patient_number}`
 }
+
+/** Every record that was erased, the merged ones included. */
+export function findErased(): Sql<{ id: string }> {
+  return sql`select id from patients where erased_at is not null order by id`
+}

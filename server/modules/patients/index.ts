@@ -28,7 +28,8 @@ export { joinOwnRecord, type OwnMembers, readOwnRecord, registerOwnRecord } from
 export { emailOf, type SealedBy, tryOpenCard } from './patient.sealing.ts'
 export { listEmergencyContacts } from './emergency-contact.service.ts'
 export { listPatientInsurances } from './insurance.service.ts'
-export { erasePatient } from './erasure.service.ts'
+export { eraseAgain, erasePatient } from './erasure.service.ts'
+export { findErased } from './erasure.store.ts'
 export { importPatients } from './import.service.ts'
 export { insuranceTokenSource, patientTokenSource } from './token-sources.ts'
 

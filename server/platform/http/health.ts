@@ -9,11 +9,15 @@ import type { Draining } from './draining.ts'
 
 const away: Check = { status: 'down', detail: 'The database does not answer' }
 
+/** A number that is asked for when the metrics are; undefined where there is none now. */
+export type Measure = { name: string; help: string; read: () => Promise<number | undefined> }
+
 export function installHealth(
   app: FastifyInstance,
   { pool, reserve }: System,
   checks: Record<string, () => Promise<Check>>,
   draining: Draining,
+  measures: readonly Measure[] = [],
 ) {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -35,6 +39,27 @@ export function installHealth(
       this.set({ state: 'waited_for' }, pool.waitingCount)
     },
   })
+  new Gauge({
+    name: 'openward_part_degraded',
+    help: 'Whether a part of this server, as /health/ready names it, is not as it should be',
+    labelNames: ['part'],
+    registers: [registry],
+    async collect() {
+      for (const [part, { status }] of Object.entries(await askParts())) this.set({ part }, status === 'ok' ? 0 : 1)
+    },
+  })
+  for (const { name, help, read } of measures) {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      async collect() {
+        const value = await read()
+        if (value === undefined) this.reset()
+        else this.set(value)
+      },
+    })
+  }
   app.addHook('onResponse', (request, reply, done) => {
     const operation = request.routeOptions.config.operation_id ?? 'other'
     durations.observe({ operation, status: String(reply.statusCode) }, reply.elapsedTime / 1000)
@@ -45,8 +70,7 @@ export function installHealth(
   app.get('/health', async () => live)
   app.get('/health/live', async () => live)
   app.get('/health/ready', async (_request, reply) => {
-    const parts: Record<string, Check> = { database: await databaseCheck() }
-    for (const [name, check] of Object.entries(checks)) parts[name] = await check()
+    const parts = await askParts()
     const isLeaving = draining.isLeaving()
     const ready = !isLeaving && parts.database?.status === 'ok'
     return reply.code(ready ? 200 : 503).send({ status: isLeaving ? 'draining' : ready ? 'ready' : 'not_ready', parts })
@@ -57,6 +81,12 @@ export function installHealth(
       return reply.callNotFound()
     return reply.type(registry.contentType).send(await registry.metrics())
   })
+
+  async function askParts(): Promise<Record<string, Check>> {
+    const parts: Record<string, Check> = { database: await databaseCheck() }
+    for (const [name, check] of Object.entries(checks)) parts[name] = await check()
+    return parts
+  }
 
   let asked: Promise<Check> | undefined
   /** One question for all who ask meanwhile: however many they are, the reserve stays free for the audit log. */

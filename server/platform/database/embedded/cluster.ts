@@ -21,6 +21,8 @@ export type Cluster = {
   superuser_password: string
   fixed_port: number | undefined
   durability: 'kept' | 'unsafe_lost_at_crash'
+  /** Replaying what a crash left can take long; as long as the process lives it is given this much. */
+  recovery_patience_ms: number
   log: (line: string) => void
 }
 

@@ -20,7 +20,11 @@ export type EmbeddedPostgresOptions = {
   log: (line: string) => void
   /** For test runs only: skips fsync, so that a power cut may destroy the cluster. */
   durability?: 'kept' | 'unsafe_lost_at_crash'
+  /** How long a start may take; a restore replays a log of days. */
+  recovery_patience_ms?: number
 }
+
+const usual_recovery_patience_ms = 110_000
 
 export type EmbeddedPostgres = {
   host: string
@@ -52,6 +56,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     superuser_password: options.superuser_password,
     fixed_port: options.port,
     durability: options.durability ?? 'kept',
+    recovery_patience_ms: options.recovery_patience_ms ?? usual_recovery_patience_ms,
     log: options.log,
   }
   const { was_running, pid, port } = await exclusively(directory, async () => {

@@ -13,8 +13,6 @@ export type Postmaster = { pid: number; port: number }
 
 /** A killed PostgreSQL's children hold its lock for a moment longer. */
 const lock_patience_ms = 30_000
-/** Replaying what a crash left can take long; as long as the process lives it is given this much. */
-const recovery_patience_ms = 110_000
 const exit_patience_ms = 5_000
 const server_log_limit_bytes = 5_000_000
 
@@ -97,7 +95,7 @@ async function start(cluster: Cluster, port: number): Promise<Started> {
   child.on('exit', (status) => {
     if (process.platform !== 'win32' || status !== 0) failure ??= ''
   })
-  const give_up_at = performance.now() + recovery_patience_ms
+  const give_up_at = performance.now() + cluster.recovery_patience_ms
   for (;;) {
     const running = readLockFile(cluster)
     const is_ours = process.platform === 'win32' || running?.pid === child.pid

@@ -33,6 +33,8 @@ export function fixedSettings(port: number, durability: 'kept' | 'unsafe_lost_at
     'timezone=UTC',
     'log_timezone=UTC',
     'jit=off',
+    // What a backup has not copied yet is kept, up to here: a backup that nobody continues must not fill the disk.
+    'max_slot_wal_keep_size=4GB',
     ...quietLog,
   ]
 }

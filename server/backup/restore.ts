@@ -1,0 +1,179 @@
+// Restores an installation into an empty data directory: database, documents, published roots; what was erased stays erased.
+import { existsSync } from 'node:fs'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Configuration } from '#platform/configuration.ts'
+import { unbundle } from '#platform/backup/bundle.ts'
+import { BackupFailed } from '#platform/backup/failures.ts'
+import {
+  listBackups,
+  type Manifest,
+  partName,
+  readDocumentNames,
+  readErasures,
+  readManifest,
+  readStoredDocument,
+} from '#platform/backup/repository.ts'
+import { restoreCluster } from '#platform/backup/restore-cluster.ts'
+import { readSealed } from '#platform/backup/sealed-file.ts'
+import { type Keyring, kekIds } from '#platform/encryption/keyring.ts'
+import { createLog } from '#platform/logging.ts'
+import { openStorage } from '#platform/storage/storage.ts'
+import { openAuditSealing } from '#modules/audit-trail'
+import { compareFiles, verifyDocuments } from '#modules/documents'
+import { eraseAgain } from '#modules/patients'
+import { keyFile, openKeyring, passwordFile, readBackupKeyring, readKeyring } from '../place.ts'
+import { openSystem, type OpenSystem } from '../system.ts'
+
+export type RestoreOptions = {
+  configuration: Configuration
+  root: string
+  /** Undefined: the newest that fits. */
+  id: string | undefined
+  at: Temporal.Instant | undefined
+  is_verified: boolean
+  say: (line: string) => void
+}
+
+export type Restored = {
+  manifest: Manifest
+  tables: number
+  rows: number
+  documents: number
+  erased_again: number
+  findings: string[]
+}
+
+/** @throws BackupFailed, ConfigurationError */
+export async function restore({ configuration, root, id, at, is_verified, say }: RestoreOptions): Promise<Restored> {
+  const { data_directory } = configuration
+  const master = masterKeyring(configuration)
+  const keyring = readBackupKeyring(configuration)
+  assertEmpty(configuration)
+  const manifest = await chooseBackup(keyring, root, id, at)
+  assertKeysFit(configuration, manifest, master)
+  const directory = join(data_directory, 'postgres.restoring')
+  await rm(directory, { recursive: true, force: true })
+  await mkdir(data_directory, { recursive: true, mode: 0o700 })
+  try {
+    await unbundle(readSealed(keyring, { root, name: partName(manifest.id, 'audit') }), data_directory)
+    const database = await restoreCluster({ keyring, root, manifest, directory, at, is_verified, log: say })
+    let restored: Omit<Restored, 'manifest' | 'tables' | 'rows'>
+    try {
+      const documents = await restoreDocuments(configuration, keyring, root, manifest, say)
+      const system = await openSystem({
+        configuration,
+        keyring: await openKeyring(configuration, master, database.superuser_url),
+        owner_url: database.superuser_url,
+        log: createLog('warn'),
+        pool_size: 4,
+      })
+      try {
+        const erased_again = await eraseAgain(system, await readErasures(keyring, root))
+        const findings = is_verified ? await verify(system, say) : []
+        restored = { documents, erased_again, findings }
+      } finally {
+        await system.close()
+      }
+    } finally {
+      await database.stop()
+    }
+    await mkdir(dirname(keyFile(configuration, passwordFile)), { recursive: true, mode: 0o700 })
+    await writeFile(keyFile(configuration, passwordFile), `${manifest.superuser_password}\n`, { mode: 0o600 })
+    // From here on it is an installation; before, a server finds none.
+    await rename(directory, join(data_directory, 'postgres'))
+    const tables = Object.values(manifest.tables)
+    return { manifest, tables: tables.length, rows: tables.reduce((sum, { rows }) => sum + rows, 0), ...restored }
+  } catch (error) {
+    for (const name of ['postgres.restoring', 'audit', 'audit-spool'])
+      await rm(join(data_directory, name), { recursive: true, force: true })
+    throw error
+  }
+}
+
+/** Development makes a master key at the first start; one that is made now opens nothing. */
+function masterKeyring(configuration: Configuration): Keyring | undefined {
+  const isGiven = configuration.master_keys !== undefined || existsSync(keyFile(configuration, 'master.key'))
+  if (!isGiven && configuration.kms_urls.length === 0)
+    throw new BackupFailed(
+      `give the master key of the backup's time, which no backup holds: OPENWARD_MASTER_KEY, or ${keyFile(configuration, 'master.key')}`,
+    )
+  if (configuration.backup_keys === undefined && !existsSync(keyFile(configuration, 'backup.key')))
+    throw new BackupFailed(
+      `give the backup key, which no backup holds: OPENWARD_BACKUP_KEY, or ${keyFile(configuration, 'backup.key')}`,
+    )
+  return readKeyring(configuration)
+}
+
+function assertEmpty({ data_directory, database_url }: Configuration) {
+  if (database_url !== undefined)
+    throw new BackupFailed(
+      'DATABASE_URL is set: this restores the embedded database. Restore your own as you back it up',
+    )
+  const there = ['postgres', 'audit', 'audit-spool'].filter((name) => existsSync(join(data_directory, name)))
+  if (there.length > 0)
+    throw new BackupFailed(
+      `${data_directory} holds ${there.join(' and ')}: a restore goes into an empty directory. Name another one in OPENWARD_DATA_DIR, or move these away`,
+    )
+}
+
+async function chooseBackup(
+  keyring: Keyring,
+  root: string,
+  id: string | undefined,
+  at: Temporal.Instant | undefined,
+): Promise<Manifest> {
+  const ids = await listBackups(root)
+  if (ids.length === 0) throw new BackupFailed(`there is no whole backup in ${root}`)
+  if (id !== undefined && !ids.includes(id))
+    throw new BackupFailed(`there is no backup ${id}; there are ${ids.join(', ')}`)
+  for (const candidate of id === undefined ? ids.toReversed() : [id]) {
+    const manifest = await readManifest(keyring, root, candidate)
+    if (at === undefined || Temporal.Instant.compare(manifest.taken_at, at) <= 0) return manifest
+  }
+  throw new BackupFailed(`${id ?? 'every backup'} is younger than ${at?.toString()}: name a later moment`)
+}
+
+function assertKeysFit({ kms_urls }: Configuration, { id, master_key_ids }: Manifest, master: Keyring | undefined) {
+  if (kms_urls.length > 0 || !master) return
+  const known = new Set<string>(kekIds(master))
+  const missing = master_key_ids.filter((key) => !known.has(key))
+  if (missing.length > 0)
+    throw new BackupFailed(
+      `the keys in the backup ${id} lie under the master key ${missing.join(' and ')}, and the ids of those given are ${[...known].join(', ')}: give the master key of its time`,
+    )
+}
+
+/** Those that are there already are left: a document never changes, and the verification reads it. */
+async function restoreDocuments(
+  configuration: Configuration,
+  keyring: Keyring,
+  root: string,
+  { id }: Manifest,
+  say: RestoreOptions['say'],
+): Promise<number> {
+  const storage = openStorage(configuration)
+  const there = new Set<string>()
+  for await (const name of storage.list()) there.add(name)
+  const names = await readDocumentNames(keyring, root, id)
+  say(`writing ${names.length} documents`)
+  for (const name of names) if (!there.has(name)) await storage.write(name, readStoredDocument(keyring, root, name))
+  return names.length
+}
+
+/** A sentence for everything that is not as it was. */
+async function verify(system: OpenSystem, say: RestoreOptions['say']): Promise<string[]> {
+  say('reading every document')
+  const { missing, altered } = await verifyDocuments(system)
+  const { unknown_files } = await compareFiles(system)
+  say('verifying the audit log')
+  const sealing = await openAuditSealing(system)
+  await sealing.seal()
+  const { is_whole } = await sealing.verify()
+  return [
+    ...missing.map((id) => `the file of the document ${id} is missing`),
+    ...altered.map((id) => `the document ${id} is not what was uploaded`),
+    ...unknown_files.map((name) => `no record knows the file ${name}`),
+    ...(is_whole ? [] : ['the audit log is not whole: `openward audit verify` names the first entry']),
+  ]
+}
