@@ -13,12 +13,15 @@ import type { Route } from '#platform/http/mount.ts'
 import { openJobs } from '#platform/jobs/jobs.ts'
 import { repeat, type Repeated } from '#platform/jobs/repeat.ts'
 import type { Check, OpenModule } from '#platform/module.ts'
+import { openOthers } from '#platform/services/others.ts'
 import { backupCheck, backupMeasures } from './backup/following.ts'
-import { modules } from './modules.ts'
+import { modulesOf } from './modules.ts'
 
 export type App = {
   http: FastifyInstance
   routes: readonly Route[]
+  /** The kinds of jobs that it does. */
+  job_names: readonly string[]
   start(): Promise<void>
   /** Answers for `drain_ms` more, unless `hurry` says otherwise, then refuses, finishes what is in flight and ends. */
   stop(options?: { drain_ms?: number; hurry?: AbortSignal }): Promise<void>
@@ -32,22 +35,23 @@ export async function buildApp(system: System): Promise<App> {
   const jobs = openJobs(system)
   jobs.schedule(eventPurgeSchedule, ({ signal }) => purgeEvents(system.pool, signal))
   const open: OpenModule[] = []
-  for (const module of modules) open.push(await module.open(system, jobs))
+  for (const module of modulesOf(system.configuration.services)) open.push(await module.open(system, jobs))
   const routes = open.flatMap((module) => module.routes)
   const authenticate = open.flatMap((module) => module.authenticate ?? [])[0]
-  if (!authenticate)
-    throw new Error('no module says who people are: OPENWARD_SERVICES must include one that can verify tokens')
+  if (!authenticate) throw new Error('no module says who people are')
+  const others = openOthers(system.configuration)
   const draining = openDraining()
   const http = await buildHttp({ system, routes, authenticate, draining })
   const backups = backupCheck(system.configuration)
-  const own = { audit_spool: () => checkSpool(system), ...(backups && { backups }) }
-  const checks = Object.assign(own, ...open.map((module) => module.checks ?? {}))
+  const own = { audit_spool: () => checkSpool(system), jobs: () => jobs.check(), ...(backups && { backups }) }
+  const checks = Object.assign(own, ...open.map((module) => module.checks ?? {}), others.checks)
   installHealth(http, system, checks, draining, backupMeasures(system.configuration))
-  await installDocumentation(http, routes)
+  await installDocumentation(http, routes, others)
   const following: Repeated[] = []
   return {
     http,
     routes,
+    job_names: jobs.names(),
     async start() {
       following.push(system.keys.follow(system.log), enterSpooled(system))
       for (const module of open) await whenAvailable(async () => module.start?.(), system.log)

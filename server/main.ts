@@ -2,6 +2,7 @@
 import { readConfiguration, readEnvironment } from '#platform/configuration.ts'
 import { type Repeated } from '#platform/jobs/repeat.ts'
 import { createLog } from '#platform/logging.ts'
+import { serviceNames } from '#platform/services/variables.ts'
 import { ensureFirstAdministrator } from '#modules/identity'
 import { buildApp } from './app.ts'
 import { startFollowing } from './backup/following.ts'
@@ -13,10 +14,12 @@ const stopMilliseconds = 30_000
 
 export async function serve(): Promise<void> {
   const configuration = readConfiguration(readEnvironment())
-  const log = createLog(configuration.log_level)
+  const isWhole = configuration.services.length === serviceNames.length
+  // The lines of several services may end in one place.
+  const log = createLog(configuration.log_level).child(isWhole ? {} : { services: configuration.services })
   const place = await openPlace(configuration, log)
   const system = await openSystem({ ...place, configuration, log })
-  const first = await ensureFirstAdministrator(system)
+  const first = configuration.services.includes('auth') ? await ensureFirstAdministrator(system) : undefined
   const app = await buildApp(system)
 
   const hurry = new AbortController()

@@ -1,5 +1,6 @@
-// The modules that this process can serve, in the order in which they may depend on each other.
+// The modules, in the order in which they may depend on each other, and the services that they are divided among.
 import type { Module } from '#platform/module.ts'
+import type { ServiceName } from '#platform/services/variables.ts'
 import { access } from '#modules/access'
 import { analytics } from '#modules/analytics'
 import { appointments } from '#modules/appointments'
@@ -9,7 +10,7 @@ import { chart } from '#modules/chart'
 import { departments } from '#modules/departments'
 import { documents } from '#modules/documents'
 import { doctors } from '#modules/doctors'
-import { identity } from '#modules/identity'
+import { identity, tokenVerification } from '#modules/identity'
 import { jobs } from '#modules/jobs'
 import { liveEvents } from '#modules/live-events'
 import { notifications } from '#modules/notifications'
@@ -47,3 +48,22 @@ export const modules: readonly Module[] = [
   liveEvents,
   webhooks,
 ]
+
+/** What each service serves and does. A path is served by one of them, with all of its methods. */
+const grouped: Record<Exclude<ServiceName, 'records'>, readonly Module[]> = {
+  auth: [access, identity, registration],
+  appointments: [doctors, appointments, notifications, waitlist],
+  prescriptions: [prescriptions],
+}
+
+export function serviceOf(module: Module): ServiceName {
+  return (
+    (['auth', 'appointments', 'prescriptions'] as const).find((name) => grouped[name].includes(module)) ?? 'records'
+  )
+}
+
+/** The modules of these services; who does not sign people in recognises them by the keys of who does. */
+export function modulesOf(services: readonly ServiceName[]): readonly Module[] {
+  const served = modules.filter((module) => services.includes(serviceOf(module)))
+  return services.includes('auth') ? served : [tokenVerification, ...served]
+}

@@ -40,8 +40,11 @@ export async function startCluster() {
       database_url = url,
       environment: own = {},
       node_options = [],
+      port,
     }: {
       database_url?: string
+      /** Default: a free one. */
+      port?: number
       environment?: Record<string, string>
       node_options?: readonly string[]
     } = {}): Promise<ServerProcess> {
@@ -51,6 +54,7 @@ export async function startCluster() {
       const server = await startServer({
         data_directory,
         node_options,
+        ...(port === undefined ? {} : { port }),
         environment: { ...environment, DATABASE_URL: database_url, ...own },
       })
       servers.push(server)

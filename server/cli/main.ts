@@ -16,10 +16,12 @@ import { keysCommand } from './keys.ts'
 import { migrateCommand } from './migrate.ts'
 import { restoreCommand } from './restore.ts'
 import { serveCommand } from './serve.ts'
+import { servicesCommand } from './services.ts'
 import { userCommand } from './user.ts'
 
 const commands: Record<string, Command> = {
   serve: serveCommand,
+  services: servicesCommand,
   migrate: migrateCommand,
   audit: auditCommand,
   backup: backupCommand,

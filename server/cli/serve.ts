@@ -5,7 +5,7 @@ export const serveCommand: Command = {
   summary: 'starts the server (and the embedded PostgreSQL where there is no DATABASE_URL)',
   usage: `openward serve
 
-Migrates the database and serves on http://HOST:PORT (default http://127.0.0.1:8000).
+Migrates the database and serves on http://HOST:PORT (default http://127.0.0.1:8000), all of it or the OPENWARD_SERVICES named.
 SIGTERM lets requests in flight finish. Exit codes: 0 stopped, 1 could not stop in time, 78 configuration.`,
   run: () => serve(),
 }

@@ -55,6 +55,39 @@ describe('the configuration', () => {
     refused({ ...oidc, OIDC_GROUP_ROLES: 'chiefs' }, 'OIDC_GROUP_ROLES')
   })
 
+  it('tells which services a process is, and where the others answer', () => {
+    const whole = readConfiguration({})
+    assert.deepEqual(whole.services, ['auth', 'appointments', 'prescriptions', 'records'])
+    assert.deepEqual(readConfiguration({ OPENWARD_SERVICES: 'all' }).services, whole.services)
+    const urls = 'auth=http://localhost:8001/,records=http://localhost:8000'
+    const one = readConfiguration({ OPENWARD_SERVICES: 'appointments, records', OPENWARD_SERVICE_URLS: urls })
+    assert.deepEqual(one.services, ['appointments', 'records'])
+    // Itself is no other.
+    assert.deepEqual([...one.service_urls], [['auth', 'http://localhost:8001']])
+  })
+
+  for (const [services, urls, word] of [
+    ['pharmacy', '', 'OPENWARD_SERVICES'],
+    ['auth,auth', '', 'OPENWARD_SERVICES'],
+    ['auth,all', '', 'OPENWARD_SERVICES'],
+    ['records', '', 'auth=…'],
+    ['records', 'auth=localhost', 'OPENWARD_SERVICE_URLS'],
+    ['records', 'auth=http://localhost:8001/api', 'OPENWARD_SERVICE_URLS'],
+    ['records', 'auth=ftp://localhost', 'OPENWARD_SERVICE_URLS'],
+    ['records', 'auth=http://a:b@localhost:8001', 'OPENWARD_SERVICE_URLS'],
+    ['records', 'pharmacy=http://localhost:8001', 'OPENWARD_SERVICE_URLS'],
+  ] as const) {
+    it(`refuses the services ${services} with the addresses ${urls || 'of none'}`, () =>
+      refused({ OPENWARD_SERVICES: services, OPENWARD_SERVICE_URLS: urls }, word))
+  }
+
+  it('refuses keys over plain HTTP from another machine in production', () => {
+    const of = (url: string) => ({ ...production, OPENWARD_SERVICES: 'records', OPENWARD_SERVICE_URLS: `auth=${url}` })
+    refused(of('http://auth.hospital.example:8001'), 'OPENWARD_SERVICE_URLS')
+    readConfiguration(of('http://127.0.0.1:8001'))
+    readConfiguration(of('https://auth.hospital.example:8001'))
+  })
+
   it('refuses a variable that it does not know, so that a misspelt one is no silent default', () => {
     refused({ OPENWARD_MASTERKEY: 'x' }, 'OPENWARD_MASTERKEY is not a variable that OpenWard knows')
   })

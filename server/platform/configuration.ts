@@ -5,6 +5,7 @@ import { parseEnv } from 'node:util'
 import { z } from 'zod'
 import { type BackupSettings, backupFaults, backupSettings, backupVariables } from './backup/variables.ts'
 import { isHostEntry } from './outbound/address.ts'
+import { serviceFaults, type ServiceSettings, serviceSettings, serviceVariables } from './services/variables.ts'
 import { type DocumentSettings, documentSettings, documentVariables } from './storage/variables.ts'
 
 const text = z.string().trim().min(1)
@@ -38,7 +39,7 @@ const Variables = z.object({
   OPENWARD_PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
   OPENWARD_CORS_ORIGINS: list.default([]),
   OPENWARD_TRUSTED_PROXIES: list.default([]),
-  OPENWARD_SERVICES: z.literal('all', 'must be all: this version serves every module in each process').default('all'),
+  ...serviceVariables,
   OPENWARD_RATE_LIMIT: z.enum(['on', 'off']).default('on'),
   OPENWARD_IDLE_MINUTES: integer(5, 60).default(30),
   OPENWARD_DRAIN_SECONDS: integer(0, 20).optional(),
@@ -113,7 +114,8 @@ export type Configuration = Readonly<{
   log_level: string
 }> &
   DocumentSettings &
-  BackupSettings
+  BackupSettings &
+  ServiceSettings
 
 export class ConfigurationError extends Error {
   constructor(faults: readonly string[]) {
@@ -181,6 +183,7 @@ export function readConfiguration(environment: Record<string, string | undefined
     )
   }
   faults.push(...backupFaults({ ...variables, production }))
+  faults.push(...serviceFaults(variables))
   if (production) faults.push(...productionFaults(variables))
   if (faults.length > 0) throw new ConfigurationError(faults)
   return {
@@ -215,6 +218,7 @@ export function readConfiguration(environment: Record<string, string | undefined
     mail_from: variables.MAIL_FROM,
     ...documentSettings(variables),
     ...backupSettings(variables, readKeyFile),
+    ...serviceSettings(variables),
     oidc: readOidc(variables),
     log_level: variables.LOG_LEVEL,
   }

@@ -3,7 +3,10 @@ import type { System } from './context.ts'
 import type { Authenticate, Route } from './http/mount.ts'
 import type { Jobs } from './jobs/jobs.ts'
 
-/** A part that a server needs or can do without, as `/health/ready` tells it. `detail` holds no person's data. */
+/**
+ * A part as `/health/ready` tells it: `degraded` is one that a server can do without, and one that is `down` makes it not ready.
+ * `detail` holds no person's data.
+ */
 export type Check = { status: 'ok' | 'degraded' | 'down'; detail?: string }
 
 export type OpenModule = {

@@ -4,7 +4,6 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { startSmtp } from '#platform/mail/smtp.testing.ts'
 import { type Caller, signIn } from '../caller.ts'
-import { type Cluster, startCluster } from '../cluster.ts'
 import {
   assertStatus,
   createColleague,
@@ -14,7 +13,8 @@ import {
   nextPerson,
   registerAlone,
 } from '../hospital.ts'
-import { runOpenward, type ServerProcess, until } from '../processes.ts'
+import { runOpenward, until } from '../processes.ts'
+import { type Hospital, startHospital } from '../shapes.ts'
 import { nextForwardChange } from './clocks.ts'
 
 type Slot = { doctor_id: string; start: string }
@@ -28,8 +28,7 @@ const specializations = ['Cardiology', 'Dermatology', 'Paediatrics', 'Physiother
 const { zone, first_day } = nextForwardChange()
 
 const smtp = await startSmtp()
-let cluster: Cluster
-let server: ServerProcess
+let hospital: Hospital
 let administrator: Caller
 let reception: Caller
 let nurse: Staff
@@ -38,14 +37,13 @@ const patients: Patient[] = []
 const appointments: Appointment[] = []
 
 before(async () => {
-  cluster = await startCluster()
-  server = await cluster.serve({
+  hospital = await startHospital({
     environment: { SMTP_URL: `smtp://127.0.0.1:${smtp.port}`, MAIL_FROM: 'care@example.test', OPENWARD_TIMEZONE: zone },
   })
-  administrator = await signIn(server.port)
+  administrator = await signIn(hospital.port)
 })
 after(async () => {
-  await cluster.stop()
+  await hospital?.stop()
   await smtp.stop()
 })
 
@@ -138,8 +136,8 @@ test('reception books everybody at once, and nobody twice', async () => {
 })
 
 test('a patient finds a doctor, holds a time while the form is filled, and books it; who wanted it is offered others', async () => {
-  const patient = await registerAlone(server.port)
-  const other = await registerAlone(server.port)
+  const patient = await registerAlone(hospital.port)
+  const other = await registerAlone(hospital.port)
   const slot = one(await nextFree(patient.caller, 'specialization=Dermatology&limit=1'))
   const wish = { doctor_id: slot.doctor_id, appointment_time: slot.start }
   const hold = expectStatus(201, await patient.caller.ask('POST', '/api/v1/slots/holds', wish)) as { id: string }
@@ -216,7 +214,7 @@ test('a time that is cancelled goes to who waits for it, and to nobody else', as
   const booked = await Promise.all(free.map((slot, at) => book(reception, slot, one(patients, 20 + at).id)))
   assert.deepEqual((await read<Of<Slot>>(reception, url)).items, [])
 
-  const waiting = await registerAlone(server.port)
+  const waiting = await registerAlone(hospital.port)
   const entry = expectStatus(
     201,
     await waiting.caller.ask('POST', '/api/v1/waitlist', { doctor_id: doctor.doctor_id, from_date: day, to_date: day }),
@@ -318,18 +316,14 @@ test('a course of treatment crosses the day on which the clocks go forward, at t
 })
 
 test('in the evening nobody was booked twice, and every access stands in a log that is whole', async () => {
-  const overlaps = await cluster.rows(
+  const overlaps = await hospital.cluster.rows(
     `select one.id from appointments one join appointments other on one.id < other.id and one.during && other.during
         and (one.patient_id = other.patient_id or one.doctor_id = other.doctor_id and one.lane = other.lane)
       where one.status not in ('cancelled', 'no_show') and other.status not in ('cancelled', 'no_show')`,
   )
   assert.deepEqual(overlaps, [])
-  const [counted] = await cluster.rows<{ count: number }>('select count(*)::int as count from appointments')
+  const [counted] = await hospital.cluster.rows<{ count: number }>('select count(*)::int as count from appointments')
   assert.ok((counted?.count ?? 0) > 80)
-  const verified = await runOpenward(
-    { data_directory: `${cluster.directory}/server-1`, environment: cluster.environment },
-    'audit',
-    'verify',
-  )
+  const verified = await runOpenward(hospital.installation, 'audit', 'verify')
   assert.equal(verified.code, 0, verified.output)
 })

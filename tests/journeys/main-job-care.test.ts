@@ -9,12 +9,12 @@ import { startSmtp } from '#platform/mail/smtp.testing.ts'
 import { startClamd } from '../../server/modules/documents/clamd.testing.ts'
 import { type Caller, send, signIn } from '../caller.ts'
 import { createColleague, createDepartment, createDoctor, expectStatus, freeStarts, nextPerson } from '../hospital.ts'
-import { freePort, type ServerProcess, startServer, stopServer, temporaryDirectory, until } from '../processes.ts'
+import { until } from '../processes.ts'
+import { type Hospital, startHospital } from '../shapes.ts'
 
-const directory = temporaryDirectory()
 let clamd: Awaited<ReturnType<typeof startClamd>>
 let smtp: Awaited<ReturnType<typeof startSmtp>>
-let server: ServerProcess
+let hospital: Hospital
 let administrator: Caller
 /** In hex, since the text itself would have this file taken for infected. */
 const eicar = Buffer.from(
@@ -31,9 +31,7 @@ before(async () => {
   clamd = await startClamd()
   clamd.behaviour.judge = (content) => (content.includes(eicar) ? 'stream: Eicar-Test-Signature FOUND' : 'stream: OK')
   smtp = await startSmtp()
-  server = await startServer({
-    data_directory: directory.path,
-    port: await freePort(),
+  hospital = await startHospital({
     environment: {
       LOG_LEVEL: 'warn',
       CLAMD_URL: clamd.url,
@@ -41,13 +39,12 @@ before(async () => {
       MAIL_FROM: 'care@example.test',
     },
   })
-  administrator = await signIn(server.port)
+  administrator = await signIn(hospital.port)
 })
 after(async () => {
-  await stopServer(server)
+  await hospital?.stop()
   await smtp.stop()
   await clamd.stop()
-  await directory.remove()
 })
 
 type Made = { id: string; status: string; version: number }
@@ -177,7 +174,7 @@ test('a patient is booked, checked in, assessed, scanned, treated in spite of an
     document_ids: [image.json.id],
   })
   await asked(radiologist, 200, 'POST', `/api/v1/assessments/${reading.id}/finalize`, { as: 'final' })
-  const stored = filesBelow(join(directory.path, 'documents')).map((file) => readFileSync(file))
+  const stored = filesBelow(join(hospital.cluster.directory, 'documents')).map((file) => readFileSync(file))
   assert.ok(stored.length > 0 && stored.every((bytes) => !bytes.includes(scan.subarray(8, 40))), 'the scan lies sealed')
 
   const request = { patient_id, visit_id, medicines: [medicine('Amoxicillin', '500 mg', 'every 8 hours')] }
@@ -199,7 +196,7 @@ test('a patient is booked, checked in, assessed, scanned, treated in spite of an
   await asked(doctor, 200, 'PUT', `/api/v1/prescriptions/${prescription.id}`, { medicines })
   const signed = await asked<Made & { verification_code: string }>(doctor, 200, 'POST', sign, {})
   assert.equal(signed.status, 'signed')
-  const verified = await send(server.port, {
+  const verified = await send(hospital.port, {
     method: 'GET',
     url: `/api/v1/prescriptions/verify/${signed.verification_code}`,
     headers: {},

@@ -2,35 +2,19 @@
 // access stands in a log that proves itself.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import pg from 'pg'
 import { type Caller, signIn } from '../caller.ts'
 import { assertStatus, createColleague, createDepartment, createDoctor, expectStatus, freeStarts } from '../hospital.ts'
-import {
-  embeddedUrl,
-  freePort,
-  runOpenward,
-  type ServerProcess,
-  startServer,
-  stopServer,
-  temporaryDirectory,
-} from '../processes.ts'
+import { runOpenward } from '../processes.ts'
+import { type Hospital, startHospital } from '../shapes.ts'
 
-const directory = temporaryDirectory()
-let server: ServerProcess
+let hospital: Hospital
 let administrator: Caller
 
 before(async () => {
-  server = await startServer({
-    data_directory: directory.path,
-    port: await freePort(),
-    environment: { LOG_LEVEL: 'warn' },
-  })
-  administrator = await signIn(server.port)
+  hospital = await startHospital({ environment: { LOG_LEVEL: 'warn' } })
+  administrator = await signIn(hospital.port)
 })
-after(async () => {
-  await stopServer(server)
-  await directory.remove()
-})
+after(() => hospital?.stop())
 
 type Patient = { id: string; patient_number: string; version: number }
 type Found = { items: { id: string; may_open: boolean }[] }
@@ -124,24 +108,18 @@ test('a patient is registered, found in every way, booked, moved by cancelling, 
 })
 
 test('the log proves that it is whole, and one altered row is named', async () => {
-  const verify = () => runOpenward({ data_directory: directory.path }, 'audit', 'verify')
-  const owner = new pg.Client({ connectionString: embeddedUrl(directory.path) })
-  await owner.connect()
-  try {
-    const whole = await verify()
-    assert.equal(whole.code, 0, whole.output)
-    const counted = await owner.query<{ count: number }>('select count(*)::int as count from audit_logs')
-    assert.ok((counted.rows[0]?.count ?? 0) > 20)
-    assert.match(whole.output, /\d+ .*whole/)
+  const verify = () => runOpenward(hospital.installation, 'audit', 'verify')
+  const whole = await verify()
+  assert.equal(whole.code, 0, whole.output)
+  const [counted] = await hospital.cluster.rows<{ count: number }>('select count(*)::int as count from audit_logs')
+  assert.ok((counted?.count ?? 0) > 20)
+  assert.match(whole.output, /\d+ .*whole/)
 
-    const { rows } = await owner.query<{ id: string }>(
-      `update audit_logs set outcome = 'success'
-        where id = (select id from audit_logs where outcome = 'denied' and action = 'patient.read' limit 1) returning id`,
-    )
-    const altered = await verify()
-    assert.equal(altered.code, 1, altered.output)
-    assert.ok(altered.output.includes(rows[0]?.id ?? 'no row was altered'), altered.output)
-  } finally {
-    await owner.end()
-  }
+  const [row] = await hospital.cluster.rows<{ id: string }>(
+    `update audit_logs set outcome = 'success'
+      where id = (select id from audit_logs where outcome = 'denied' and action = 'patient.read' limit 1) returning id`,
+  )
+  const altered = await verify()
+  assert.equal(altered.code, 1, altered.output)
+  assert.ok(altered.output.includes(row?.id ?? 'no row was altered'), altered.output)
 })

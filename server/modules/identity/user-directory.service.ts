@@ -2,7 +2,7 @@
 import { decodeCursor, encodeCursor } from '#platform/contract/cursor.ts'
 import { notFound, Problem } from '#platform/contract/problem.ts'
 import type { Context, System } from '#platform/context.ts'
-import { permissionsOf } from './authentication.ts'
+import { permissionsOf } from './token-reader.ts'
 import { canonicalName, hasName, kindOfName, nameTokens, openProfile, type SealedProfile } from './profiles.ts'
 import type { AccessReviewItem, User, UserQuery } from './user.contract.ts'
 import {

@@ -4,5 +4,5 @@ import { jobRoutes } from './job.routes.ts'
 
 export const jobs: Module = {
   name: 'jobs',
-  open: async (_system, work) => ({ routes: jobRoutes(), checks: { jobs: () => work.check() } }),
+  open: async () => ({ routes: jobRoutes() }),
 }

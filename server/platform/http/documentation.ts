@@ -4,16 +4,20 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openApiDocument } from '#platform/contract/openapi.ts'
 import { pagePolicy } from './headers.ts'
+import type { Others } from '#platform/services/others.ts'
 import type { Route } from './mount.ts'
 
 const problemFolder = join(import.meta.dirname, '../../../docs/problems')
 
-export async function installDocumentation(app: FastifyInstance, routes: readonly Route[]) {
+export async function installDocumentation(app: FastifyInstance, routes: readonly Route[], others: Others) {
   const document = openApiDocument(routes.map(({ id, operation }) => ({ id, operation })))
   const text = JSON.stringify(document)
   const send = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'public, max-age=300' }
   app.get('/openapi.json', async (_request, reply) => reply.headers(send).send(text))
   app.get('/api/v1/openapi.json', async (_request, reply) => reply.headers(send).send(text))
+  // What a gateway shows in the place of the document of each.
+  if (others.names.length > 0)
+    app.get('/openapi/all.json', async (_request, reply) => reply.headers(send).send(await others.document(document)))
   const problems = readProblemPages()
   app.get<{ Params: { code: string } }>('/problems/:code', async ({ params }, reply) => {
     const page = problems.get(params.code)

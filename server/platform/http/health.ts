@@ -72,7 +72,7 @@ export function installHealth(
   app.get('/health/ready', async (_request, reply) => {
     const parts = await askParts()
     const isLeaving = draining.isLeaving()
-    const ready = !isLeaving && parts.database?.status === 'ok'
+    const ready = !isLeaving && Object.values(parts).every(({ status }) => status !== 'down')
     return reply.code(ready ? 200 : 503).send({ status: isLeaving ? 'draining' : ready ? 'ready' : 'not_ready', parts })
   })
   app.get('/metrics', async (request, reply) => {
@@ -83,9 +83,9 @@ export function installHealth(
   })
 
   async function askParts(): Promise<Record<string, Check>> {
-    const parts: Record<string, Check> = { database: await databaseCheck() }
-    for (const [name, check] of Object.entries(checks)) parts[name] = await check()
-    return parts
+    const asking = { database: databaseCheck, ...checks }
+    const told = await Promise.all(Object.entries(asking).map(async ([name, ask]) => [name, await ask()] as const))
+    return Object.fromEntries(told)
   }
 
   let asked: Promise<Check> | undefined

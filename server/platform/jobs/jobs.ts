@@ -22,6 +22,8 @@ export type Jobs = {
   start(): Promise<void>
   /** Takes no more, lets what runs come to its end, and hands back what does not within the limit. */
   stop(limit_ms?: number): Promise<void>
+  /** Of all that is done here. */
+  names(): string[]
   check(): Promise<Check>
 }
 
@@ -161,6 +163,7 @@ export function openJobs({ pool, log, poll_seconds = 2, supervise_seconds = 30 }
       }
       await stopping.stop({ graceful: false, close: false })
     },
+    names: () => [...handlings.keys()],
     async check() {
       if (failed_at !== undefined && performance.now() - failed_at < 60_000)
         return { status: 'degraded', detail: 'Jobs could not be fetched or settled within the last minute' }
