@@ -12,11 +12,13 @@ import {
 } from './doctor.service.ts'
 import { scheduleApi } from './schedule.contract.ts'
 import { addBlock, getSchedule, removeBlock, replaceSchedule } from './schedule.service.ts'
-import { slotApi } from './slot.contract.ts'
+import { slotApi, type Slots } from './slot.contract.ts'
+import { shareSearches } from './search-sharing.ts'
 import { listNextSlots } from './slot-search.service.ts'
 import { listSlots } from './slot.service.ts'
 
 export function doctorRoutes(calendars: Calendars): Route[] {
+  const share = shareSearches<Slots>()
   return [
     ...implement('doctors', doctorApi, {
       create: (ctx, { body }) => createDoctor(ctx, body),
@@ -35,7 +37,9 @@ export function doctorRoutes(calendars: Calendars): Route[] {
     }),
     ...implement('slots', slotApi, {
       listOfDoctor: (ctx, { params, query }) => listSlots(ctx, params.doctor_id, query),
-      listNext: (ctx, { query }) => listNextSlots(ctx, calendars, query),
+      // Each session for itself: one that has ended must not answer for others.
+      listNext: (ctx, { query }) =>
+        share(JSON.stringify([ctx.actor.session_id, query]), () => listNextSlots(ctx, calendars, query)),
     }),
   ]
 }
