@@ -18,6 +18,7 @@ import { patients } from '#modules/patients'
 import { prefill } from '#modules/prefill'
 import { prescriptions } from '#modules/prescriptions'
 import { registration } from '#modules/registration'
+import { reports } from '#modules/reports'
 import { resources } from '#modules/resources'
 import { visits } from '#modules/visits'
 import { waitlist } from '#modules/waitlist'
@@ -42,6 +43,7 @@ export const modules: readonly Module[] = [
   timeline,
   documents,
   analytics,
+  reports,
   notifications,
   waitlist,
   jobs,

@@ -1,8 +1,18 @@
 // Figures: everybody's for the administrator, their own for doctors. What they mean is no secret.
+import { sql } from '#platform/database/sql.ts'
 import { adminOnly, only, type Row, signedIn } from './row.ts'
 
 /** `analytics:read`: admin all, a doctor the own figures. */
 const counted = only('admin treating away_doctor')
+
+/** Of whoever ordered it: here the administrator. Doctors may read reports, and have not ordered this one. */
+const orderer = only('admin', 'treating away_doctor')
+const ordered: Row['prepare'] = async (subject, world) => {
+  const admin = await world.personOf('admin', subject)
+  await world.api.rows(sql`
+    insert into report_jobs (id, report, from_date, to_date, format, status, content, created_by, finished_at)
+    values (${subject.ids['report_job_id']}, 'dashboard', '2026-01-01', '2026-01-31', 'csv', 'finished', 'metric,value', ${admin?.user_id}, now())`)
+}
 
 export const figureRows: readonly Row[] = [
   { operation: 'GET /api/v1/metrics-catalogue', expect: signedIn },
@@ -10,4 +20,26 @@ export const figureRows: readonly Row[] = [
   { operation: 'GET /api/v1/analytics/appointment-trends', expect: counted },
   { operation: 'GET /api/v1/analytics/resource-usage', expect: adminOnly },
   { operation: 'GET /api/v1/admin/analytics', expect: adminOnly },
+
+  // `reports:read`: as the figures that they show.
+  { operation: 'GET /api/v1/reports/dashboard', expect: adminOnly },
+  { operation: 'GET /api/v1/reports/patients/statistics', expect: adminOnly },
+  { operation: 'GET /api/v1/reports/visits/volume', expect: counted },
+  { operation: 'GET /api/v1/reports/clinical/assessments', expect: adminOnly },
+  { operation: 'GET /api/v1/reports/prescriptions', expect: counted },
+  { operation: 'GET /api/v1/reports/audit', expect: adminOnly },
+  {
+    operation: 'GET /api/v1/reports/export/{report}',
+    expect: adminOnly,
+    ask: () => ({ params: { report: 'dashboard' } }),
+  },
+  {
+    operation: 'GET /api/v1/reports/export/{report}',
+    when: 'one of which a doctor has own figures',
+    expect: counted,
+    ask: () => ({ params: { report: 'doctor_utilization' } }),
+  },
+  { operation: 'POST /api/v1/reports/jobs', expect: adminOnly },
+  { operation: 'GET /api/v1/reports/jobs/{report_job_id}', expect: orderer, prepare: ordered },
+  { operation: 'GET /api/v1/reports/jobs/{report_job_id}/content', expect: orderer, prepare: ordered },
 ]

@@ -188,6 +188,7 @@ export async function startWorld() {
         import_id: randomUUID(),
         webhook_id: webhook?.id ?? randomUUID(),
         delivery_id: randomUUID(),
+        report_job_id: randomUUID(),
         resource_id: randomUUID(),
         reservation_id: randomUUID(),
         block_id: randomUUID(),

@@ -10,7 +10,9 @@ import {
   UtilizationFigures,
 } from './analytics.contract.ts'
 import { metricApi } from './metric.contract.ts'
-import { listMetrics, metrics, withQuotients } from './metrics.ts'
+import { listMetrics } from './catalogue.ts'
+import { metrics, withQuotients } from './metrics.ts'
+import { reportMetrics } from './report-metrics.ts'
 
 const subjects: Record<keyof typeof metrics, string[]> = {
   doctor_utilization: figuresIn(UtilizationFigures),
@@ -38,8 +40,11 @@ describe('the catalogue of metrics', () => {
 
   it('says of every quotient by what it is divided, and of nothing else', () => {
     for (const { name, subject, denominator } of listMetrics()) {
-      const definition: { quotient?: unknown } =
-        Object.entries(metrics).find(([key]) => key === subject)?.[1][name as never] ?? {}
+      const all: Record<string, Record<string, object>> = {
+        ...metrics,
+        ...Object.fromEntries(Object.entries(reportMetrics).map(([report, of]) => [`report_${report}`, of])),
+      }
+      const definition: { quotient?: unknown } = all[subject]?.[name] ?? {}
       assert.equal(denominator !== null, definition.quotient !== undefined, `${subject} ${name}`)
     }
   })

@@ -2,7 +2,7 @@
 import { type CountedStatus, countedStatuses } from './analytics.contract.ts'
 import type { Metric } from './metric.contract.ts'
 
-type Definition = Omit<Metric, 'name' | 'subject'> & {
+export type Definition = Omit<Metric, 'name' | 'subject'> & {
   /** Of a quotient: the figures that are added up above and below the line, and what the result is multiplied by. */
   quotient?: { above: readonly string[]; below: readonly string[]; times?: number }
 }
@@ -225,14 +225,10 @@ export const metrics = {
   admin_analytics: compared,
 } as const satisfies Record<string, Record<string, Definition>>
 
-export function listMetrics(): Metric[] {
-  return Object.entries(metrics).flatMap(([subject, definitions]) =>
-    Object.entries<Definition>(definitions).map(([name, definition]) => {
-      const { title, unit, numerator, denominator, exclusions, time } = definition
-      return { name, subject, title, unit, numerator, denominator, exclusions, time }
-    }),
-  )
-}
+/** The names of the figures of each, in the order of the catalogue. */
+export const figureNames = Object.fromEntries(
+  Object.entries(metrics).map(([subject, definitions]) => [subject, Object.keys(definitions)]),
+) as Record<keyof typeof metrics, string[]>
 
 /** The figures with the quotients that they make: null where one would be divided by nothing. */
 export function withQuotients<

@@ -16,14 +16,14 @@ export type Stretch = { from: string; to: string; is_partial: boolean }
 export type StretchOf = 'day' | 'week' | 'month' | 'period'
 
 /** @throws Problem invalidRequest */
-export function readPeriod({ from, to }: PeriodQuery, timezone: string, most_days = mostDays): Period {
+export function readPeriod({ from, to }: PeriodQuery, timezone: string, path = '/query/to'): Period {
   const today = Temporal.Now.plainDateISO(timezone)
   const last = to === undefined ? (from === undefined ? today : later(today, from)) : Temporal.PlainDate.from(to)
   const first = from === undefined ? last.subtract({ days: 29 }) : Temporal.PlainDate.from(from)
   const days = first.until(last, { largestUnit: 'day' }).days + 1
   const wrong =
-    days < 1 ? 'Must not be before from' : days > most_days ? `Must be within ${most_days} days of from` : undefined
-  if (wrong) throw new Problem(invalidRequest, { errors: [{ path: '/query/to', code: 'custom', message: wrong }] })
+    days < 1 ? 'Must not be before from' : days > mostDays ? `Must be within ${mostDays} days of from` : undefined
+  if (wrong) throw new Problem(invalidRequest, { errors: [{ path, code: 'custom', message: wrong }] })
   return periodOf(first, last, timezone)
 }
 

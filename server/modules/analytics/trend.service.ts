@@ -6,24 +6,28 @@ import { findBookedDays, findDoctorStates, findMoment } from './doctor-days.stor
 import { grouped, rowsAddress } from './grouping.ts'
 import { metrics, withQuotients } from './metrics.ts'
 import { countedDoctor } from './own-figures.ts'
+import { type Source, sourceOf } from './source.ts'
 import { daysOf, readPeriod } from './period.ts'
 import { stretchOfDays } from './stretch-days.ts'
 
 /** @throws Problem invalidRequest, notFound */
-export async function readTrends(ctx: Context, query: TrendQuery): Promise<AppointmentTrends> {
-  const period = readPeriod(query, ctx.system.configuration.timezone)
-  const doctor_id = countedDoctor(ctx, query.doctor_id)
+export function readTrends(ctx: Context, query: TrendQuery): Promise<AppointmentTrends> {
+  return countTrends(sourceOf(ctx), { ...query, doctor_id: countedDoctor(ctx, query.doctor_id) })
+}
+
+/** Of everyone whom the query names. @throws Problem invalidRequest */
+export async function countTrends({ counting, timezone }: Source, query: TrendQuery): Promise<AppointmentTrends> {
+  const period = readPeriod(query, timezone)
+  const { doctor_id } = query
   const { starts_at, ends_at } = period
   const days = daysOf(period).map((day) => day.starts_at)
-  const [moment, states, booked] = await ctx
-    .counting()
-    .once((tx) =>
-      Promise.all([
-        tx.one(findMoment()),
-        tx.rows(findDoctorStates(starts_at, ends_at, doctor_id)),
-        tx.rows(findBookedDays({ days, ends_at, doctor_id })),
-      ]),
-    )
+  const [moment, states, booked] = await counting.once((tx) =>
+    Promise.all([
+      tx.one(findMoment()),
+      tx.rows(findDoctorStates(starts_at, ends_at, doctor_id)),
+      tx.rows(findBookedDays({ days, ends_at, doctor_id })),
+    ]),
+  )
   const placeOf = placesOf(
     states,
     [...days.slice(1), ends_at].map((at) => Date.parse(at)),

@@ -7,6 +7,7 @@ import { addUp } from './doctor-days.ts'
 import { grouped } from './grouping.ts'
 import { metrics, withQuotients } from './metrics.ts'
 import { requireEveryone } from './own-figures.ts'
+import { type Source, sourceOf } from './source.ts'
 import { readPeriod, startOf, stretchesOf } from './period.ts'
 import { findUsage, usageParts, type UsageRow } from './usage.store.ts'
 
@@ -15,8 +16,13 @@ const minute_ms = 60_000
 /** @throws Problem invalidRequest, figuresOfAll */
 export async function readUsage(ctx: Context, query: UsageQuery): Promise<ResourceUsage> {
   requireEveryone(ctx)
+  return countUsage(sourceOf(ctx), query)
+}
+
+/** @throws Problem invalidRequest */
+export async function countUsage({ counting, timezone }: Source, query: UsageQuery): Promise<ResourceUsage> {
   const { group_by, type, ward, department_id } = query
-  const period = readPeriod(query, ctx.system.configuration.timezone)
+  const period = readPeriod(query, timezone)
   const byTime = group_by === 'day' || group_by === 'week' || group_by === 'month'
   const now = Temporal.Now.instant().round({ smallestUnit: 'minute', roundingMode: 'floor' })
   const until = earlier(now, Temporal.Instant.from(period.ends_at))
@@ -28,7 +34,7 @@ export async function readUsage(ctx: Context, query: UsageQuery): Promise<Resour
     const next = startOf(Temporal.PlainDate.from(stretch.to).add({ days: 1 }), period.timezone)
     return { ...stretch, starts_at: earlier(starts_at, until).toString(), ends_at: earlier(next, until).toString() }
   })
-  const [moment, rows] = await ctx.counting().once((tx) =>
+  const [moment, rows] = await counting.once((tx) =>
     Promise.all([
       tx.one(findMoment()),
       tx.rows(

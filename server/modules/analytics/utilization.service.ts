@@ -10,26 +10,33 @@ import { findDoctorStates, findMoment, findTakenDays, findTimeOff } from './doct
 import { grouped, rowsAddress } from './grouping.ts'
 import { metrics, withQuotients } from './metrics.ts'
 import { countedDoctor } from './own-figures.ts'
+import { type Source, sourceOf } from './source.ts'
 import { daysOf, readPeriod, type Stretch } from './period.ts'
 import { stretchOfDays } from './stretch-days.ts'
 import type { z } from 'zod'
 
 /** @throws Problem invalidRequest, notFound */
-export async function readUtilization(ctx: Context, query: UtilizationQuery): Promise<DoctorUtilization> {
-  const period = readPeriod(query, ctx.system.configuration.timezone)
-  const doctor_id = countedDoctor(ctx, query.doctor_id)
+export function readUtilization(ctx: Context, query: UtilizationQuery): Promise<DoctorUtilization> {
+  return countUtilization(sourceOf(ctx), { ...query, doctor_id: countedDoctor(ctx, query.doctor_id) })
+}
+
+/** Of everyone whom the query names. @throws Problem invalidRequest */
+export async function countUtilization(
+  { counting, timezone }: Source,
+  query: UtilizationQuery,
+): Promise<DoctorUtilization> {
+  const period = readPeriod(query, timezone)
+  const { doctor_id } = query
   const { starts_at, ends_at } = period
   const days = daysOf(period).map((day) => day.starts_at)
-  const [moment, states, time_off, taken] = await ctx
-    .counting()
-    .once((tx) =>
-      Promise.all([
-        tx.one(findMoment()),
-        tx.rows(findDoctorStates(starts_at, ends_at, doctor_id)),
-        tx.rows(findTimeOff(starts_at, ends_at, doctor_id)),
-        tx.rows(findTakenDays({ days, ends_at, doctor_id })),
-      ]),
-    )
+  const [moment, states, time_off, taken] = await counting.once((tx) =>
+    Promise.all([
+      tx.one(findMoment()),
+      tx.rows(findDoctorStates(starts_at, ends_at, doctor_id)),
+      tx.rows(findTimeOff(starts_at, ends_at, doctor_id)),
+      tx.rows(findTakenDays({ days, ends_at, doctor_id })),
+    ]),
+  )
   const bounds_ms = [...days, ends_at].map((at) => Date.parse(at))
   const all = await utilizationDays({ bounds_ms, states, time_off, taken })
   const rows = all.filter(

@@ -135,7 +135,12 @@ function describe(id: string, operation: Operation) {
           ? { headers: { ETag: { schema: { type: 'string' }, description: 'The version, for If-Match' } } }
           : {}),
         ...(returned
-          ? { content: { [mediaTypes[operation.sends ?? 'json']]: { schema: schemaOf(returned, 'output') } } }
+          ? {
+              content: {
+                [mediaTypes[operation.sends ?? 'json']]: { schema: schemaOf(returned, 'output') },
+                ...(operation.also_sends ? { 'text/csv': { schema: { type: 'string' } } } : {}),
+              },
+            }
           : {}),
       },
       ...(operation.waits && returned

@@ -44,6 +44,8 @@ export type Operation = Parts & {
   accepts?: 'json' | 'merge_patch' | 'form' | 'multipart' | 'upload'
   /** What success sends; JSON unless said. */
   sends?: 'json' | 'zip' | 'file' | 'pdf' | 'text' | 'html' | 'event_stream' | 'calendar'
+  /** Beside JSON: what a handler answers as text is sent as a table (RFC 4180). */
+  also_sends?: 'csv'
   /** RFC 6749 section 5.2: a failure also carries `error`, as an OAuth client expects it. Problem documents unless said. */
   fails_as?: 'oauth'
   /** Requests a minute: of one address where anyone may ask, of one user where one has to be signed in. */

@@ -80,6 +80,10 @@ async function answer(
   if (returns[1] === null || result === undefined) return undefined
   if (sends === 'event_stream') return sendEventStream(reply, result as Duplex) as unknown as string
   if (sends !== 'json') return result as string
+  if (operation.also_sends && typeof result === 'string') {
+    reply.type('text/csv; charset=utf-8; header=present')
+    return result
+  }
   reply.type('application/json; charset=utf-8')
   return reply.serialize(result) as string
 }

@@ -23,7 +23,8 @@ import { readForm } from './form.ts'
 import { buildContext, type RequestContext, versionOf } from './request-context.ts'
 import { readUpload, type Receive } from './upload.ts'
 
-type Handler<O extends Operation> = (ctx: Context, input: Decoded<O>) => Promise<Returned<O>>
+type Answered<O extends Operation> = Returned<O> | (O extends { also_sends: 'csv' } ? string : never)
+type Handler<O extends Operation> = (ctx: Context, input: Decoded<O>) => Promise<Answered<O>>
 export type Route = {
   id: string
   operation: Operation
