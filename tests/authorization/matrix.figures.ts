@@ -5,13 +5,23 @@ import { adminOnly, only, type Row, signedIn } from './row.ts'
 /** `analytics:read`: admin all, a doctor the own figures. */
 const counted = only('admin treating away_doctor')
 
+const made = JSON.stringify({
+  report: 'dashboard',
+  from: '2026-01-01',
+  to: '2026-01-31',
+  timezone: 'America/New_York',
+  is_over: true,
+  as_of: '2026-02-01T06:00:00Z',
+  columns: ['metric', 'value'],
+  items: [{ metric: 'patients', value: 1 }],
+})
 /** Of whoever ordered it: here the administrator. Doctors may read reports, and have not ordered this one. */
 const orderer = only('admin', 'treating away_doctor')
 const ordered: Row['prepare'] = async (subject, world) => {
   const admin = await world.personOf('admin', subject)
   await world.api.rows(sql`
     insert into report_jobs (id, report, from_date, to_date, format, status, content, created_by, finished_at)
-    values (${subject.ids['report_job_id']}, 'dashboard', '2026-01-01', '2026-01-31', 'csv', 'finished', 'metric,value', ${admin?.user_id}, now())`)
+    values (${subject.ids['report_job_id']}, 'dashboard', '2026-01-01', '2026-01-31', 'json', 'finished', ${made}, ${admin?.user_id}, now())`)
 }
 
 export const figureRows: readonly Row[] = [
@@ -31,7 +41,7 @@ export const figureRows: readonly Row[] = [
   {
     operation: 'GET /api/v1/reports/export/{report}',
     expect: adminOnly,
-    ask: () => ({ params: { report: 'dashboard' } }),
+    ask: () => ({ params: { report: 'dashboard' }, query: { format: 'json' } }),
   },
   {
     operation: 'GET /api/v1/reports/export/{report}',
