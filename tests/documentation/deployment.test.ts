@@ -253,7 +253,11 @@ describe('the files for Azure', () => {
     assert.equal(files.length, 3)
     for (const file of files) {
       const text = readDeployed(file).replaceAll(/^\s*\/\/.*$/gm, '')
-      for (const [open = '', close = ''] of ['{}', '[]', '()'].map((pair) => [...pair]))
+      for (const [open, close] of [
+        ['{', '}'],
+        ['[', ']'],
+        ['(', ')'],
+      ] as const)
         assert.equal(text.split(open).length, text.split(close).length, `${file}: ${open}${close}`)
       for (const [, parameter = ''] of text.matchAll(/^param (\w+) /gm))
         assert.ok((text.match(new RegExp(`\\b${parameter}\\b`, 'g')) ?? []).length > 1, `${file}: ${parameter}`)
