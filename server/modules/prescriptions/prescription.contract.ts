@@ -281,7 +281,13 @@ export const prescriptionApi = {
     description: 'For whoever was given its code. Tells nothing else, and the same of a code that was never given.',
     access: 'public',
     audit: 'none',
-    params: z.strictObject({ code: z.string().max(100) }),
+    // PostgreSQL keeps no NUL in a text, and takes none to compare with.
+    params: z.strictObject({
+      code: z
+        .string()
+        .max(100)
+        .regex(/^[^\0]*$/, 'Must not hold NUL'),
+    }),
     returns: [200, Verification],
     problems: [],
     limit_per_minute: 30,

@@ -70,6 +70,10 @@ describe('the code of a prescription', () => {
       assert.deepEqual(await shape(code), known, code)
   })
 
+  it('is refused where no database could hold it', async () => {
+    assert.equal((await ask('%00')).status, 422)
+  })
+
   it('is of 26 letters that nobody guesses', async () => {
     const codes = new Set(Array.from({ length: 1000 }, newVerificationCode))
     assert.equal(codes.size, 1000)
