@@ -9,6 +9,8 @@ export type Counting = Pick<Database, 'once'>
 
 /** What a statement of figures may take; PostgreSQL ends it then. */
 const limitMilliseconds = 60_000
+/** Statements of figures sort and hash many rows; few of them run at once. */
+const workMemory = '64MB'
 const answer_limit_ms = limitMilliseconds + 5000
 
 /**
@@ -43,7 +45,8 @@ function inTime(database: Database): Counting {
   return {
     once: (fill) =>
       database.once(async (tx) => {
-        const raised = tx.run(sql`select set_config('statement_timeout', ${String(limitMilliseconds)}, true)`)
+        const raised = tx.run(sql`
+          select set_config('statement_timeout', ${String(limitMilliseconds)}, true), set_config('work_mem', ${workMemory}, true)`)
         const [result] = await Promise.all([fill(tx), raised])
         return result
       }),
