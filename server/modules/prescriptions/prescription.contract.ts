@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { Id, Instant, ListOf, LocalDate, Page, Text } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
-import { defineProblem, forbidden } from '#platform/contract/problem.ts'
+import { defineProblem, forbidden, notFound } from '#platform/contract/problem.ts'
 import { patientErased, patientInactive, patientMerged } from '../patients/patient.contract.ts'
 import { Check, CheckRequest, SignRequest } from './check.contract.ts'
 
@@ -158,7 +158,7 @@ export const prescriptionApi = {
     body: PrescriptionRequest,
     returns: [201, Prescription],
     versioned: true,
-    problems: [...ofRecord, appointmentPrescribed, prescriptionFor],
+    problems: [...ofRecord, notFound, appointmentPrescribed, prescriptionFor],
     example: { patient_id: '019b0a52-7f3e-7c3c-8a1d-0f4a6f0f2b22', medicines: [medicine] },
   },
   list: {
