@@ -5,6 +5,7 @@ import underPressure from '@fastify/under-pressure'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Redis } from 'ioredis'
 import { isIP } from 'node:net'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { overloaded, Problem, tooManyRequests } from '#platform/contract/problem.ts'
 import type { Configuration } from '#platform/configuration.ts'
 import type { Log } from '#platform/logging.ts'
@@ -32,6 +33,10 @@ declare module 'fastify' {
 /** How often the load is measured; the start itself, which blocks the event loop, is in the first two measures. */
 const measureEveryMilliseconds = 500
 const startMilliseconds = 4 * measureEveryMilliseconds
+/** On the average of one measure. */
+const behindMilliseconds = 1500
+/** At one stretch, which an average hides: whoever waited for that long has mostly gone. */
+const stretchMilliseconds = 2500
 
 /** Loaded where it is used: most hospitals have none. */
 async function connectRedis(url: string): Promise<Redis> {
@@ -47,16 +52,18 @@ async function connectRedis(url: string): Promise<Redis> {
 export async function installLimits(app: FastifyInstance, configuration: Configuration, log: Log) {
   let listens_since = performance.now()
   app.addHook('onListen', async () => void (listens_since = performance.now()))
+  const shed = (request: FastifyRequest) => {
+    if (performance.now() - listens_since < startMilliseconds) return
+    if (!exempt.test(request.url)) throw new Problem(overloaded, { retry_after_seconds: 2 })
+  }
   await app.register(underPressure, {
     // Without limits a busy machine is measured or tested as it is, its slow start included.
-    maxEventLoopDelay: configuration.shed_load ? 1500 : 0,
+    maxEventLoopDelay: configuration.shed_load ? behindMilliseconds : 0,
     maxEventLoopUtilization: 0,
     sampleInterval: measureEveryMilliseconds,
-    pressureHandler: (request) => {
-      if (performance.now() - listens_since < startMilliseconds) return
-      if (!exempt.test(request.url)) throw new Problem(overloaded, { retry_after_seconds: 2 })
-    },
+    pressureHandler: shed,
   })
+  if (configuration.shed_load) shedAfterStretch(app, shed)
   if (!configuration.rate_limit) return
   // Without Redis, or while it is away, each server counts for itself: never unlimited.
   const redis = configuration.redis_url ? await connectRedis(configuration.redis_url) : undefined
@@ -117,6 +124,25 @@ export async function installLimits(app: FastifyInstance, configuration: Configu
     reply.header('ratelimit', `"${limiter.name.replaceAll('.', '-')}";r=${Math.max(0, remaining)};t=${ttlInSeconds}`)
     if (isExceeded) throw new Problem(tooManyRequests, { retry_after_seconds: Math.max(1, ttlInSeconds) })
   }
+}
+
+/** For one measure after the event loop was held up at a stretch, what has piled up meanwhile is refused. */
+function shedAfterStretch(app: FastifyInstance, shed: (request: FastifyRequest) => void) {
+  const delays = monitorEventLoopDelay({ resolution: 10 })
+  delays.enable()
+  let was_held_up = false
+  const measuring = setInterval(() => {
+    was_held_up = delays.max > stretchMilliseconds * 1e6
+    delays.reset()
+  }, measureEveryMilliseconds)
+  measuring.unref()
+  app.addHook('onRequest', async (request) => {
+    if (was_held_up) shed(request)
+  })
+  app.addHook('onClose', async () => {
+    clearInterval(measuring)
+    delays.disable()
+  })
 }
 
 /** Limits that are counted in one store: the plugin knows one for each scope, and ignores one that a single limit names. */
