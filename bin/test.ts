@@ -70,7 +70,7 @@ async function runAll(files: string[], coverage: string | undefined): Promise<Co
   const output = join(mkdtempSync(join(tmpdir(), 'openward-lane-')), 'faults.txt')
   const [one, other] = await Promise.all([
     runFiles(busy, coverage, values.concurrency),
-    runFiles(waiting, coverage, '1', output),
+    runFiles(waiting, coverage, '2', output),
   ])
   process.stdout.write(readFileSync(output))
   rmSync(dirname(output), { recursive: true })

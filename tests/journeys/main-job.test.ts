@@ -117,8 +117,8 @@ test('the log proves that it is whole, and one altered row is named', async () =
   assert.match(whole.output, /\d+ .*whole/)
 
   const [row] = await hospital.cluster.rows<{ id: string }>(
-    `update audit_logs set outcome = 'success'
-      where id = (select id from audit_logs where outcome = 'denied' and action = 'patient.read' limit 1) returning id`,
+    `update audit_logs set outcome = case outcome when 'denied' then 'success' else 'denied' end
+      where id = (select id from audit_logs order by outcome = 'denied' desc, id limit 1) returning id`,
   )
   const altered = await verify()
   assert.equal(altered.code, 1, altered.output)

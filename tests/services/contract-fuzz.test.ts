@@ -1,4 +1,4 @@
-// 20,000 requests made from the contracts, of everybody about everything in any order: no failure of ours, and no answer that its
+// Requests made from the contracts, of everybody about everything in any order: no failure of ours, and no answer that its
 // operation does not describe.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
@@ -12,7 +12,8 @@ import type { Asked } from '../authorization/row.ts'
 import { type Actor, actors, nameOf, startWorld, type Subject, type World } from '../authorization/world.ts'
 import { type Deviation, deviation, fieldsOf, mutated } from '../contract/mutation.ts'
 
-const requests = 20_000
+/** `FUZZ_REQUESTS=20000` takes some minutes. */
+const requests = Number(process.env['FUZZ_REQUESTS'] ?? 4000)
 /** So many records are asked about at a time; what was done to them is left behind after a while. */
 const [subjects_count, fresh_every] = [4, 400]
 
@@ -99,7 +100,7 @@ function tryOf({ operation }: Route, index: number): fc.Arbitrary<Try> {
 /** Streams go on until somebody hangs up: they have tests of their own. */
 const asked_routes = routes.filter(({ operation }) => operation.sends !== 'event_stream')
 
-test('of 20,000 requests made from the contracts none is answered with 5xx, or as no contract says', async (t) => {
+test('of thousands of requests made from the contracts none is answered with 5xx, or as no contract says', async (t) => {
   let subjects: Subject[] = []
   /** Of each subject, those who have asked about it: signing in is no part of what is tried. */
   let people = new Map<string, Person | undefined>()
