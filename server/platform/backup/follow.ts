@@ -22,6 +22,7 @@ export type Following = z.output<typeof Following>
 
 const stateFile = (data_directory: string) => join(data_directory, 'backup.json')
 
+/** Undefined too where it cannot be read: health and doctor then ask for a backup, which writes it anew; a server goes on meanwhile. */
 export async function readFollowing(data_directory: string): Promise<Following | undefined> {
   const text = await readFile(stateFile(data_directory), 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
