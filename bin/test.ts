@@ -56,9 +56,16 @@ async function runTests(): Promise<number> {
   const short = coverage === undefined ? [] : tellCoverage(coverage)
   // Some of the tests reach some of the code.
   const failed = counts.failed + failed_checks.length + (positionals.length > 0 ? 0 : short.length)
+  if (Object.keys(counts.file_ms).length > 1) tellSlowest(counts.file_ms)
   for (const name of counts.skipped) process.stdout.write(`Skipped: ${name}\n`)
   process.stdout.write(`\n${counts.passed} passed, ${failed} failed\n`)
   return failed === 0 && counts.passed > 0 ? 0 : 1
+}
+
+function tellSlowest(file_ms: Counts['file_ms']): void {
+  const slowest = Object.entries(file_ms).toSorted(([, left], [, right]) => right - left)
+  const lines = slowest.slice(0, 15).map(([file, ms]) => `  ${Math.round(ms / 1000)} s ${relative(root, file)}`)
+  process.stdout.write(`\nThe slowest files:\n${lines.join('\n')}\n`)
 }
 
 /** Faults are mostly waited for, so they have a lane of their own beside the files that keep the processors busy. */
@@ -79,6 +86,7 @@ async function runAll(files: string[], coverage: string | undefined): Promise<Co
     failed: one.failed + other.failed,
     skipped: [...one.skipped, ...other.skipped],
     failed_files: [...one.failed_files, ...other.failed_files],
+    file_ms: { ...one.file_ms, ...other.file_ms },
   }
 }
 
@@ -87,7 +95,12 @@ async function runAgain(first: Counts): Promise<Counts> {
   const again = await runFiles(first.failed_files, undefined, '1')
   const passed_then = first.failed_files.filter((file) => !again.failed_files.includes(file))
   for (const file of passed_then) process.stdout.write(`Failed at first and passed alone: ${relative(root, file)}\n`)
-  return { ...again, passed: first.passed + first.failed - again.failed, skipped: first.skipped }
+  return {
+    ...again,
+    passed: first.passed + first.failed - again.failed,
+    skipped: first.skipped,
+    file_ms: first.file_ms,
+  }
 }
 
 /** Shows the table and returns the areas that fall short. */
@@ -156,6 +169,6 @@ function readCounts(path: string): Counts {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Counts
   } catch {
-    return { passed: 0, failed: 1, skipped: [], failed_files: [] }
+    return { passed: 0, failed: 1, skipped: [], failed_files: [], file_ms: {} }
   }
 }
