@@ -1,6 +1,7 @@
 // Many doctors with full calendars: the accounts and profiles through the API, the appointments written straight into the database.
 import { z } from 'zod'
 import type { Call, Headers } from './openward-client.ts'
+import { booked_people } from './openward-hospital.ts'
 import { withClient } from './postgres.ts'
 
 /** Slots of a quarter of an hour from 06:00 to 22:00 on weekdays, so many a day. */
@@ -52,7 +53,7 @@ export async function createDoctors(
 }
 
 // A doctor's appointments fill one weekday after the other, from the last of the full ones back into the past. The patients of one
-// time differ from doctor to doctor, as long as there are more patients than doctors; none of them has an appointment of another row.
+// time differ from doctor to doctor, as long as there are more patients than doctors; no other row books for them.
 const fill = `
   with days as (
     select row_number() over (order by day desc) - 1 as number, day
@@ -65,8 +66,8 @@ const fill = `
   ), of_patient as (
     select array_agg(id) as ids, count(*) as total
       from (select id from patients
-             where is_active and merged_into is null and not exists (select from appointments where patient_id = patients.id)
-             limit 50000) as p
+             where is_active and merged_into is null
+             order by id offset ${booked_people} limit 50000) as p
   )
   insert into appointments (confirmation_code, patient_id, doctor_id, during, status)
   select 'BENCH-' || d.number || '-' || n, p.ids[1 + (n * 257 + d.number) % p.total], d.id,

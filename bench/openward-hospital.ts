@@ -27,6 +27,9 @@ export type Hospital = {
   createRaces: (slots: number, racers: number) => Promise<readonly (readonly LoadRequest[])[]>
 }
 
+/** Of those who are there at the beginning. */
+export const booked_people = 8000
+
 type Doctor = { id: string; headers: () => Promise<Headers> }
 
 async function createAccount(
@@ -58,6 +61,7 @@ async function createDoctor(call: Call, headers: Headers, number: number, depart
   return { id: Id.parse(made).id, headers: headersOfDoctor }
 }
 
+/** The first to be registered; the later ones fill the calendars of others (openward-calendars.ts). */
 async function listPatientIds(call: Call, headers: Headers): Promise<string[]> {
   const ids: string[] = []
   let cursor: string | null | undefined = ''
@@ -67,7 +71,7 @@ async function listPatientIds(call: Call, headers: Headers): Promise<string[]> {
     ids.push(...page.items.map(({ id }) => id))
     cursor = page.next_cursor
   }
-  return ids
+  return ids.toSorted().slice(0, booked_people)
 }
 
 /** The starts of a doctor's free slots from the day after tomorrow to the end of the booking horizon. */

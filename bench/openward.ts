@@ -10,6 +10,7 @@ import { type Call, createCall, createSignIn, type Headers } from './openward-cl
 import { createDoctors, fillCalendars } from './openward-calendars.ts'
 import { createHospital } from './openward-hospital.ts'
 import { toCsv } from './openward-people.ts'
+import { fillRecord } from './openward-record.ts'
 import { createPeople } from '../server/demo/people.ts'
 import type { Postgres } from './postgres.ts'
 import { type Running, startProcess, waitForAnswer } from './processes.ts'
@@ -33,6 +34,8 @@ export type OpenWard = {
   createRaces: (slots: number, racers: number) => Promise<readonly (readonly LoadRequest[])[]>
   /** Doctors of a specialization of their own, each with so many appointments, the next weeks full; the same when asked again. */
   createFullDoctors: (specialization: string, doctors: number, each: number) => Promise<readonly string[]>
+  /** Gives this patient so many visits, each with its appointment; not twice. */
+  fillRecord: (patient_id: string, visits: number) => Promise<void>
 }
 
 /** `name`: of its database and its files. */
@@ -129,6 +132,7 @@ export async function startOpenWard(options: OpenWardOptions): Promise<OpenWard>
           await fillCalendars(postgres.urlOf(name), ids, each)
           return ids
         })),
+      fillRecord: (patient_id, visits) => fillRecord(postgres.urlOf(name), patient_id, visits),
       headersOf: (role) => (role === 'admin' ? headersOfAdmin() : hospital.headersOfStaff()),
     }
   } catch (error) {

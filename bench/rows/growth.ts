@@ -17,6 +17,8 @@ const asking_connections = 4
 const most_writes_per_second = 1500
 /** Left to the row of the thousand users. */
 const last_bookings = 5000
+/** Of one patient: one who has come every day for 27 years, against one who came a score of times. */
+const visits = { large: 10_000, small: 20 }
 // Beyond those whom other rows register.
 const first_new_person = 30_000_000
 
@@ -24,6 +26,7 @@ const first_new_person = 30_000_000
 type Operation = (
   openward: OpenWard,
   doctor_ids: readonly string[],
+  size: 'large' | 'small',
 ) => Promise<{
   headers: LoadPlan['headers']
   repeats: boolean
@@ -50,6 +53,13 @@ const operations: Record<string, Operation> = {
     const { headers, patient_ids } = await openward.treatingDoctor()
     const requests = patient_ids.map((id): LoadRequest => ({ method: 'GET', path: `/api/v1/patients/${id}` }))
     return { headers, repeats: true, requestsOf: () => requests }
+  },
+  timeline: async (openward, _, size) => {
+    const { headers, patient_ids } = await openward.treatingDoctor()
+    const patient_id = patient_ids[0] ?? ''
+    await openward.fillRecord(patient_id, visits[size])
+    const path = `/api/v1/patients/${patient_id}/timeline`
+    return { headers, repeats: true, requestsOf: () => [{ method: 'GET', path }] }
   },
   list_patients: reading(() => [{ method: 'GET', path: '/api/v1/patients?limit=20' }]),
   search: reading(searches),
@@ -91,7 +101,7 @@ function createSide(name: string, operation: Operation, openwardOf: (world: Worl
       await openward.grow(isSmall ? usual_people : world.people)
       const appointments = isSmall ? small_appointments : world.options.appointments
       const ids = await openward.createFullDoctors(specialization, doctors, Math.floor(appointments / doctors))
-      const { headers, repeats, requestsOf } = await operation(openward, ids)
+      const { headers, repeats, requestsOf } = await operation(openward, ids, isSmall ? 'small' : 'large')
       return createLoadTurn(world, {
         port: openward.port,
         headers,
@@ -106,7 +116,10 @@ function createSide(name: string, operation: Operation, openwardOf: (world: Worl
 
 export const growth_rows: readonly Row[] = Object.entries(operations).map(([name, operation]) => ({
   name: `growth_of_${name}`,
-  requirement: `p95 of \`${name}\` with so many people and --appointments appointments, against a small hospital: ${usual_people.toLocaleString('en')} people, ${small_appointments.toLocaleString('en')} appointments`,
+  requirement:
+    name === 'timeline'
+      ? `p95 of the newest 50 entries of a patient with ${visits.large.toLocaleString('en')} visits, each with its appointment, against one with ${visits.small}`
+      : `p95 of \`${name}\` with so many people and --appointments appointments, against a small hospital: ${usual_people.toLocaleString('en')} people, ${small_appointments.toLocaleString('en')} appointments`,
   unit: 'ms p95',
   sides: [
     createSide('OpenWard', operation, (world) => world.openward()),
