@@ -125,12 +125,12 @@ export function systemDatabase({ pool }: Pick<System, 'pool'>): Database {
 async function assertPromises(pool: System['pool'], unsafeFsyncOff: boolean) {
   const { rows } = await pool.query<{ synchronous_commit: string; fsync: string; bypasses: boolean; owns: boolean }>(`
     select current_setting('synchronous_commit') as synchronous_commit, current_setting('fsync') as fsync,
-           rolsuper or rolbypassrls as bypasses, exists (select from pg_class where relowner = pg_roles.oid) as owns
+           rolsuper or rolbypassrls as bypasses, exists (select from pg_class where pg_has_role(relowner, 'usage')) as owns
       from pg_roles where rolname = current_user`)
   const state = rows[0]
   if (!state || state.bypasses || state.owns)
     throw new ConfigurationError([
-      'the role openward_app must own nothing and obey row-level security: take from it what it owns, superuser and bypassrls',
+      'the role that serves requests (openward_app_…) must own nothing and obey row-level security: take from it what it owns, superuser and bypassrls',
     ])
   if (state.synchronous_commit === 'off' || (state.fsync === 'off' && !unsafeFsyncOff)) {
     throw new ConfigurationError([

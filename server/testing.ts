@@ -7,7 +7,7 @@ import pg from 'pg'
 import { type ClientAnswer, createClient, type Send } from '#platform/contract/client.ts'
 import { type InvalidMember, Problem, type ProblemKind } from '#platform/contract/problem.ts'
 import { type Configuration, readConfiguration } from '#platform/configuration.ts'
-import { migrate, readMigrations } from '#platform/database/migrate.ts'
+import { appRole, ensureAppRole, migrate, readMigrations } from '#platform/database/migrate.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
 import { newDataKey } from '#platform/encryption/data-key.ts'
 import { type Keyring, parseMasterKeys } from '#platform/encryption/keyring.ts'
@@ -200,11 +200,20 @@ export function refusedWith(kind: ProblemKind, ...paths: string[]) {
 export async function createTestDatabase(): Promise<string> {
   const name = `test_${randomUUID().replaceAll('-', '')}`
   await admin(`create database ${name} template ${await template()}`)
+  const owner = new pg.Client({ connectionString: urlOf(name) })
+  await owner.connect()
+  try {
+    await ensureAppRole(owner, testAppPassword)
+  } finally {
+    await owner.end()
+  }
   return urlOf(name)
 }
 
 export async function dropTestDatabase(url: string): Promise<void> {
-  await admin(`drop database if exists ${new URL(url).pathname.slice(1)} with (force)`)
+  const name = new URL(url).pathname.slice(1)
+  await admin(`drop database if exists ${name} with (force)`)
+  await admin(`drop role if exists ${appRole(name)}`)
 }
 
 function urlOf(name: string): string {

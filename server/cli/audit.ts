@@ -18,7 +18,7 @@ openward audit seal
 openward audit purge --by NAME --reason TEXT [--older-than YEARS] [--yes]
 
 verify proves that the audit log is whole, or names the first entry that was altered, removed, swapped, added or back-dated.
-It only reads, and needs no master key: DATABASE_URL may name the owner of the database or openward_app.
+It only reads, and needs no master key: DATABASE_URL may name the owner of the database or its openward_app_….
   --keys FILE     public keys kept elsewhere (a copy of audit/keys.txt), trusted in place of those in the database
   --from FILE     a signed root kept from before: the log must continue it
   --to FILE       a signed root at which to end
@@ -83,7 +83,7 @@ async function requireSight(pool: Pool) {
   if (!rows[0]?.is_there) throw new CommandFailed('this database holds no audit log')
   if (!rows[0].sees)
     throw new CommandFailed(
-      'this role does not see the whole log: connect as the owner of the database or as openward_app',
+      'this role does not see the whole log: connect as the owner of the database or as its openward_app_…',
     )
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
 import type { Configuration } from '#platform/configuration.ts'
-import { appUrl, readMigrations } from '#platform/database/migrate.ts'
+import { appRole, appUrl, readMigrations } from '#platform/database/migrate.ts'
 import { deriveSecrets, kekIds } from '#platform/encryption/keyring.ts'
 import { assertMasterKeyOpens } from '#platform/encryption/stored-keys.ts'
 import { createLog } from '#platform/logging.ts'
@@ -187,8 +187,8 @@ async function examineVault(owner: pg.Client, { kms_urls: [newest = ''] }: Confi
 }
 
 /** The one value of a query; undefined where there is no row. */
-async function one(client: pg.Client, text: string): Promise<string | number | null | undefined> {
-  const { rows } = await client.query<(string | number | null)[]>({ text, rowMode: 'array' })
+async function one(client: pg.Client, text: string, values: string[] = []) {
+  const { rows } = await client.query<(string | number | null)[]>({ text, values, rowMode: 'array' })
   return rows[0]?.[0]
 }
 
@@ -209,13 +209,16 @@ async function examineMigrations(owner: pg.Client): Promise<Finding> {
 }
 
 async function examineRole(owner: pg.Client, { keyring, owner_url }: Place): Promise<Finding> {
+  const role = appRole(String(await one(owner, 'select current_database()')))
   const wrong = await one(
     owner,
-    `select case when rolsuper or rolbypassrls then 'passes row-level security by' when exists (select from pg_class where relowner = pg_roles.oid)
-       then 'owns tables' end from pg_roles where rolname = 'openward_app'`,
+    `select case when rolsuper or rolbypassrls then 'passes row-level security by'
+                 when exists (select from pg_class where pg_has_role(pg_roles.oid, relowner, 'usage')) then 'owns tables' end
+       from pg_roles where rolname = $1`,
+    [role],
   )
-  if (wrong === undefined) return 'openward_app does not exist: run `openward migrate`'
-  if (wrong !== null) return `openward_app ${wrong}: take that from it`
+  if (wrong === undefined) return `${role} does not exist: run \`openward migrate\``
+  if (wrong !== null) return `${role} ${wrong}: take that from it`
   for (const secret of deriveSecrets(keyring, 'database role')) {
     const client = new pg.Client({
       connectionString: appUrl(owner_url, secret.toString('base64url')),
@@ -229,7 +232,7 @@ async function examineRole(owner: pg.Client, { keyring, owner_url }: Place): Pro
     await client.end().catch(() => undefined)
     if (isIn) return undefined
   }
-  return 'openward_app cannot sign in with the password of this master key: run `openward migrate`, which sets it'
+  return `${role} cannot sign in with the password of this master key: run \`openward migrate\`, which sets it`
 }
 
 async function examineAudit(configuration: Configuration, place: Place): Promise<Finding> {

@@ -1,10 +1,75 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import pg from 'pg'
 import { createTestDatabase, dropTestDatabase, testAppPassword } from '../../testing.ts'
-import { migrate, type Migration, MigrationError, readMigrations } from './migrate.ts'
+import { appRole, appUrl, migrate, type Migration, MigrationError, readMigrations } from './migrate.ts'
 
 const migration = (name: string, text: string): Migration => ({ name, text, checksum: `checksum of ${text}` })
+
+describe('two databases of one PostgreSQL', () => {
+  it('have a role each, so that nobody takes the password of the other', async () => {
+    const names = ['one', 'the "other"', 'ó'.repeat(22)].map((name) => `${name} ${randomUUID().slice(0, 8)}`)
+    const admin = new pg.Client({ connectionString: process.env.TEST_DATABASE_URL })
+    await admin.connect()
+    try {
+      const urls = await Promise.all(
+        names.map(async (name) => {
+          await admin.query(`create database ${pg.escapeIdentifier(name)}`)
+          const url = new URL(process.env.TEST_DATABASE_URL ?? '')
+          url.pathname = `/${encodeURIComponent(name)}`
+          return url.href
+        }),
+      )
+      await Promise.all(
+        urls.map((owner_url, at) => migrate({ owner_url, app_password: `secret ${at}`, migrations: [] })),
+      )
+      for (const [at, url] of urls.entries()) {
+        const app = new pg.Client({ connectionString: appUrl(url, `secret ${at}`) })
+        await app.connect()
+        const { rows } = await app.query('select current_database() as name, pg_has_role($1, $2) as is_member', [
+          'openward_app',
+          'usage',
+        ])
+        assert.deepEqual(rows, [{ name: names[at], is_member: true }])
+        await app.end()
+        const stranger = new pg.Client({ connectionString: appUrl(url, `secret ${(at + 1) % urls.length}`) })
+        await assert.rejects(stranger.connect(), { code: '28P01' })
+      }
+    } finally {
+      for (const name of names) {
+        await admin.query(`drop database if exists ${pg.escapeIdentifier(name)} with (force)`)
+        await admin.query(`drop role if exists ${pg.escapeIdentifier(appRole(name))}`)
+      }
+      await admin.end()
+    }
+  })
+
+  it('say what to do where the owner of one may not use the role of the other', async () => {
+    const owner_url = await createTestDatabase()
+    const owner = `owner_${randomUUID().slice(0, 8)}`
+    const admin = new pg.Client({ connectionString: owner_url })
+    await admin.connect()
+    try {
+      const name = new URL(owner_url).pathname.slice(1)
+      await admin.query(`create role ${owner} login createrole password 'secret'; drop role ${appRole(name)}`)
+      await admin.query(
+        `alter database ${name} owner to ${owner}; grant all on all tables in schema public to ${owner}`,
+      )
+      const url = new URL(owner_url)
+      url.username = owner
+      url.password = 'secret'
+      await assert.rejects(
+        migrate({ owner_url: url.href, app_password: 'secret', migrations: [] }),
+        (error: unknown) => error instanceof MigrationError && /with admin option/.test(error.message),
+      )
+    } finally {
+      await admin.query(`reassign owned by ${owner} to current_user; drop owned by ${owner}; drop role ${owner}`)
+      await admin.end()
+      await dropTestDatabase(owner_url)
+    }
+  })
+})
 
 describe('migrating', () => {
   let owner_url: string
@@ -70,7 +135,8 @@ describe('migrating', () => {
 
   it('gives the serving role nothing to own and no way past row-level security', async () => {
     const { rows } = await client.query(
-      `select rolsuper, rolbypassrls, rolcreaterole from pg_roles where rolname = 'openward_app'`,
+      `select rolsuper, rolbypassrls, rolcreaterole from pg_roles where rolname = $1`,
+      [appRole(new URL(owner_url).pathname.slice(1))],
     )
     assert.deepEqual(rows, [{ rolsuper: false, rolbypassrls: false, rolcreaterole: false }])
     const unprotected = await client.query<{ table_name: string }>(`

@@ -103,31 +103,60 @@ async function applyWithRetry(client: pg.Client, { name, text, checksum }: Migra
   }
 }
 
-/** The role that serves requests: it signs in, owns nothing and cannot pass row-level security by. Sets its password where one is given. */
+/** What the migrations grant to. Roles belong to the cluster: each database has a member of this one, which signs in for it alone. */
+const granted_role = 'openward_app'
+const rights = 'nosuperuser nocreatedb nocreaterole nobypassrls'
+
+/**
+ * The role that serves requests of this database: it signs in, owns nothing and cannot pass row-level security by.
+ * Sets its password where one is given.
+ * @throws MigrationError when the owner of the database may not make it
+ */
 export async function ensureAppRole(client: pg.ClientBase, password?: string): Promise<void> {
-  const { rowCount } = await client.query(`select from pg_roles where rolname = 'openward_app'`)
-  if (rowCount === 0) {
-    // Roles belong to the cluster: another database's migration may make it at this moment.
-    await client
-      .query('create role openward_app login nosuperuser nocreatedb nocreaterole nobypassrls noinherit')
-      .catch((error: unknown) => {
-        if (!isDatabaseError(error) || !['42710', '23505'].includes(error.code)) throw error
-      })
+  const { rows } = await client.query<{ name: string; literal: string | null }>(
+    'select current_database() as name, quote_literal($1) as literal',
+    [password],
+  )
+  const { name, literal } = rows[0] ?? { name: '', literal: null }
+  const role = appRole(name)
+  try {
+    await ensureRole(client, granted_role, `nologin noinherit ${rights}`)
+    await ensureRole(client, role, `login inherit ${rights} in role ${granted_role}`)
+    if (literal !== null) await client.query(`alter role ${pg.escapeIdentifier(role)} password ${literal}`)
+  } catch (error) {
+    // Another process sets it at this moment, to the same.
+    if (isDatabaseError(error) && error.code === 'XX000') return
+    if (!isDatabaseError(error) || error.code !== '42501') throw error
+    throw new MigrationError(
+      `${error.message}: the user of DATABASE_URL must be allowed to create roles, and where another OpenWard came to this PostgreSQL first, a superuser runs "grant ${granted_role} to" that user "with admin option"`,
+    )
   }
-  if (password === undefined) return
-  const { rows } = await client.query<{ literal: string }>('select quote_literal($1) as literal', [password])
-  await client
-    .query(`alter role openward_app password ${rows[0]?.literal ?? ''}`)
-    // Two databases of one cluster starting together touch the same row of the catalogue.
-    .catch((error: unknown) => {
-      if (!isDatabaseError(error) || error.code !== 'XX000') throw error
-    })
+}
+
+async function ensureRole(client: pg.ClientBase, name: string, options: string): Promise<void> {
+  const { rowCount } = await client.query('select from pg_roles where rolname = $1', [name])
+  if (rowCount !== 0) return
+  await client.query(`create role ${pg.escapeIdentifier(name)} ${options}`).catch((error: unknown) => {
+    // Another database's migration made it at this moment.
+    if (!isDatabaseError(error) || !['42710', '23505'].includes(error.code)) throw error
+  })
+}
+
+/** The role that signs in to a database of this name. PostgreSQL's names have at most 63 bytes. */
+export function appRole(database: string): string {
+  const name = `${granted_role}_${database}`
+  if (Buffer.byteLength(name) <= 63) return name
+  const hash = createHash('sha256').update(database).digest('hex').slice(0, 32)
+  return `${granted_role}_${hash}`
 }
 
 /** The same database as the role that serves requests. */
 export function appUrl(owner_url: string, app_password: string): string {
   const url = new URL(owner_url)
-  url.username = 'openward_app'
+  // Without a name, the database is that of the user.
+  const database = decodeURIComponent(url.pathname.slice(1) || url.username)
+  if (url.pathname.length < 2) url.pathname = `/${encodeURIComponent(database)}`
+  url.username = encodeURIComponent(appRole(database))
   url.password = encodeURIComponent(app_password)
   return url.href
 }
