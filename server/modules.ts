@@ -2,6 +2,7 @@
 import type { Module } from '#platform/module.ts'
 import type { ServiceName } from '#platform/services/variables.ts'
 import { access } from '#modules/access'
+import { activityReview } from '#modules/activity-review'
 import { analytics } from '#modules/analytics'
 import { appointments } from '#modules/appointments'
 import { assessments } from '#modules/assessments'
@@ -32,6 +33,7 @@ export const modules: readonly Module[] = [
   patients,
   registration,
   auditTrail,
+  activityReview,
   doctors,
   resources,
   appointments,

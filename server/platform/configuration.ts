@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
+import { reviewSettings, type ReviewSettings, reviewVariables } from './audit/review-variables.ts'
 import { type BackupSettings, backupFaults, backupSettings, backupVariables } from './backup/variables.ts'
 import { isHostEntry } from './outbound/address.ts'
 import { serviceFaults, type ServiceSettings, serviceSettings, serviceVariables } from './services/variables.ts'
@@ -54,6 +55,7 @@ const Variables = z.object({
   MAIL_FROM: text.default('OpenWard <openward@localhost>'),
   ...documentVariables,
   ...backupVariables,
+  ...reviewVariables,
   OIDC_ISSUER: z.url('must be an address').optional(),
   OIDC_CLIENT_ID: text.optional(),
   OIDC_CLIENT_SECRET: text.optional(),
@@ -112,6 +114,8 @@ export type Configuration = Readonly<{
       }
     | undefined
   log_level: string
+  /** What stands out in the audit log. */
+  review: ReviewSettings
 }> &
   DocumentSettings &
   BackupSettings &
@@ -221,6 +225,7 @@ export function readConfiguration(environment: Record<string, string | undefined
     ...serviceSettings(variables),
     oidc: readOidc(variables),
     log_level: variables.LOG_LEVEL,
+    review: reviewSettings(variables),
   }
 }
 

@@ -37,6 +37,16 @@ export const matrix: readonly Row[] = [
   { operation: 'GET /api/v1/audit-logs', expect: only('admin auditor own other') },
   { operation: 'GET /api/v1/audit-logs/verify', expect: only('admin auditor') },
   { operation: 'GET /api/v1/audit-logs/roots', expect: only('admin auditor') },
+  { operation: 'GET /api/v1/activity-findings', expect: only('admin auditor'), finds: true },
+  {
+    operation: 'POST /api/v1/activity-findings/{finding_id}/close',
+    expect: only('admin auditor'),
+    ask: () => ({ body: { verdict: 'justified', remark: 'Covered the ward' } }),
+    prepare: async ({ ids }, { api }) =>
+      void (await api.rows(sql`
+        insert into activity_findings (id, kind, user_id, night_of, first_at, last_at, entries)
+        values (${ids['finding_id']}, 'after_hours', ${ids['user_id']}, current_date, now(), now(), 1)`)),
+  },
   {
     operation: 'GET /api/v1/authz/explain',
     expect: adminOnly,

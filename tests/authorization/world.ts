@@ -183,6 +183,7 @@ export async function startWorld() {
         doctor_id: doctor_id ?? '',
         name: 'spare_role',
         emergency_access_id: randomUUID(),
+        finding_id: randomUUID(),
         merge_id: randomUUID(),
         job_id: randomUUID(),
         import_id: randomUUID(),

@@ -8,6 +8,7 @@ const pages = {
   invitation: '/invitation',
   email_verification: '/verify-email',
   emergency_accesses: '/emergency-accesses',
+  activity_findings: '/activity-findings',
 } as const
 
 export function linkTo({ public_url }: Configuration, page: keyof typeof pages, token?: string): string {

@@ -71,6 +71,7 @@ export const userSealedTable = {
 
 /** Not sealed anew, and why; the key stays as long as such a value does. */
 export const keptSealed: Readonly<Record<string, string>> = {
+  'activity_findings.sealed_remark': 'what a reviewer signed off stays as it was written',
   'audit_logs.sealed_changes': 'the sealed leaf of the audit log holds its hash',
   'idempotency_keys.sealed_answer': 'gone within days',
   'patient_exports.sealed_recipient': 'gone within days',

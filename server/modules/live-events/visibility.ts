@@ -27,6 +27,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   patient: patients,
   patient_import: { permission: 'patients:import' },
   emergency_access: { permission: 'emergency-access:review' },
+  activity_finding: { permission: 'audit:review' },
   doctor: 'everyone',
   appointment: {
     permission: 'appointments:read',

@@ -14,6 +14,7 @@ import { patientSearchRoutes } from './patient-search.routes.ts'
 import type { Module } from '#platform/module.ts'
 
 export type { TimelineSource } from './timeline-source.ts'
+export { normaliseName } from './names.ts'
 export { openCard } from './patient.sealing.ts'
 export {
   cardOf,

@@ -269,6 +269,16 @@ export const ownedTables: readonly OwnedTable[] = [
     },
     erasure: 'kept',
   },
+  {
+    // It tells who looked, as the audit log does, and what was made of that.
+    table: 'activity_findings',
+    patient: 'patient_id',
+    id: 'id',
+    merge: 'stays',
+    activity: null,
+    export: null,
+    erasure: 'kept',
+  },
   { table: 'events', patient: 'patient_id', id: 'id', merge: 'stays', activity: null, export: null, erasure: 'kept' },
   { table: 'mails', patient: 'patient_id', id: 'id', merge: 'stays', activity: null, export: null, erasure: 'deleted' },
 ]

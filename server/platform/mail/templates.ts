@@ -29,6 +29,8 @@ export type MailTemplates = {
   sign_in_locked: Event
   /** To the administrators. Who and whose record is in the audit trail, behind the link. */
   emergency_access: Event
+  /** To those who review activity. What was found and of whom is behind the link. */
+  activity_findings: Base & { count: number; link: string }
   appointment_confirmed: Booking
   appointment_changed: Booking
   appointment_cancelled: Booking
@@ -101,6 +103,11 @@ const english: Texts = {
   emergency_access: ({ hospital, happened_at, timezone, link }) => [
     'Emergency access to a record',
     `A record at ${hospital} was opened by emergency access on ${moment(happened_at, timezone, 'en')}. Please review it:`,
+    link,
+  ],
+  activity_findings: ({ hospital, count, link }) => [
+    'Unusual access to records',
+    `The audit log of ${hospital} shows unusual access to records. New findings that wait for a review: ${count}.`,
     link,
   ],
   appointment_confirmed: ({ hospital, confirmation_code, appointment_time, timezone, link }) => [
@@ -193,6 +200,11 @@ const spanish: Texts = {
   emergency_access: ({ hospital, happened_at, timezone, link }) => [
     'Acceso de emergencia a una historia',
     `En ${hospital} se abrió una historia por acceso de emergencia el ${moment(happened_at, timezone, 'es')}. Revíselo:`,
+    link,
+  ],
+  activity_findings: ({ hospital, count, link }) => [
+    'Accesos inusuales a historias',
+    `El registro de auditoría de ${hospital} muestra accesos inusuales a historias. Hallazgos nuevos por revisar: ${count}.`,
     link,
   ],
   appointment_confirmed: ({ hospital, confirmation_code, appointment_time, timezone, link }) => [

@@ -1,0 +1,342 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { auditLogApi } from '../audit-trail/audit-log.contract.ts'
+import { openAuditSealing } from '../audit-trail/sealing.ts'
+import { loginApi } from '../identity/login.contract.ts'
+import { userApi } from '../identity/user.contract.ts'
+import { emergencyAccessApi } from '../patients/emergency-access.contract.ts'
+import { patientApi } from '../patients/patient.contract.ts'
+import { forbidden, notFound } from '#platform/contract/problem.ts'
+import type { Configuration } from '#platform/configuration.ts'
+import { sql } from '#platform/database/sql.ts'
+import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
+import { type Finding, findingApi, findingClosed, type FindingKind } from './finding.contract.ts'
+import { reviewActivity } from './reviewing.ts'
+
+const review: Configuration['review'] = {
+  mass_reads: 5,
+  mass_minutes: 60,
+  failed_sign_ins: 6,
+  usual_hours: undefined,
+  emergency_hours: 72,
+}
+
+async function start(change: Partial<Configuration['review']> = {}) {
+  const api = await startTestApi({ review: { ...review, ...change } })
+  const auditor = await api.person('auditor')
+  const sealing = await openAuditSealing(api.system)
+  return {
+    api,
+    auditor,
+    run: async () => {
+      while ((await sealing.seal()).sealed > 0);
+      return reviewActivity(api.system)
+    },
+    found: async (
+      query: { kind?: FindingKind; closed?: 'true' | 'false'; user_id?: string; patient_id?: string } = {},
+    ) => (await auditor.call(findingApi.list, { query })).items,
+    close: (id: string, who: Person = auditor) =>
+      who.call(findingApi.close, {
+        params: { finding_id: id },
+        body: { verdict: 'justified', remark: 'Asked, and answered' },
+      }),
+    [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
+  }
+}
+
+const read = (who: Person, patient_id: string) => who.call(patientApi.read, { params: { patient_id } })
+async function readMany(api: TestApi, who: Person, count: number) {
+  for (let index = 0; index < count; index += 1) await read(who, await api.patient())
+}
+const shown = ({ kind, user_id, patient_id, entries }: Finding) => ({ kind, user_id, patient_id, entries })
+
+describe('many records opened by one person', () => {
+  it('are found from the limit on, however often each was opened', async () => {
+    await using house = await start()
+    const { api, run, found } = house
+    const [many, few] = [await api.person('admin'), await api.person('admin')]
+    await readMany(api, many, 5)
+    const [again] = [await api.patient()]
+    for (let index = 0; index < 8; index += 1) await read(few, again)
+    await readMany(api, few, 3)
+    assert.equal(await run(), 1)
+    const [finding] = await found()
+    assert.deepEqual(
+      [finding?.kind, finding?.user_id, finding?.user_name, finding?.records, finding?.entries, finding?.patient_id],
+      ['mass_read', many.user_id, 'Test admin', 5, 5, null],
+    )
+    assert.equal((await found()).length, 1)
+  })
+
+  it('are one finding while it is open, and another only for what came after it was signed off', async () => {
+    await using house = await start()
+    const { api, run, found, close } = house
+    const admin = await api.person('admin')
+    await readMany(api, admin, 5)
+    await run()
+    await readMany(api, admin, 2)
+    assert.equal(await run(), 0)
+    const [open] = await found()
+    assert.deepEqual([open?.records, open?.entries], [7, 7])
+    await close(open?.id ?? '')
+    await readMany(api, admin, 4)
+    assert.equal(await run(), 0)
+    await readMany(api, admin, 1)
+    assert.equal(await run(), 1)
+    assert.deepEqual(
+      (await found({ kind: 'mass_read' })).map(({ records, closed_at }) => [records, closed_at === null]),
+      [
+        [5, true],
+        [7, false],
+      ],
+    )
+  })
+
+  it('of which one is the own record, read as a patient, are none of it', async () => {
+    await using house = await start({ mass_reads: 1 })
+    const { api, run, found } = house
+    const patient_id = await api.patient()
+    const self = await api.person('patient', { patient_id })
+    await read(self, patient_id)
+    assert.equal(await run(), 0)
+    assert.deepEqual(await found(), [])
+  })
+})
+
+describe('a record of somebody near', () => {
+  it('is found by account and by name, once a person and record, and counted on', async () => {
+    await using house = await start({ mass_reads: 100 })
+    const { api, run, found } = house
+    const [own, colleagues] = [await api.patient(), await api.patient()]
+    const reader = await api.person('admin', { patient_id: own })
+    const nurse = await api.person('nurse', { patient_id: colleagues })
+    const namesake = await api.patient({ first_name: 'test', last_name: 'Nurse' })
+    const family = await api.patient({ first_name: 'Eve', last_name: 'Ádmin' })
+    const stranger = await api.patient()
+    for (const id of [own, colleagues, namesake, family, stranger, family]) await read(reader, id)
+    assert.equal(await run(), 4)
+    await read(reader, family)
+    assert.equal(await run(), 0)
+    const user_id = reader.user_id
+    assert.deepEqual(
+      new Set((await found()).map(shown)),
+      new Set([
+        { kind: 'own_record', user_id, patient_id: own, entries: 1 },
+        { kind: 'colleague', user_id, patient_id: colleagues, entries: 1 },
+        { kind: 'colleague', user_id, patient_id: namesake, entries: 1 },
+        { kind: 'family_name', user_id, patient_id: family, entries: 3 },
+      ]),
+    )
+    assert.deepEqual(
+      (await found({ patient_id: family })).map(({ kind }) => kind),
+      ['family_name'],
+    )
+    assert.deepEqual(await found({ user_id: nurse.user_id }), [])
+    const [numbered] = await found({ patient_id: own })
+    assert.match(numbered?.patient_number ?? '', /^PT-/)
+  })
+
+  it('is counted once, however many servers look at once', async () => {
+    await using house = await start({ mass_reads: 100 })
+    const { api, run, found } = house
+    const admin = await api.person('admin')
+    await run()
+    const family = await api.patient({ first_name: 'Eve', last_name: 'Admin' })
+    for (let index = 0; index < 7; index += 1) await read(admin, family)
+    const sealing = await openAuditSealing(api.system)
+    while ((await sealing.seal()).sealed > 0);
+    const raised = await Promise.all([1, 2, 3, 4].map(() => reviewActivity(api.system)))
+    assert.equal(
+      raised.reduce((sum, count) => sum + count),
+      1,
+    )
+    assert.deepEqual(
+      (await found({ kind: 'family_name' })).map(({ entries }) => entries),
+      [7],
+    )
+  })
+})
+
+describe('an hour that is not usual', () => {
+  const timezone = 'America/New_York'
+  const now = () => Temporal.Now.zonedDateTimeISO(timezone)
+  const clock = (time: Temporal.ZonedDateTime) => time.toPlainTime().toString({ smallestUnit: 'minute' })
+  const visit = (api: TestApi, patient_id: string, department_id: string, status: string, ended_days: number | null) =>
+    api.rows(sql`
+      insert into visits (visit_number, patient_id, department_id, type, status, opened_at, closed_at)
+      values (${patient_id}, ${patient_id}, ${department_id}, 'inpatient', ${status}, now() - interval '2 days',
+              now() - ${ended_days}::int * interval '1 day')`)
+
+  it('is told of those who were not here, one finding a person and night', async () => {
+    const [from, to] = [now().add({ hours: 2 }), now().add({ hours: 3 })]
+    await using house = await start({ mass_reads: 100, usual_hours: { from: clock(from), to: clock(to) } })
+    const { api, run, found } = house
+    const department_id = await api.department()
+    const [here, gone, never] = [await api.patient(), await api.patient(), await api.patient()]
+    await visit(api, here, department_id, 'admitted', null)
+    await visit(api, gone, department_id, 'discharged', 1)
+    const admin = await api.person('admin')
+    for (const id of [here, gone, never]) await read(admin, id)
+    assert.equal(await run(), 1)
+    await read(admin, never)
+    assert.equal(await run(), 0)
+    const [finding] = await found({ kind: 'after_hours' })
+    const night = now().subtract({ hours: to.hour, minutes: to.minute }).toPlainDate().toString()
+    assert.deepEqual([finding?.night_of, finding?.entries, finding?.patient_id], [night, 3, null])
+  })
+
+  it('is none where the hours are usual', async () => {
+    await using house = await start({ mass_reads: 100, usual_hours: { from: '00:00', to: '24:00' } })
+    await read(await house.api.person('admin'), await house.api.patient())
+    assert.equal(await house.run(), 0)
+  })
+})
+
+describe('failed attempts to sign in', () => {
+  it('are found from the limit on', async () => {
+    await using house = await start()
+    const { api, run, found } = house
+    const admin = await api.person('admin')
+    const account = { email: 'grace@example.test', first_name: 'Grace', last_name: 'Hopper', role: 'nurse' }
+    const { id } = await admin.call(userApi.create, { body: account })
+    const fail = () =>
+      api
+        .call(loginApi.login, { body: { username: account.email, password: 'not the password' } })
+        .catch(() => undefined)
+    for (let attempt = 0; attempt < 5; attempt += 1) await fail()
+    assert.equal(await run(), 0)
+    await fail()
+    assert.equal(await run(), 1)
+    const [finding] = await found({ kind: 'failed_sign_ins' })
+    assert.deepEqual([finding?.user_id, finding?.entries, finding?.records], [id, 6, null])
+  })
+})
+
+describe('an emergency access', () => {
+  it('that waits too long for its review is found, and signed off by that review', async () => {
+    await using house = await start()
+    const { api, run, found } = house
+    const patient_id = await api.patient()
+    const [nurse, admin] = [
+      await api.person('nurse', { department_id: await api.department() }),
+      await api.person('admin'),
+    ]
+    const { id } = await nurse.call(emergencyAccessApi.open_emergency_access, {
+      params: { patient_id },
+      body: { reason: 'Unconscious, allergies needed' },
+    })
+    const age = (hours: number) =>
+      api.rows(sql`update emergency_accesses set created_at = now() - ${hours} * interval '1 hour'`)
+    await age(71)
+    assert.equal(await run(), 0)
+    await age(73)
+    assert.equal(await run(), 1)
+    assert.equal(await run(), 0)
+    const [finding] = await found()
+    assert.deepEqual(
+      [finding?.kind, finding?.user_id, finding?.patient_id, finding?.emergency_access_id],
+      ['emergency_access_unreviewed', nurse.user_id, patient_id, id],
+    )
+    await admin.call(emergencyAccessApi.review_emergency_access, {
+      params: { emergency_access_id: id },
+      body: { verdict: 'not_justified' },
+    })
+    assert.equal(await run(), 0)
+    const [closed] = await found({ closed: 'true' })
+    assert.deepEqual([closed?.verdict, closed?.closed_by], ['not_justified', admin.user_id])
+  })
+})
+
+describe('a finding', () => {
+  it('is signed off once, with a remark that only the API shows, and never by whom it is about', async () => {
+    await using house = await start({ mass_reads: 100 })
+    const { api, run, found, close, auditor } = house
+    const [admin, other] = [await api.person('admin'), await api.person('admin')]
+    const family = await api.patient({ first_name: 'Eve', last_name: 'Admin' })
+    await read(admin, family)
+    await run()
+    const [{ id } = { id: '' }] = await found()
+    await assert.rejects(close(id, admin), refusedWith(forbidden))
+    const closed = await close(id, other)
+    assert.deepEqual(
+      [closed.verdict, closed.remark, closed.closed_by],
+      ['justified', 'Asked, and answered', other.user_id],
+    )
+    await assert.rejects(close(id, auditor), refusedWith(findingClosed))
+    await assert.rejects(close('0198c0de-0000-7000-8000-000000000001', auditor), refusedWith(notFound))
+    assert.deepEqual(await found({ closed: 'false' }), [])
+    assert.deepEqual(
+      (await found({ closed: 'true' })).map(({ remark }) => remark),
+      ['Asked, and answered'],
+    )
+    const rows = await api.rows(sql<{ row: string }>`
+      select encode(sealed_remark, 'escape') || f::text as row from activity_findings f`)
+    assert.ok(rows.length === 1 && !rows.some(({ row }) => row.includes('answered')))
+  })
+
+  it('is in the log and among the events when it is raised, closed and read, and not in what its patient sees', async () => {
+    await using house = await start({ mass_reads: 100 })
+    const { api, run, found, close, auditor } = house
+    const admin = await api.person('admin')
+    const family = await api.patient({ first_name: 'Eve', last_name: 'Admin' })
+    const self = await api.person('patient', { patient_id: family })
+    await read(admin, family)
+    await run()
+    const [{ id } = { id: '' }] = await found()
+    await close(id)
+    const { items } = await auditor.call(auditLogApi.list, { query: {} })
+    const about = items.filter(({ resource_type }) => resource_type === 'activity_finding')
+    assert.deepEqual(
+      about.map(({ action, role, patient_id }) => [action, role, patient_id]),
+      [
+        ['activity_finding.close', 'auditor', null],
+        ['activity_finding.list', 'auditor', null],
+        ['activity_finding.raise', 'system', null],
+      ],
+    )
+    assert.deepEqual(about[1]?.details, { count: 1, patient_ids: [family] })
+    const events = await api.rows(sql<object>`
+      select type, subject_id, patient_id, payload from events where subject_type = 'activity_finding' order by id`)
+    assert.deepEqual(events, [
+      {
+        type: 'activity_finding.raised',
+        subject_id: id,
+        patient_id: null,
+        payload: { kind: 'family_name', user_id: admin.user_id },
+      },
+      {
+        type: 'activity_finding.closed',
+        subject_id: id,
+        patient_id: null,
+        payload: { kind: 'family_name', verdict: 'justified' },
+      },
+    ])
+    const seen = await self.call(emergencyAccessApi.access_log, { params: { patient_id: family }, query: {} })
+    assert.deepEqual([...new Set(seen.items.map(({ resource_type }) => resource_type))], ['patient'])
+  })
+
+  it('is told by mail at once where it cannot wait, and else once a day', async () => {
+    await using house = await start()
+    const { api, run, auditor } = house
+    const admin = await api.person('admin')
+    const mailed = async () =>
+      (
+        await api.rows(
+          sql<{ user_id: string }>`select user_id from mails where template = 'activity_findings' order by id`,
+        )
+      ).map(({ user_id }) => user_id)
+    const family = await api.patient({ first_name: 'Eve', last_name: 'Admin' })
+    await read(admin, family)
+    assert.equal(await run(), 1)
+    assert.deepEqual(await mailed(), [])
+    await api.rows(sql`update activity_review set told_at = now() - interval '25 hours'`)
+    assert.equal(await run(), 0)
+    const reviewers = [auditor.user_id, admin.user_id].toSorted()
+    assert.deepEqual((await mailed()).toSorted(), reviewers)
+    await run()
+    assert.deepEqual((await mailed()).toSorted(), reviewers)
+    await readMany(api, admin, 4)
+    assert.equal(await run(), 1)
+    assert.deepEqual((await mailed()).toSorted(), [...reviewers, ...reviewers].toSorted())
+  })
+})
