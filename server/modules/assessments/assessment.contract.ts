@@ -49,7 +49,11 @@ export const assessmentDiscarded = defineProblem(
   409,
   'This draft was discarded: begin another assessment',
 )
-export const notSigned = defineProblem('not_signed', 409, 'This is a draft still: finalize it instead')
+export const notSigned = defineProblem(
+  'not_signed',
+  409,
+  'This is a draft or a preliminary reading still: change and finalize it instead',
+)
 export const safetyUnacknowledged = defineProblem(
   'safety_unacknowledged',
   409,

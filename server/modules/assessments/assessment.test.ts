@@ -205,6 +205,11 @@ describe('a signed assessment', () => {
       sql`update assessments set status = 'draft', current_number = 0, sealed_draft = '\\x00' where id = ${id}`,
       sql`update assessments set author_id = gen_random_uuid() where id = ${id}`,
       sql`delete from assessments where id = ${id}`,
+      sql`truncate assessment_versions`,
+      sql`truncate assessments cascade`,
+      sql`truncate clinical_note_versions`,
+      sql`truncate clinical_notes cascade`,
+      sql`truncate prescriptions cascade`,
     ]
     for (const statement of forbiddenStatements)
       await assert.rejects(api.rows(statement), (error) => (error as { code?: string }).code === 'OW423')

@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { forbidden, invalidRequest, notFound, type Problem, stale } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { appointmentApi } from '../appointments/appointment.contract.ts'
-import { departmentUnknown } from '../doctors/doctor.contract.ts'
+import { departmentUnknown, doctorApi } from '../doctors/doctor.contract.ts'
 import { patientApi } from '../patients/patient.contract.ts'
 import { assignmentApi } from '../resources/assignment.contract.ts'
 import { makeResource } from '../resources/ward.testing.ts'
@@ -109,6 +109,10 @@ describe('checking in an appointment', () => {
       [items.length, visit.appointment_id, visit.doctor_id, visit.type, visit.status, visit.priority],
       [1, appointment.id, clinic.doctor_id, 'outpatient', 'registered', 3],
     )
+    // The appointment is on a later day; this visit is today's.
+    const { timezone } = await clinic.doctor.call(doctorApi.get, { params: { doctor_id: clinic.doctor_id } })
+    const today = Temporal.Instant.from(visit.opened_at).toZonedDateTimeISO(timezone).toPlainDate()
+    assert.equal(visit.visit_number.split('-')[1], today.toString().replaceAll('-', ''))
     const status = async () => (await clinic.doctor.call(appointmentApi.get, appointment)).status
     await become(clinic.nurse, visit, 'triaged')
     assert.equal(await status(), 'checked_in')
