@@ -7,6 +7,7 @@ import type { System } from '#platform/context.ts'
 import { claimKey, claimOf, keepAnswer } from './idempotency.ts'
 import { sendEventStream } from './event-stream.ts'
 import type { RequestContext } from './request-context.ts'
+import { serializerOf } from './serializer.ts'
 
 const keptHeaders = ['location', 'etag']
 
@@ -85,5 +86,5 @@ async function answer(
     return result
   }
   reply.type('application/json; charset=utf-8')
-  return reply.serialize(result) as string
+  return serializerOf(operation)(result)
 }

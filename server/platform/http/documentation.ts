@@ -10,14 +10,17 @@ import type { Route } from './mount.ts'
 const problemFolder = join(import.meta.dirname, '../../../docs/problems')
 
 export async function installDocumentation(app: FastifyInstance, routes: readonly Route[], others: Others) {
-  const document = openApiDocument(routes.map(({ id, operation }) => ({ id, operation })))
-  const text = JSON.stringify(document)
+  // Both are made when they are first asked for, which spares every start the time.
+  let document: ReturnType<typeof openApiDocument> | undefined
+  const describe = () => (document ??= openApiDocument(routes.map(({ id, operation }) => ({ id, operation }))))
+  let text: string | undefined
+  const write = () => (text ??= JSON.stringify(describe()))
   const send = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'public, max-age=300' }
-  app.get('/openapi.json', async (_request, reply) => reply.headers(send).send(text))
-  app.get('/api/v1/openapi.json', async (_request, reply) => reply.headers(send).send(text))
+  app.get('/openapi.json', async (_request, reply) => reply.headers(send).send(write()))
+  app.get('/api/v1/openapi.json', async (_request, reply) => reply.headers(send).send(write()))
   // What a gateway shows in the place of the document of each.
   if (others.names.length > 0)
-    app.get('/openapi/all.json', async (_request, reply) => reply.headers(send).send(await others.document(document)))
+    app.get('/openapi/all.json', async (_request, reply) => reply.headers(send).send(await others.document(describe())))
   const problems = readProblemPages()
   app.get<{ Params: { code: string } }>('/problems/:code', async ({ params }, reply) => {
     const page = problems.get(params.code)
