@@ -34,6 +34,7 @@ describe('the command line', () => {
       cwd: directory,
       env: {
         PATH: process.env.PATH,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
         OPENWARD_DATA_DIR: directory,
         OPENWARD_TIMEZONE: 'UTC',
         OPENWARD_MASTER_KEY: testMasterKey,

@@ -5,42 +5,32 @@ import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts
 import { VaultUnavailable } from '#platform/encryption/vault.ts'
 import { EmbeddedDatabaseUnavailable } from '#platform/database/embedded/embedded.ts'
 import { type Command, CommandFailed } from './command.ts'
-import { auditCommand } from './audit.ts'
-import { backupCommand } from './backup.ts'
-import { demoCommand } from './demo.ts'
-import { doctorCommand } from './doctor.ts'
-import { documentsCommand } from './documents.ts'
-import { eraseCommand } from './erase.ts'
-import { importCommand } from './import.ts'
-import { keysCommand } from './keys.ts'
-import { migrateCommand } from './migrate.ts'
-import { restoreCommand } from './restore.ts'
-import { serveCommand } from './serve.ts'
-import { servicesCommand } from './services.ts'
-import { userCommand } from './user.ts'
 
-const commands: Record<string, Command> = {
-  serve: serveCommand,
-  services: servicesCommand,
-  migrate: migrateCommand,
-  audit: auditCommand,
-  backup: backupCommand,
-  restore: restoreCommand,
-  demo: demoCommand,
-  import: importCommand,
-  documents: documentsCommand,
-  erase: eraseCommand,
-  keys: keysCommand,
-  user: userCommand,
-  doctor: doctorCommand,
+/** Loaded when it is asked for: a command does not wait for what the others need. */
+const commands: Record<string, () => Promise<Command>> = {
+  serve: async () => (await import('./serve.ts')).serveCommand,
+  services: async () => (await import('./services.ts')).servicesCommand,
+  migrate: async () => (await import('./migrate.ts')).migrateCommand,
+  audit: async () => (await import('./audit.ts')).auditCommand,
+  backup: async () => (await import('./backup.ts')).backupCommand,
+  restore: async () => (await import('./restore.ts')).restoreCommand,
+  demo: async () => (await import('./demo.ts')).demoCommand,
+  import: async () => (await import('./import.ts')).importCommand,
+  documents: async () => (await import('./documents.ts')).documentsCommand,
+  erase: async () => (await import('./erase.ts')).eraseCommand,
+  keys: async () => (await import('./keys.ts')).keysCommand,
+  user: async () => (await import('./user.ts')).userCommand,
+  doctor: async () => (await import('./doctor.ts')).doctorCommand,
 }
 
 const [name = '--help', ...words] = process.argv.slice(2)
-const command = commands[name]
+const command = await commands[name]?.()
 
 if (!command) {
   const known = name === '--help' || name === '-h' || name === 'help'
-  const list = Object.entries(commands).map(([word, { summary }]) => `  ${word.padEnd(11)}${summary}`)
+  const list = await Promise.all(
+    Object.entries(commands).map(async ([word, load]) => `  ${word.padEnd(11)}${(await load()).summary}`),
+  )
   const text = `openward <command>\n\n${list.join('\n')}\n\nopenward <command> --help tells more. Configuration comes from the environment (docs/configuration.md).\n`
   if (known) process.stdout.write(text)
   else process.stderr.write(`openward: there is no command ${JSON.stringify(name)}\n\n${text}`)

@@ -238,7 +238,13 @@ test('a backup that is killed leaves none that counts, and neither does the end 
   const program = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'server/cli/main.ts')
   const child = spawn(process.execPath, [program, 'backup'], {
     cwd: hospital,
-    env: { PATH: process.env['PATH'], OPENWARD_DATA_DIR: hospital, OPENWARD_TIMEZONE: 'UTC', ...environment },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      OPENWARD_DATA_DIR: hospital,
+      OPENWARD_TIMEZONE: 'UTC',
+      ...environment,
+    },
     stdio: 'ignore',
   })
   const making = () => readdirSync(join(backups, 'backups')).filter((name) => name.endsWith('.making'))

@@ -40,6 +40,7 @@ test('starts four services over one database, serves all of them at one address,
     env: {
       PATH: `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
       HOME: directory.path,
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       PORT: String(first),
       OPENWARD_DATA_DIR: directory.path,
       OPENWARD_RATE_LIMIT: 'off',

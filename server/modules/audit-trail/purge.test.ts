@@ -107,7 +107,12 @@ describe('a purge of the audit log', () => {
     const openward = async (...words: string[]) => {
       const child = spawn(process.execPath, [program, 'audit', ...words], {
         cwd: directory,
-        env: { PATH: process.env.PATH, OPENWARD_DATA_DIR: directory, DATABASE_URL: api.owner_url },
+        env: {
+          PATH: process.env.PATH,
+          NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+          OPENWARD_DATA_DIR: directory,
+          DATABASE_URL: api.owner_url,
+        },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       let output = ''

@@ -27,6 +27,7 @@ function openward(api: TestApi, directory: string, words: string[], master_key =
     cwd: directory,
     env: {
       PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       HOME: directory,
       OPENWARD_DATA_DIR: directory,
       OPENWARD_TIMEZONE: 'UTC',

@@ -11,9 +11,8 @@ export function serializerOf({ returns: [, schema] }: Pick<Operation, 'returns'>
   if (schema === null) throw new TypeError('an operation that answers nothing has nothing to serialize')
   const known = made.get(schema)
   if (known) return known
-  const serialize: Serialize = build(
-    z.toJSONSchema(schema, { io: 'output', target: 'draft-7', unrepresentable: 'any' }),
-  )
+  const described = z.toJSONSchema(schema, { io: 'output', target: 'draft-7', unrepresentable: 'any' })
+  const serialize: Serialize = build(described as AnySchema)
   made.set(schema, serialize)
   return serialize
 }
