@@ -169,6 +169,7 @@ export const patientRows: readonly Row[] = [
     },
   },
   { operation: 'GET /api/v1/patients/{patient_id}/retention', expect: adminOnly },
+  { operation: 'GET /api/v1/retention', expect: adminOnly },
   { operation: 'PUT /api/v1/patients/{patient_id}/legal-hold', expect: adminOnly },
   {
     operation: 'POST /api/v1/patients/{patient_id}/erase',

@@ -1,4 +1,4 @@
-import { type Erasure, legalHold, type Retention, retentionNotOver, retentionYears } from './erasure.contract.ts'
+import { type Erasure, legalHold, type Retention, retentionNotOver } from './erasure.contract.ts'
 import {
   closeAccount,
   deleteErased,
@@ -13,6 +13,7 @@ import {
 import { assertKeeper } from './merge-journal.ts'
 import { lockRecords, type RecordRow } from './merge.store.ts'
 import { patientErased } from './patient.contract.ts'
+import { isRetentionOver, retentionEnd } from './retention.ts'
 import { unattendedDatabase } from './unattended.ts'
 import { notFound, Problem, stale } from '#platform/contract/problem.ts'
 import { certain } from '#platform/certain.ts'
@@ -20,7 +21,6 @@ import type { Context, System } from '#platform/context.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import type { Keys } from '#platform/encryption/keys.ts'
 import { sealJson } from '#platform/encryption/sealing.ts'
-import { localDay } from '#platform/local-day.ts'
 
 type Judged = { records: RecordRow[]; retention: Retention }
 
@@ -149,13 +149,10 @@ async function judge(tx: Tx, { configuration }: Pick<System, 'configuration'>, p
   if (!own) throw new Problem(notFound)
   if (own.erased_at !== null) throw new Problem(patientErased)
   const last_entry_at = (await tx.one(findLastEntry(ids))).at
-  const ends = Temporal.Instant.from(last_entry_at)
-    .toZonedDateTimeISO(configuration.timezone)
-    .toPlainDate()
-    .add({ years: retentionYears })
+  const ends = retentionEnd(last_entry_at, configuration.timezone)
   const retention_ends_on = ends.toString()
   const legal_hold = records.some((row) => row.legal_hold)
-  const isOver = Temporal.PlainDate.compare(localDay(configuration.timezone), ends) > 0
+  const isOver = isRetentionOver(ends, configuration.timezone)
   const { version } = own
   return {
     records,

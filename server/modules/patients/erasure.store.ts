@@ -16,13 +16,20 @@ export function findTreeIds(patient_id: string): Sql<{ id: string }> {
 
 /** When something last happened to these records, as every table with an activity tells it. */
 export function findLastEntry(patients: readonly string[]): Sql<{ at: string }> {
-  const own = sql`select greatest(created_at, updated_at) as at from patients where id = any(${patients}::uuid[])`
-  const all = ownedTables.reduce((union, { table, patient, activity, during }) => {
+  const part = sql`(select null::uuid as whole, unnest(${patients}::uuid[]) as id) as part`
+  return sql`select max(at) as at from (${lastEntries(part)}) as entries`
+}
+
+/** Every entry's instant, for each record of `part (whole, id)`, and the record that it counts for. */
+export function lastEntries(part: Sql): Sql {
+  const own = sql`select part.whole, greatest(p.created_at, p.updated_at) as at from ${part} join patients p on p.id = part.id`
+  return ownedTables.reduce((union, { table, patient, activity, during }) => {
     if (activity === null) return union
-    const at = during ? sql`greatest(${identifier(activity)}, upper(${identifier(during)}))` : identifier(activity)
-    return sql`${union} union all select ${at} from ${identifier(table)} where ${identifier(patient)} = any(${patients}::uuid[])`
+    const column = sql`t.${identifier(activity)}`
+    const at = during ? sql`greatest(${column}, upper(t.${identifier(during)}))` : column
+    return sql`
+      ${union} union all select part.whole, ${at} from ${part} join ${identifier(table)} t on t.${identifier(patient)} = part.id`
   }, own)
-  return sql`select max(at) as at from (${all}) as entries`
 }
 
 export function setLegalHold(patient_id: string, legal_hold: boolean): Sql {

@@ -11,6 +11,8 @@ import { mergeRoutes } from './merge.routes.ts'
 import { openPatientNames } from './patient-names.ts'
 import { patientRoutes } from './patient.routes.ts'
 import { patientSearchRoutes } from './patient-search.routes.ts'
+import { retentionListRoutes } from './retention-list.routes.ts'
+import { findEndedRetentions, retentionSchedule } from './retention-list.service.ts'
 import type { Module } from '#platform/module.ts'
 
 export type { TimelineSource } from './timeline-source.ts'
@@ -36,7 +38,8 @@ export { insuranceTokenSource, patientTokenSource } from './token-sources.ts'
 
 export const patients: Module = {
   name: 'patients',
-  async open(system) {
+  async open(system, jobs) {
+    jobs.schedule(retentionSchedule, ({ signal }) => findEndedRetentions(system, signal))
     const names = openPatientNames(system)
     const imports = openImports(system)
     return {
@@ -49,6 +52,7 @@ export const patients: Module = {
         ...mergeRoutes(),
         ...importRoutes(imports),
         ...erasureRoutes(),
+        ...retentionListRoutes(),
         ...exportRoutes(),
         ...disclosureRoutes(),
       ],
