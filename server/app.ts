@@ -39,7 +39,7 @@ export async function buildApp(system: System): Promise<App> {
   const routes = open.flatMap((module) => module.routes)
   const authenticate = open.flatMap((module) => module.authenticate ?? [])[0]
   if (!authenticate) throw new Error('no module says who people are')
-  const others = openOthers(system.configuration)
+  const others = openOthers(system.configuration, system.tracing)
   const draining = openDraining()
   const http = await buildHttp({ system, routes, authenticate, draining })
   const backups = backupCheck(system.configuration)

@@ -15,7 +15,10 @@ import { openKeys } from '#platform/encryption/keys.ts'
 import { assertMasterKeyOpens } from '#platform/encryption/stored-keys.ts'
 import type { Log } from '#platform/logging.ts'
 import { openScanner } from '#platform/scanning/scanner.ts'
+import { openTracing } from '#platform/tracing/tracing.ts'
 import { openStorage } from '#platform/storage/storage.ts'
+
+import { ownVersion } from './version.ts'
 
 export type OpenSystem = System & { close(): Promise<void> }
 export type SystemOptions = {
@@ -79,6 +82,7 @@ export async function openSystem({
   const database = systemDatabase({ pool })
   const keys = await openKeys(keyring, (work) => database.transaction(work))
   const spool = openSpool({ directory: join(configuration.data_directory, 'audit-spool'), keys, log, recorder })
+  const tracing = await openTracing(configuration, ownVersion(), log)
   return {
     configuration,
     pool,
@@ -90,8 +94,10 @@ export async function openSystem({
     replica,
     storage: openStorage(configuration),
     scanner: openScanner(configuration),
+    tracing,
     log,
-    close: async () => void (await Promise.all([pool.end(), reserve.end(), replica?.end(), watch.close()])),
+    close: async () =>
+      void (await Promise.all([pool.end(), reserve.end(), replica?.end(), watch.close(), tracing?.close()])),
   }
 }
 

@@ -9,6 +9,7 @@ import type { Configuration } from '#platform/configuration.ts'
 import { createLog } from '#platform/logging.ts'
 import { openStorage } from '#platform/storage/storage.ts'
 import { copyAll, followOptions, noteErasures } from '../backup/following.ts'
+import { ownVersion } from '../version.ts'
 import { keyFile, openDatabase, passwordFile, readBackupKeyring } from '../place.ts'
 import { type Command, CommandFailed, configurationHere } from './command.ts'
 
@@ -105,11 +106,6 @@ async function withDatabase(
 }
 
 const say = (line: string) => void process.stderr.write(`${line}\n`)
-
-function ownVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
-}
 
 function readWords(words: string[]): { to: string | undefined; keep: number | undefined; log: boolean } {
   try {

@@ -7,6 +7,7 @@ import { reviewSettings, type ReviewSettings, reviewVariables } from './audit/re
 import { type BackupSettings, backupFaults, backupSettings, backupVariables } from './backup/variables.ts'
 import { isHostEntry } from './outbound/address.ts'
 import { serviceFaults, type ServiceSettings, serviceSettings, serviceVariables } from './services/variables.ts'
+import { tracingVariables } from './tracing/variables.ts'
 import { type DocumentSettings, documentSettings, documentVariables } from './storage/variables.ts'
 
 const text = z.string().trim().min(1)
@@ -63,7 +64,7 @@ const Variables = z.object({
   /** `group=role,group=role`; a person in none of these groups is refused. */
   OIDC_GROUP_ROLES: list.default([]),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-  OTEL_EXPORTER_OTLP_ENDPOINT: text.optional(),
+  ...tracingVariables,
 })
 
 /** Every variable that OpenWard reads; docs/configuration.md explains each. */
@@ -114,6 +115,10 @@ export type Configuration = Readonly<{
       }
     | undefined
   log_level: string
+  /** Where traces are sent to, without the `/v1/traces`. */
+  trace_endpoint: string | undefined
+  /** Of the requests and jobs that nobody has decided about yet, from 0 to 1. */
+  trace_share: number
   /** What stands out in the audit log. */
   review: ReviewSettings
 }> &
@@ -225,6 +230,8 @@ export function readConfiguration(environment: Record<string, string | undefined
     ...serviceSettings(variables),
     oidc: readOidc(variables),
     log_level: variables.LOG_LEVEL,
+    trace_endpoint: variables.OTEL_EXPORTER_OTLP_ENDPOINT,
+    trace_share: variables.OPENWARD_TRACE_SHARE,
     review: reviewSettings(variables),
   }
 }

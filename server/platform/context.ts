@@ -10,6 +10,7 @@ import type { Keys } from './encryption/keys.ts'
 import type { Log } from './logging.ts'
 import type { Scanner } from './scanning/scanner.ts'
 import type { Storage } from './storage/storage.ts'
+import type { Tracing } from './tracing/tracing.ts'
 
 /**
  * How far the database lets this call see: `all`; `find` (identity cards of everyone); `none` (what is public); or any of
@@ -56,6 +57,8 @@ export type System = {
   storage: Storage
   /** Undefined where none is configured. */
   scanner: Scanner | undefined
+  /** Undefined where none are configured. */
+  tracing: Tracing | undefined
   log: Log
 }
 

@@ -28,9 +28,9 @@ const unknownOf = (names: readonly string[]) => names.filter((name) => !isKnown(
 /** Of another program: the scanner's, and App Service's own. */
 const isOfOthers = (name: string) => /^(CLAMD_CONF_|WEBSITES_)/.test(name)
 
-const commands = [...readFileSync(join(root, 'server/cli/main.ts'), 'utf8').matchAll(/^ {2}(\w+): \w+Command,$/gm)].map(
-  ([, name = '']) => name,
-)
+const commands = [
+  ...readFileSync(join(root, 'server/cli/main.ts'), 'utf8').matchAll(/^ {2}(\w+): async \(\) => .*\.\w+Command,$/gm),
+].map(([, name = '']) => name)
 const compose = readYaml('compose.yaml')[0] as Tree
 const servers = ['openward-1', 'openward-2'].map((name) => at(compose, 'services', name) as Tree)
 const kubernetes = manifests()

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
+import { startCollector } from '#platform/tracing/collector.testing.ts'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { send, signIn } from '../caller.ts'
@@ -33,7 +34,8 @@ async function fourPorts(): Promise<number> {
   throw new Error('there are no four ports in a row')
 }
 
-test('starts four services over one database, serves all of them at one address, and ends them', async () => {
+test('starts four services over one database, serves all of them at one address, in the trace of the caller, and ends them', async () => {
+  await using collector = await startCollector()
   const [first, gateway] = [await fourPorts(), await freePort()]
   const child = spawn(process.execPath, [program, 'services', '--gateway', String(gateway)], {
     cwd: directory.path,
@@ -44,6 +46,7 @@ test('starts four services over one database, serves all of them at one address,
       PORT: String(first),
       OPENWARD_DATA_DIR: directory.path,
       OPENWARD_RATE_LIMIT: 'off',
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
       OPENWARD_ADMIN_EMAIL: administrator.email,
       OPENWARD_ADMIN_PASSWORD: administrator.password,
     },
@@ -67,6 +70,13 @@ test('starts four services over one database, serves all of them at one address,
     assertStatus(await caller.ask('POST', '/api/v1/patients', nextPerson()), 201)
     for (const path of ['/api/v1/appointments', '/api/v1/prescriptions', '/api/v1/auth/me'])
       assertStatus(await caller.ask('GET', path), 200)
+    const trace_id = '0af7651916cd43dd8448eb211c80319c'
+    const headers = {
+      authorization: `Bearer ${caller.tokens.access_token}`,
+      traceparent: `00-${trace_id}-b7ad6b7169203331-01`,
+    }
+    for (const url of ['/api/v1/patients', '/api/v1/appointments', '/api/v1/prescriptions', '/api/v1/auth/me'])
+      assertStatus(await send(gateway, { method: 'GET', url, headers }), 200)
     // Records first, then auth.
     assertStatus(await caller.at(first).ask('GET', '/api/v1/patients'), 200)
     assertStatus(await caller.at(first + 1).ask('GET', '/api/v1/auth/me'), 200)
@@ -78,6 +88,13 @@ test('starts four services over one database, serves all of them at one address,
     assert.ok(services.length >= 4)
     child.kill('SIGTERM')
     await ended
+    const joined = collector.spans.filter(({ traceId, kind }) => traceId === trace_id && kind === 2)
+    assert.deepEqual(joined.map(({ service, name }) => `${service}: ${name}`).sort(), [
+      'openward-appointments: GET /api/v1/appointments',
+      'openward-auth: GET /api/v1/auth/me',
+      'openward-prescriptions: GET /api/v1/prescriptions',
+      'openward-records: GET /api/v1/patients',
+    ])
     assert.equal(child.exitCode, 0, output.slice(-1500))
     assert.deepEqual(services.filter(isAlive), [])
   } catch (error) {

@@ -30,7 +30,7 @@ export function tokenVerificationBy(now_ms: () => number): Module {
 async function open(system: System, now_ms: () => number): Promise<OpenModule> {
   const { configuration, log } = system
   const url = certain(configuration.service_urls.get('auth'), 'address of the service auth')
-  const auth = openServiceClient({ name: 'auth', url })
+  const auth = openServiceClient({ name: 'auth', url, tracing: system.tracing })
   const reader = openTokenReader(system, { keys: [], reload, assertKnown })
   let read_at: number | undefined
   const isKnown = () => read_at !== undefined && now_ms() - read_at < keptMilliseconds

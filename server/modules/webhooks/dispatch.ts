@@ -7,6 +7,7 @@ import { repeatAwake } from '#platform/events/awake.ts'
 import { wakesOf } from '#platform/events/wake.ts'
 import { open } from '#platform/encryption/sealing.ts'
 import type { Repeated } from '#platform/jobs/repeat.ts'
+import { withinPost } from '#platform/tracing/traced-post.ts'
 import { type PostOutcome, postTo } from '#platform/outbound/post.ts'
 import {
   claimDue,
@@ -34,13 +35,14 @@ const patienceMilliseconds = 3000
 export type Send = (webhook: DueWebhook, told: Claimed, signal: AbortSignal) => Promise<PostOutcome>
 
 /** By HTTP, signed. */
-export function sendSigned({ keys, configuration }: Pick<System, 'keys' | 'configuration'>): Send {
+export function sendSigned({ keys, configuration, tracing }: Pick<System, 'keys' | 'configuration' | 'tracing'>): Send {
   const rules = { production: configuration.production, allowed_hosts: configuration.webhook_allowed_hosts }
   return async ({ id, url, key_id, sealed_secret }, told, signal) => {
     const place = { table: 'webhooks', column: 'sealed_secret', row_id: id }
     const secret = open(keys.systemById(key_id), place, sealed_secret)
     const body = bodyOf(told)
-    return postTo({ url, body, rules, signal, headers: signedHeaders(secret, told.id, body, Temporal.Now.instant()) })
+    const headers = signedHeaders(secret, told.id, body, Temporal.Now.instant())
+    return withinPost(tracing?.begin('webhook POST', 'client'), () => postTo({ url, body, rules, signal, headers }))
   }
 }
 

@@ -8,6 +8,8 @@ import { type Context, type Reach, reachOf, type Subject, type System } from '#p
 import { type Sql, sql } from '#platform/database/sql.ts'
 import { countingDatabase } from '#platform/database/counting.ts'
 import { joinedDatabase } from '#platform/database/joined-database.ts'
+import { tracedCounting, tracedDatabase } from '#platform/tracing/traced-database.ts'
+import { within } from '#platform/tracing/tracing.ts'
 import { type Database, scopedDatabase, type Tx } from '#platform/database/transaction.ts'
 
 export type RequestContext = {
@@ -59,17 +61,21 @@ export function buildContext(
         ? 'own'
         : (reachOf(actor, operation.access) ?? 'none')
   let joined: Tx | undefined
+  const { span } = request
+  const traced = (database: Database) => (span ? tracedDatabase(database, span) : database)
   const reaching = (other: Reach): Database =>
     joined
       ? joinedDatabase(joined, other === reach ? undefined : { enter: enter(other), restore: enter(reach) })
-      : scopedDatabase(
-          operation.reserved ? system.reserve : system.pool,
-          {
-            enter: () => enter(other),
-            key: `${actor.session_id ?? ''} ${actor.authority ?? ''} ${other} ${!operation.background}`,
-          },
-          { audit: complete, committed: () => void (has_committed = true) },
-          operation.reserved ? undefined : system.gathered,
+      : traced(
+          scopedDatabase(
+            operation.reserved ? system.reserve : system.pool,
+            {
+              enter: () => enter(other),
+              key: `${actor.session_id ?? ''} ${actor.authority ?? ''} ${other} ${!operation.background}`,
+            },
+            { audit: complete, committed: () => void (has_committed = true) },
+            operation.reserved ? undefined : system.gathered,
+          ),
         )
 
   const ctx: Context = {
@@ -78,7 +84,10 @@ export function buildContext(
     reach,
     database: reaching(reach),
     reaching,
-    counting: () => countingDatabase(system, () => enter('all')),
+    counting: () => {
+      const counting = countingDatabase(system, () => enter('all'))
+      return span ? tracedCounting(counting, span) : counting
+    },
     correlation_id: request.id,
     ip_address,
     user_agent,
@@ -91,9 +100,11 @@ export function buildContext(
     header: (name, value) => void reply.header(name, value),
     afterwards: (work) => void waiting.push(work),
     record: (entry) =>
-      system.recorder.record(complete(entry)).catch((error: unknown) => {
-        throw unrecordable(error)
-      }),
+      within(span?.child('audit record', 'client'), () => system.recorder.record(complete(entry))).catch(
+        (error: unknown) => {
+          throw unrecordable(error)
+        },
+      ),
   }
   return {
     ctx,

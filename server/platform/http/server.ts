@@ -11,6 +11,7 @@ import { installHeaders } from './headers.ts'
 import { parseJson } from './json.ts'
 import { installLimits } from './limits.ts'
 import { type Authenticate, mount, type Route } from './mount.ts'
+import { installTracing } from './traced-requests.ts'
 
 export type HttpOptions = { system: System; routes: readonly Route[]; authenticate: Authenticate; draining?: Draining }
 
@@ -49,6 +50,7 @@ export async function buildHttp({
 
   installHeaders(app)
   draining.install(app)
+  installTracing(app, system.tracing)
   app.addHook('onResponse', (request, reply, done) => {
     // The route, not the address: an address can hold what a person searched for.
     log.info({
@@ -58,6 +60,7 @@ export async function buildHttp({
       status: reply.statusCode,
       milliseconds: Math.round(reply.elapsedTime * 10) / 10,
       user_id: request.actor?.user_id,
+      trace_id: request.span?.trace_id,
     })
     done()
   })

@@ -9,6 +9,7 @@ import { sql } from '#platform/database/sql.ts'
 import { scopedDatabase } from '#platform/database/transaction.ts'
 import type { Log } from '#platform/logging.ts'
 import type { Check } from '#platform/module.ts'
+import { type Tracing, within } from '#platform/tracing/tracing.ts'
 import { codeOf, JobEnded } from './failure.ts'
 import { defineSchedule, type Job, type Run, type Schedule, type Work } from './job.ts'
 import { deleteOldJobs, handBack, insertJob, type Policy, upsertQueue } from './job.store.ts'
@@ -30,6 +31,7 @@ export type Jobs = {
 export type JobsOptions = {
   pool: Pool
   log: Log
+  tracing?: Tracing | undefined
   poll_seconds?: number
   /** How often it is looked for servers that died. */
   supervise_seconds?: number
@@ -41,7 +43,7 @@ const drainMilliseconds = 20_000
 const housekeeping = defineSchedule({ name: 'jobs.purge', every_seconds: 3600 })
 
 /** Costs nothing until `start`: pg-boss is not even read. */
-export function openJobs({ pool, log, poll_seconds = 2, supervise_seconds = 30 }: JobsOptions): Jobs {
+export function openJobs({ pool, log, tracing, poll_seconds = 2, supervise_seconds = 30 }: JobsOptions): Jobs {
   const handlings = new Map<string, Handling>()
   const running = new Set<string>()
   let boss: PgBoss | undefined
@@ -66,7 +68,10 @@ export function openJobs({ pool, log, poll_seconds = 2, supervise_seconds = 30 }
     try {
       // Of a batch, those that are done are settled with the last one: it must not take them with it when it takes too long.
       const signal = AbortSignal.any([fetched.signal, AbortSignal.timeout(work.expire_seconds * 900)])
-      await unlessAborted(signal, handling.run(fetched.data, { job_id: fetched.id, attempt, signal }))
+      const attributes = { 'openward.job': work.name, 'openward.attempt': attempt }
+      await within(tracing?.begin(`job ${work.name}`, 'job', { attributes }), () =>
+        unlessAborted(signal, handling.run(fetched.data, { job_id: fetched.id, attempt, signal })),
+      )
       return { id: fetched.id, status: 'completed' }
     } catch (error) {
       const isLast = attempt > work.retry.limit

@@ -29,7 +29,9 @@ export async function deliverMail(system: System, mailer: Mailer | undefined, id
   const claimed = await database.once((tx) => tx.first(claimMail(id)))
   if (!claimed) return lookAgain(database, id)
   const { to, subject, text, calendar } = openLetter(system.keys, claimed)
+  const span = system.tracing?.begin('mail send', 'client')
   const result = await mailer.send({ event_id: id, to, subject, text, calendar })
+  span?.end({ failure: result.outcome === 'failed' ? result.reason : undefined })
   await database.transaction(async (tx) => {
     await Promise.all([tx.run(noteResult(id, result)), tx.run(noteAttempt(id, claimed.attempts, result))])
     await enqueueNext(tx, id)

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { Problem, unavailable } from '#platform/contract/problem.ts'
 import type { Configuration } from '#platform/configuration.ts'
 import type { Check } from '#platform/module.ts'
+import type { Tracing } from '#platform/tracing/tracing.ts'
 import { openServiceClient, type ServiceClient } from './service-client.ts'
 import type { ServiceName } from './variables.ts'
 
@@ -23,9 +24,9 @@ export type Others = {
 const answerLimitMilliseconds = 1000
 const documentMilliseconds = 60_000
 
-export function openOthers({ service_urls }: Pick<Configuration, 'service_urls'>): Others {
+export function openOthers({ service_urls }: Pick<Configuration, 'service_urls'>, tracing?: Tracing): Others {
   const others = [...service_urls].map(([name, url]) => {
-    const documents = openServiceClient({ name, url })
+    const documents = openServiceClient({ name, url, tracing })
     // Whoever asks for readiness waits: one try, and by a circuit of its own.
     const life = openServiceClient({ name, url, limit_ms: answerLimitMilliseconds, retries: 0 })
     return { name, life, readDocument: kept(documents) }

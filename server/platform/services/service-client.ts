@@ -5,6 +5,7 @@ import { type ClientAnswer, createClient, type Send } from '#platform/contract/c
 import type { Encoded, Operation, Returned } from '#platform/contract/operation.ts'
 import { Problem, unavailable } from '#platform/contract/problem.ts'
 import { type CircuitOptions, openCircuit } from './circuit.ts'
+import { failureOf, type Tracing } from '#platform/tracing/tracing.ts'
 import type { ServiceName } from './variables.ts'
 
 export type ServiceClient = {
@@ -23,6 +24,7 @@ export type ServiceClientOptions = {
   retries?: number
   retry_pause_ms?: number
   circuit?: CircuitOptions
+  tracing?: Tracing | undefined
 }
 
 export function openServiceClient({
@@ -32,6 +34,7 @@ export function openServiceClient({
   retries = 2,
   retry_pause_ms = 100,
   circuit: circuitOptions,
+  tracing,
 }: ServiceClientOptions): ServiceClient {
   const circuit = openCircuit(circuitOptions)
   const away = (cause?: unknown) =>
@@ -39,10 +42,14 @@ export function openServiceClient({
 
   const attempt: Send = async ({ method, url: path, headers, body }) => {
     if (!circuit.mayCall()) throw away()
+    // Whether a service lives is asked every few seconds, which is no work that anybody waits for.
+    const span = path.startsWith('/health/')
+      ? undefined
+      : tracing?.begin(`${method} service ${name}`, 'client', { attributes: { 'openward.service': name } })
     try {
       const answer = await fetch(`${url}${path}`, {
         method,
-        headers,
+        headers: span ? { ...headers, traceparent: span.traceparent } : headers,
         ...(body === undefined ? {} : { body }),
         redirect: 'error',
         signal: AbortSignal.timeout(limit_ms),
@@ -50,9 +57,11 @@ export function openServiceClient({
       const text = await answer.text()
       if (answer.status >= 500) throw new Error(`${name} answered ${answer.status}`)
       circuit.succeeded()
+      span?.end({ attributes: { 'http.response.status_code': answer.status } })
       return { status: answer.status, headers: Object.fromEntries(answer.headers), text }
     } catch (error) {
       circuit.failed()
+      span?.end({ failure: failureOf(error) })
       throw away(error)
     }
   }
