@@ -23,6 +23,7 @@ import { reports } from '#modules/reports'
 import { resources } from '#modules/resources'
 import { visits } from '#modules/visits'
 import { waitlist } from '#modules/waitlist'
+import { warehouse } from '#modules/warehouse'
 import { timeline } from '#modules/timeline'
 import { webhooks } from '#modules/webhooks'
 
@@ -46,6 +47,7 @@ export const modules: readonly Module[] = [
   documents,
   analytics,
   reports,
+  warehouse,
   notifications,
   waitlist,
   jobs,

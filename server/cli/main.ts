@@ -20,6 +20,7 @@ const commands: Record<string, () => Promise<Command>> = {
   erase: async () => (await import('./erase.ts')).eraseCommand,
   keys: async () => (await import('./keys.ts')).keysCommand,
   user: async () => (await import('./user.ts')).userCommand,
+  warehouse: async () => (await import('./warehouse.ts')).warehouseCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
 }
 

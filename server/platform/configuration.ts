@@ -9,6 +9,7 @@ import { isHostEntry } from './outbound/address.ts'
 import { serviceFaults, type ServiceSettings, serviceSettings, serviceVariables } from './services/variables.ts'
 import { tracingVariables } from './tracing/variables.ts'
 import { type DocumentSettings, documentSettings, documentVariables } from './storage/variables.ts'
+import { type WarehouseSettings, warehouseSettings, warehouseVariables } from './storage/warehouse-variables.ts'
 
 const text = z.string().trim().min(1)
 const list = text.transform((value) => value.split(',').map((item) => item.trim()))
@@ -55,6 +56,7 @@ const Variables = z.object({
   SMTP_URL: text.regex(/^smtps?:\/\//, 'must begin with smtp://').optional(),
   MAIL_FROM: text.default('OpenWard <openward@localhost>'),
   ...documentVariables,
+  ...warehouseVariables,
   ...backupVariables,
   ...reviewVariables,
   OIDC_ISSUER: z.url('must be an address').optional(),
@@ -123,6 +125,7 @@ export type Configuration = Readonly<{
   review: ReviewSettings
 }> &
   DocumentSettings &
+  WarehouseSettings &
   BackupSettings &
   ServiceSettings
 
@@ -226,6 +229,7 @@ export function readConfiguration(environment: Record<string, string | undefined
     smtp_url: variables.SMTP_URL,
     mail_from: variables.MAIL_FROM,
     ...documentSettings(variables),
+    ...warehouseSettings(variables),
     ...backupSettings(variables, readKeyFile),
     ...serviceSettings(variables),
     oidc: readOidc(variables),

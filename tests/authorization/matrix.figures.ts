@@ -24,6 +24,17 @@ const ordered: Row['prepare'] = async (subject, world) => {
     values (${subject.ids['report_job_id']}, 'dashboard', '2026-01-01', '2026-01-31', 'json', 'finished', ${made}, ${admin?.user_id}, now())`)
 }
 
+/** One waits at a time: those of the rows before are over. */
+const noRunOpen: Row['prepare'] = async (_subject, world) => {
+  await world.api.rows(
+    sql`update warehouse_runs set status = 'failed', failure = 'server_died', finished_at = now() where finished_at is null`,
+  )
+}
+const aRun: Row['prepare'] = async (subject, world) => {
+  await noRunOpen?.(subject, world)
+  await world.api.rows(sql`insert into warehouse_runs (id) values (${subject.ids['run_id']})`)
+}
+
 export const figureRows: readonly Row[] = [
   { operation: 'GET /api/v1/metrics-catalogue', expect: signedIn },
   { operation: 'GET /api/v1/analytics/doctor-utilization', expect: counted },
@@ -52,4 +63,9 @@ export const figureRows: readonly Row[] = [
   { operation: 'POST /api/v1/reports/jobs', expect: adminOnly },
   { operation: 'GET /api/v1/reports/jobs/{report_job_id}', expect: orderer, prepare: ordered },
   { operation: 'GET /api/v1/reports/jobs/{report_job_id}/content', expect: orderer, prepare: ordered },
+
+  // `warehouse:export`, `warehouse:read`: administrators.
+  { operation: 'POST /api/v1/warehouse/runs', expect: adminOnly, prepare: noRunOpen },
+  { operation: 'GET /api/v1/warehouse/runs', expect: adminOnly },
+  { operation: 'GET /api/v1/warehouse/runs/{run_id}', expect: adminOnly, prepare: aRun },
 ]

@@ -190,6 +190,7 @@ export async function startWorld() {
         webhook_id: webhook?.id ?? randomUUID(),
         delivery_id: randomUUID(),
         report_job_id: randomUUID(),
+        run_id: randomUUID(),
         resource_id: randomUUID(),
         reservation_id: randomUUID(),
         block_id: randomUUID(),

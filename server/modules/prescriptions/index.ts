@@ -7,6 +7,7 @@ import { readRuleSet, shippedRules } from './rule-set.ts'
 import { makeDecoy } from './verify.service.ts'
 
 export { listCurrentMedicines } from './current-medicines.ts'
+export { openMedicines } from './prescription.sealing.ts'
 export { prescriptionTimeline } from './prescription-timeline.ts'
 export { rotatePrescriptionKey } from './key-rotation.ts'
 

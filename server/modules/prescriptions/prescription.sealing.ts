@@ -2,6 +2,7 @@
 import { type Context, holds } from '#platform/context.ts'
 import { keyUnavailable, Problem } from '#platform/contract/problem.ts'
 import { openDataKey } from '#platform/encryption/data-key.ts'
+import { unlessUnreadable } from '#platform/encryption/failures.ts'
 import type { Keyring } from '#platform/encryption/keyring.ts'
 import { type DataKey, open, openJson, seal, sealJson } from '#platform/encryption/sealing.ts'
 import type { Check } from './check.contract.ts'
@@ -46,6 +47,18 @@ export function openContent(
 ): Content {
   const { notes, medicines } = openJson<Content>(key, content(id), sealed_content)
   return { notes, medicines }
+}
+
+/** Of one of many: undefined for one that was altered or whose person was erased, which must not fail the others. */
+export function openMedicines(
+  keyring: Keyring,
+  row: StoredKey & Pick<StoredPrescription, 'id' | 'sealed_content'>,
+): Medicine[] | undefined {
+  if (row.wrapped === null) return undefined
+  return unlessUnreadable(
+    () => openContent(openKey(keyring, row), row).medicines,
+    () => undefined,
+  )
 }
 
 /** @throws Problem keyUnavailable, IntegrityError */

@@ -79,8 +79,8 @@ async function* translated(source: Readable): AsyncGenerator<Buffer> {
   }
 }
 
-/** The library is loaded where documents lie in Azure only. */
-async function connect({ account, container, connection_string }: BlobPlace): Promise<ContainerClient> {
+/** The library is loaded where something lies in Azure only. */
+export async function connect({ account, container, connection_string }: BlobPlace): Promise<ContainerClient> {
   const { BlobServiceClient } = await import('@azure/storage-blob')
   const options = {
     retryOptions: { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 2000, tryTimeoutInMs: tryMilliseconds },
@@ -94,7 +94,7 @@ async function connect({ account, container, connection_string }: BlobPlace): Pr
   )
 }
 
-function failureOf(error: unknown): unknown {
+export function failureOf(error: unknown): unknown {
   const { statusCode, code } = (typeof error === 'object' && error !== null ? error : {}) as {
     statusCode?: number
     code?: string
@@ -102,6 +102,6 @@ function failureOf(error: unknown): unknown {
   if (statusCode === 404 && code !== 'ContainerNotFound')
     return new ContentMissing('a stored file is not there', { cause: error })
   if (statusCode === 507 || code === 'AccountLimitExceeded')
-    return new StorageFull('there is no room left for documents', { cause: error })
-  return new StorageUnavailable('the container of documents cannot be used', { cause: error })
+    return new StorageFull('there is no room left', { cause: error })
+  return new StorageUnavailable('the container cannot be used', { cause: error })
 }
