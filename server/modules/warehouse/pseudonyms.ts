@@ -7,9 +7,9 @@ export type PseudonymOf = 'patient' | 'doctor' | 'appointment' | 'visit' | 'asse
 
 export type Pseudonyms = {
   /** 32 hexadecimal digits. */
-  of(kind: PseudonymOf, id: string): string
+  of: (kind: PseudonymOf, id: string) => string
   /** Whole weeks, so that a Monday stays one: from −most to most. */
-  weeksOf(patient_id: string, most: number): number
+  weeksOf: (patient_id: string, most: number) => number
   /** Stands for the key itself. */
   id: string
 }

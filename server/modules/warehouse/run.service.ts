@@ -144,7 +144,8 @@ export async function orderWhenDue({
   })
 }
 
-function shown({ manifest, is_full_asked: _, swept_at: __, ...run }: StoredRun): WarehouseRun {
+function shown(stored: StoredRun): WarehouseRun {
+  const { manifest, is_full_asked: _, swept_at: __, ...run } = stored
   return {
     ...run,
     is_full: run.generation === null ? null : run.generation === run.number,

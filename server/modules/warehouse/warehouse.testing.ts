@@ -92,7 +92,7 @@ export async function readMemory({ files }: { files: ReadonlyMap<string, Buffer>
   }
   const duck = await readWith(folder)
   return {
-    ask: duck.ask,
+    ask: (question: string) => duck.ask(question),
     [Symbol.dispose]() {
       duck[Symbol.dispose]()
       rmSync(folder, { recursive: true, force: true })
