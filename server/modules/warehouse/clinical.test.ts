@@ -17,7 +17,7 @@ after(() => clinic.api[Symbol.asyncDispose]())
 const write = () => exportTo(clinic.api, tree)
 async function ask(question: string) {
   using duck = await readMemory(tree)
-  return duck.ask(question)
+  return await duck.ask(question)
 }
 
 async function sign(patient_id: string, vital_signs: object): Promise<string> {
