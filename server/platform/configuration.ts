@@ -8,8 +8,7 @@ import { type BackupSettings, backupFaults, backupSettings, backupVariables } fr
 import { isHostEntry } from './outbound/address.ts'
 import { serviceFaults, type ServiceSettings, serviceSettings, serviceVariables } from './services/variables.ts'
 import { tracingVariables } from './tracing/variables.ts'
-import { type DocumentSettings, documentSettings, documentVariables } from './storage/variables.ts'
-import { type WarehouseSettings, warehouseSettings, warehouseVariables } from './storage/warehouse-variables.ts'
+import { type StorageSettings, storageSettings, storageVariables } from './storage/variables.ts'
 
 const text = z.string().trim().min(1)
 const list = text.transform((value) => value.split(',').map((item) => item.trim()))
@@ -55,8 +54,7 @@ const Variables = z.object({
   OPENWARD_LOCAL_PASSWORDS: z.enum(['on', 'off']).default('on'),
   SMTP_URL: text.regex(/^smtps?:\/\//, 'must begin with smtp://').optional(),
   MAIL_FROM: text.default('OpenWard <openward@localhost>'),
-  ...documentVariables,
-  ...warehouseVariables,
+  ...storageVariables,
   ...backupVariables,
   ...reviewVariables,
   OIDC_ISSUER: z.url('must be an address').optional(),
@@ -124,8 +122,7 @@ export type Configuration = Readonly<{
   /** What stands out in the audit log. */
   review: ReviewSettings
 }> &
-  DocumentSettings &
-  WarehouseSettings &
+  StorageSettings &
   BackupSettings &
   ServiceSettings
 
@@ -228,8 +225,7 @@ export function readConfiguration(environment: Record<string, string | undefined
     local_passwords: variables.OPENWARD_LOCAL_PASSWORDS === 'on',
     smtp_url: variables.SMTP_URL,
     mail_from: variables.MAIL_FROM,
-    ...documentSettings(variables),
-    ...warehouseSettings(variables),
+    ...storageSettings(variables),
     ...backupSettings(variables, readKeyFile),
     ...serviceSettings(variables),
     oidc: readOidc(variables),

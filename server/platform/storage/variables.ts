@@ -2,13 +2,14 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { readClamdAddress } from '#platform/scanning/clamd.ts'
+import { type WarehouseSettings, warehouseSettings, warehouseVariables } from './warehouse-variables.ts'
 
 const text = z.string().trim().min(1)
 const count = (most: number) =>
   z.string().regex(/^\d+$/, 'must be a whole number').transform(Number).pipe(z.number().min(1).max(most))
 const mebibyte = 1_048_576
 
-export const documentVariables = {
+const documentVariables = {
   CLAMD_URL: text
     .refine((url) => readClamdAddress(url) !== undefined, 'must read tcp://host:3310 or unix:/path')
     .optional(),
@@ -24,7 +25,7 @@ export const documentVariables = {
   OPENWARD_DOCUMENT_MIB_PER_USER_DAY: count(10_000_000).default(10_240),
 }
 
-export type DocumentSettings = Readonly<{
+type DocumentSettings = Readonly<{
   clamd_url: string | undefined
   /** Signatures that are older find, but clear nothing. */
   signature_days: number
@@ -35,9 +36,17 @@ export type DocumentSettings = Readonly<{
   document_limits: { patient_count: number; patient_bytes: number; user_day_count: number; user_day_bytes: number }
 }>
 
+/** Of documents, and of the warehouse. */
+export const storageVariables = { ...documentVariables, ...warehouseVariables }
+export type StorageSettings = DocumentSettings & WarehouseSettings
+
+export function storageSettings(variables: Read & z.output<z.ZodObject<typeof warehouseVariables>>): StorageSettings {
+  return { ...documentSettings(variables), ...warehouseSettings(variables) }
+}
+
 type Read = { OPENWARD_DATA_DIR: string } & z.output<z.ZodObject<typeof documentVariables>>
 
-export function documentSettings(variables: Read): DocumentSettings {
+function documentSettings(variables: Read): DocumentSettings {
   const named = readStorageUrl(variables.STORAGE_URL ?? '') ?? {
     folder: resolve(variables.OPENWARD_DATA_DIR, 'documents'),
   }
