@@ -5,11 +5,12 @@ import { exitStatus, packageCommand, root } from './processes.ts'
 
 const folders = ['bin', 'server', 'tests', 'bench', 'console']
 
-/** Runs the three checks, messages to the terminal; returns the names of those that failed. */
+/** Runs the checks, messages to the terminal; returns the names of those that failed. */
 export async function failedChecks(): Promise<string[]> {
   const present = folders.filter((folder) => existsSync(join(root, folder)))
   const checks = [
     { name: 'types', command: [packageCommand('typescript', 'tsc'), '-p', '.'] },
+    { name: 'types of the console', command: [packageCommand('typescript', 'tsc'), '-p', 'console'] },
     { name: 'rules', command: [packageCommand('oxlint'), '--type-aware', ...present] },
     { name: 'format', command: [packageCommand('oxfmt'), '--check', ...present] },
   ]

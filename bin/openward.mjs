@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ensureConsole } from './console.mjs'
 import { InstallationFailed, installDependencies, installRuntime } from './install.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -45,6 +46,7 @@ try {
   const is_project_command = Object.hasOwn(project_commands, command)
   installDependencies(root, { with_development: is_project_command && command !== 'dev' })
   const runtime = installRuntime(root)
+  if (['serve', 'services', 'dev'].includes(command) && !rest.includes('--help')) ensureConsole(root, runtime)
   if (is_project_command) run(runtime, project_commands[command](), {})
   else run(runtime, [...memory_flags, join(root, 'server/cli/main.ts'), ...process.argv.slice(2)], compile_cache)
 } catch (error) {

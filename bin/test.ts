@@ -11,7 +11,7 @@ import type { Counts } from './test-counts.ts'
 
 const help = `openward test [files or patterns] [--no-checks] [--coverage] [--again] [--concurrency 2]
 
-Checks types, rules and format, then runs the given test files, or all of bin/ and server/ and the journeys, contract,
+Checks types, rules and format, then runs the given test files, or all of bin/, server/ and console/ and the journeys, contract,
 authorization, hostile, faults and documentation suites. With TEST_DATABASE_URL set (see: openward test-database) it uses that PostgreSQL.
 --again runs each file in which a test failed a second time, with nothing beside it: what passes then depends on how busy the machine is,
 is named at the end, and is no failure.
@@ -19,7 +19,7 @@ is named at the end, and is no failure.
 a whole run fails where an area falls short.`
 
 const suites = [
-  '{bin,server}/**/*.test.ts',
+  '{bin,server,console}/**/*.test.ts',
   'tests/{journeys,contract,authorization,hostile,faults,documentation}/**/*.test.ts',
 ]
 /** A hanging file ends the run as a failure instead of never. */

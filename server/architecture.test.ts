@@ -7,6 +7,7 @@ import { describe, it } from 'node:test'
 type Import = { from: string; to: string; type_only: boolean }
 
 const root = import.meta.dirname
+const consoleRoot = `${root}/../console`
 const everyFile = globSync('**/*.ts', { cwd: root }).sort()
 const isTesting = (path: string) => /(\.test|\.testing)\.ts$|(^|\/)testing\.ts$/.test(path)
 const files = everyFile.filter((file) => !isTesting(file))
@@ -98,6 +99,36 @@ describe('the architecture', () => {
     'code that serves imports nothing of a test',
     ({ from, to }) => !isTesting(from) && isInside(to) && isTesting(to),
   )
+
+  it('gives the console contracts, and nothing else of the server', () => {
+    const ofConsole = globSync('**/*.{ts,tsx}', { cwd: consoleRoot, exclude: ['built*/**'] })
+    const code = ofConsole
+      .filter((file) => !isTesting(file))
+      .map((file) => ({ file, text: readFileSync(`${consoleRoot}/${file}`, 'utf8') }))
+    const edges = code.flatMap(({ file, text }) => importsOf(file, text).map(({ to }) => ({ from: file, to })))
+    const found = edges.filter(({ to }) => {
+      if (to.startsWith('#')) return !/^#contracts\/[^/]+\/[^/]+$/.test(to)
+      return to.startsWith('platform/')
+        ? !to.startsWith('platform/contract/')
+        : to.startsWith('..') || to.startsWith('modules/')
+    })
+    assert.deepEqual(found, [])
+    assert.ok(edges.some(({ to }) => to.startsWith('#contracts/')) && code.length >= 30, 'the console was not read')
+    // What a browser keeps outlives whoever sat at it; and no text ever becomes markup.
+    const keeps = /\b(localStorage|sessionStorage|indexedDB)\b|dangerouslySetInnerHTML|\.innerHTML\b/
+    assert.deepEqual(
+      code.filter(({ text }) => keeps.test(text)).map(({ file }) => file),
+      [],
+    )
+    assert.deepEqual(
+      code.filter(({ text }) => text.trimEnd().split('\n').length > 300).map(({ file }) => file),
+      [],
+    )
+    assert.deepEqual(
+      code.filter(({ text }) => !/^(\/\/|\/\*)/.test(text)).map(({ file }) => file),
+      [],
+    )
+  })
 
   it('reads the environment in configuration.ts alone', () => {
     const found = files.filter((file) => /process\.env|from 'node:process'/.test(textOf(file)))

@@ -1,5 +1,7 @@
 // Serves: configuration, database, application, listen; and ends well, with every request in flight answered.
+import { join } from 'node:path'
 import { readConfiguration, readEnvironment } from '#platform/configuration.ts'
+import { installConsole } from '#platform/http/console.ts'
 import { type Repeated } from '#platform/jobs/repeat.ts'
 import { createLog } from '#platform/logging.ts'
 import { serviceNames } from '#platform/services/variables.ts'
@@ -8,6 +10,9 @@ import { buildApp } from './app.ts'
 import { startFollowing } from './backup/following.ts'
 import { openPlace } from './place.ts'
 import { openSystem } from './system.ts'
+
+/** Where `npm start`, or the build of the image, leaves the console. */
+const consoleFolder = join(import.meta.dirname, '../console/built')
 
 /** How long all of it may take after SIGTERM. */
 const stopMilliseconds = 30_000
@@ -21,6 +26,8 @@ export async function serve(): Promise<void> {
   const system = await openSystem({ ...place, configuration, log })
   const first = configuration.services.includes('auth') ? await ensureFirstAdministrator(system) : undefined
   const app = await buildApp(system)
+  // What is not an address of another service reaches records.
+  const hasConsole = configuration.services.includes('records') && installConsole(app.http, consoleFolder)
 
   const hurry = new AbortController()
   let stopping: Promise<void> | undefined
@@ -63,7 +70,8 @@ export async function serve(): Promise<void> {
   await starting
   backups = startFollowing(configuration, place, log)
   const { port } = app.http.server.address() as { port: number }
-  log.info(`OpenWard serves on http://${configuration.host}:${port}, the API's reference is at /docs`)
+  const shown = hasConsole ? 'the console at /, ' : ''
+  log.info(`OpenWard serves on http://${configuration.host}:${port}, ${shown}the API's reference is at /docs`)
   if (first) {
     process.stdout.write(
       `\n  First administrator: ${first.email}\n  One-time password:   ${first.password}\n  It is not shown again: sign in and change it.\n\n`,

@@ -29,6 +29,12 @@ export const patientRows: readonly Row[] = [
   { operation: 'GET /api/v1/patients', expect: lists },
   { operation: 'GET /api/v1/patients/search', expect: finders, finds: true, ask: () => ({ query: { q: 'ruiz' } }) },
   { operation: 'POST /api/v1/patients/search', expect: finders, finds: true },
+  {
+    operation: 'POST /api/v1/patients/cards',
+    expect: finders,
+    finds: true,
+    ask: ({ ids }) => ({ body: { patient_ids: [ids['patient_id']] } }),
+  },
   { operation: 'GET /api/v1/patients/{patient_id}', expect: chart },
   {
     operation: 'PATCH /api/v1/patients/{patient_id}',

@@ -53,7 +53,15 @@ describe('the image', () => {
     const copied = dockerInstructions()
       .filter(({ name, rest }) => name === 'COPY' && !rest.startsWith('--from'))
       .flatMap(({ rest }) => rest.split(/\s+/).slice(0, -1))
-    assert.deepEqual(copied, ['package.json', 'package-lock.json', 'LICENSE', 'bin', 'docs/problems', 'server'])
+    assert.deepEqual(copied, [
+      'package.json',
+      'package-lock.json',
+      'LICENSE',
+      'bin',
+      'docs/problems',
+      'server',
+      'console',
+    ])
     for (const path of copied) {
       assert.ok(existsSync(join(root, path)), path)
       assert.match(readDeployed('Dockerfile.dockerignore'), new RegExp(`^!${path}$`, 'm'))

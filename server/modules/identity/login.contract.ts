@@ -1,7 +1,7 @@
 // Signing in, and staying signed in.
 import { z } from 'zod'
 import type { Api } from '#platform/contract/operation.ts'
-import { defineProblem, overloaded, sessionEnded } from '#platform/contract/problem.ts'
+import { defineProblem, originRefused, overloaded, sessionEnded } from '#platform/contract/problem.ts'
 import { Otp } from './user.fields.ts'
 
 // One answer for an unknown name, a wrong password and an account that has none.
@@ -46,11 +46,6 @@ export const unsupportedGrantType = defineProblem(
   'unsupported_grant_type',
   400,
   'grant_type must be password or refresh_token',
-)
-export const originRefused = defineProblem(
-  'origin_refused',
-  403,
-  'The session cookie is for the console of this server only',
 )
 export const signInFailures = [
   invalidCredentials,
@@ -153,6 +148,7 @@ export const loginApi = {
     example: { refresh_token: 'owr_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' },
     returns: [200, Tokens],
     problems: [sessionEnded, originRefused],
+    own_pages_only: true,
     secret: true,
     limit_per_minute: 120,
   },

@@ -1,8 +1,8 @@
 // The console keeps its refresh token where no script can read it: in a cookie of this host alone. A call that relies on
-// the cookie carries a header that no form or foreign page can send, and comes from our own pages.
-import { Problem } from '#platform/contract/problem.ts'
+// the cookie carries a header that no form or foreign page can send; that it comes from our own pages, its contract says.
+import { originRefused, Problem } from '#platform/contract/problem.ts'
 import type { Context } from '#platform/context.ts'
-import { originRefused, type Tokens } from './login.contract.ts'
+import type { Tokens } from './login.contract.ts'
 
 /** `X-OpenWard-Console: 1` asks for the cookie instead of a refresh token in the body. */
 const consoleHeader = 'x-openward-console'
@@ -18,10 +18,7 @@ export function handOver<T extends Tokens>(ctx: Context, tokens: T): T {
 /** The refresh token of the body, or of the console's cookie. @throws Problem originRefused */
 export function refreshTokenOf(ctx: Context, given: string | undefined): string {
   if (given !== undefined) return given
-  const { public_url, cors_origins } = ctx.system.configuration
-  const origin = ctx.request_header('origin')
-  const isOurs = origin === undefined || origin === new URL(public_url).origin || cors_origins.includes(origin)
-  if (ctx.request_header(consoleHeader) === undefined || !isOurs) throw new Problem(originRefused)
+  if (ctx.request_header(consoleHeader) === undefined) throw new Problem(originRefused)
   const prefix = `${nameOf(ctx)}=`
   const pairs = (ctx.request_header('cookie') ?? '').split(';').map((pair) => pair.trim())
   return pairs.find((pair) => pair.startsWith(prefix))?.slice(prefix.length) ?? ''
@@ -38,11 +35,13 @@ function cookieOf(ctx: Context, value: string, seconds: number): string {
   return `${nameOf(ctx)}=${value}; ${attributes}`
 }
 
-/** `__Host-` binds the cookie to this host and to TLS; on a development machine there is none. */
+/** `__Host-` binds the cookie to this host and to TLS, or to a machine that talks to itself. */
 function nameOf(ctx: Context): string {
   return isSecure(ctx) ? '__Host-openward-refresh' : 'openward-refresh'
 }
 
+/** Browsers take such a cookie from this machine itself without TLS, since nobody listens in between. */
 function isSecure({ system }: Context): boolean {
-  return system.configuration.public_url.startsWith('https:')
+  const { protocol, hostname } = new URL(system.configuration.public_url)
+  return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
 }

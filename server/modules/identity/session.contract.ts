@@ -27,6 +27,10 @@ export const CurrentUser = z.object({
   department_id: Id.nullable(),
   doctor_id: Id.nullable(),
   patient_id: Id.nullable(),
+  session: z.object({
+    idle_seconds: z.int().describe('It ends when nothing has been asked for so long, but for what polls'),
+    expires_at: Instant.describe('It ends then, whatever is asked'),
+  }),
 })
 export type CurrentUser = z.output<typeof CurrentUser>
 

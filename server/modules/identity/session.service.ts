@@ -14,6 +14,7 @@ import type { CurrentUser, Sessions } from './session.contract.ts'
 import {
   findLiveSessions,
   findSessionDevice,
+  findSessionLimits,
   findSignInAttempts,
   revokeSession,
   revokeSessions,
@@ -22,8 +23,10 @@ import { type Account, findAccount } from './user.store.ts'
 
 /** The signed-in user. */
 export async function findCurrentUser(ctx: Context): Promise<CurrentUser> {
-  const { user_id, role, permissions, department_id, doctor_id, patient_id } = signedIn(ctx)
-  const account = await ctx.database.once((tx) => tx.one(findAccount(user_id)))
+  const { user_id, session_id, role, permissions, department_id, doctor_id, patient_id } = signedIn(ctx)
+  const [account, session] = await ctx.database.once((tx) =>
+    Promise.all([tx.one(findAccount(user_id)), tx.one(findSessionLimits(session_id))]),
+  )
   return {
     id: user_id,
     ...openProfile(ctx.system.keys, account),
@@ -35,6 +38,7 @@ export async function findCurrentUser(ctx: Context): Promise<CurrentUser> {
     department_id: department_id ?? null,
     doctor_id: doctor_id ?? null,
     patient_id: patient_id ?? null,
+    session,
   }
 }
 

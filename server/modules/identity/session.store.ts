@@ -129,6 +129,11 @@ export function findSessionDevice(session_id: string): Sql<StoredDevice> {
      where sessions.id = ${session_id}`
 }
 
+export function findSessionLimits(session_id: string): Sql<{ idle_seconds: number; expires_at: string }> {
+  return sql`
+    select extract(epoch from idle_limit)::int as idle_seconds, expires_at from sessions where id = ${session_id}`
+}
+
 export type LiveSession = {
   id: string
   is_current: boolean

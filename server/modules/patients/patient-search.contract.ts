@@ -1,11 +1,14 @@
 // Finding patients: identity cards of everyone for those who may find, and the list of those whose records the caller may open.
 import { z } from 'zod'
 import { IdentityCard } from './patient.contract.ts'
-import { ListOf, LocalDate, Page, QueryBoolean, QueryInteger, Text } from '#platform/contract/fields.ts'
+import { Id, ListOf, LocalDate, Page, QueryBoolean, QueryInteger, Text } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
 
 export const ListedPatient = z.object({ ...IdentityCard.shape, is_complete: z.boolean(), registered_date: LocalDate })
 export type ListedPatient = z.output<typeof ListedPatient>
+
+/** As many as a day of a calendar shows at once. */
+export const mostCards = 100
 
 const indexComplete = z
   .boolean()
@@ -46,6 +49,9 @@ export const FoundPatients = z.object({
 })
 export type FoundPatients = z.output<typeof FoundPatients>
 
+export const CardsRequest = z.strictObject({ patient_ids: z.array(Id).min(1).max(mostCards) })
+export const Cards = z.object({ items: z.array(IdentityCard) })
+
 const description =
   'Finding is not opening: the answer shows identity cards, and `may_open` says whether you may read the record. Of several criteria all must fit.'
 
@@ -82,5 +88,19 @@ export const patientSearchApi = {
     returns: [200, FoundPatients],
     problems: [],
     example: { q: 'fonsca agustin' },
+  },
+  cards: {
+    method: 'POST',
+    path: '/api/v1/patients/cards',
+    summary: 'The identity cards of patients whose ids are known',
+    description:
+      'For calendars and lists, which name patients by id. In the order asked for; ids that are nobody’s are left out, and a record ' +
+      'that was merged is answered by that of which it is part.',
+    access: 'patients:find',
+    audit: { action: 'patient.search', resource_type: 'patient', reads: true },
+    body: CardsRequest,
+    returns: [200, Cards],
+    problems: [],
+    example: { patient_ids: ['0198c0de-0000-7000-8000-000000000001'] },
   },
 } as const satisfies Api

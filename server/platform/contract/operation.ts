@@ -32,6 +32,8 @@ export type Operation = Parts & {
   versioned?: boolean
   /** Answers that hold a secret are never stored, so these take no Idempotency-Key. */
   secret?: boolean
+  /** May rely on a cookie: refused to the pages of other sites, whatever they send. */
+  own_pages_only?: boolean
   /** Open also to who has yet to choose a password of their own. */
   with_initial_password?: boolean
   /** Polling: does not keep a session awake. */

@@ -48,6 +48,11 @@ export const passwordChangeRequired = defineProblem(
   403,
   'This password was made for the first sign-in: choose your own with POST /api/v1/auth/password, then go on',
 )
+export const originRefused = defineProblem(
+  'origin_refused',
+  403,
+  'The session cookie is for the console of this server only',
+)
 export const notFound = defineProblem('not_found', 404, 'There is no such thing, or it is not yours to know')
 export const methodNotAllowed = defineProblem('method_not_allowed', 405, 'This address does not know that method')
 export const requestTimeout = defineProblem('request_timeout', 408, 'The request took too long to arrive')

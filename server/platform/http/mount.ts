@@ -9,6 +9,7 @@ import {
   type InvalidMember,
   invalidRequest,
   malformed,
+  originRefused,
   passwordChangeRequired,
   Problem,
   type ProblemKind,
@@ -18,7 +19,9 @@ import {
 import { type Actor, type Context, holds, type System } from '#platform/context.ts'
 import { RightsChanged } from '#platform/database/transaction.ts'
 import { IntegrityError } from '#platform/encryption/failures.ts'
+import type { Configuration } from '#platform/configuration.ts'
 import { answerOnce } from './answer-once.ts'
+import { isOfOwnPage } from './own-pages.ts'
 import { readForm } from './form.ts'
 import { buildContext, type RequestContext, versionOf } from './request-context.ts'
 import { readUpload, type Receive } from './upload.ts'
@@ -88,7 +91,8 @@ export function mount(app: FastifyInstance, system: System, routes: readonly Rou
       },
       ...(operation.body_limit_bytes ? { bodyLimit: operation.body_limit_bytes } : {}),
       onRequest: [
-        (request, _reply, done) => done(refusedMediaType(operation, request)),
+        (request, _reply, done) =>
+          done(refusedOrigin(operation, request, system.configuration) ?? refusedMediaType(operation, request)),
         async (request, reply) => {
           try {
             await authorise(operation, request, authenticate)
@@ -178,6 +182,14 @@ function refusalOf({ access, with_initial_password }: Operation, actor: Actor): 
 function assertPermitted(operation: Operation, actor: Actor) {
   const refusal = refusalOf(operation, actor)
   if (refusal) throw new Problem(refusal)
+}
+
+function refusedOrigin(
+  { own_pages_only }: Operation,
+  { headers: { origin, host } }: FastifyRequest,
+  configuration: Configuration,
+): Error | undefined {
+  return own_pages_only && !isOfOwnPage({ origin, host }, configuration) ? new Problem(originRefused) : undefined
 }
 
 function refusedMediaType({ body, accepts = 'json' }: Operation, request: FastifyRequest): Error | undefined {

@@ -1,0 +1,133 @@
+// Where one is signed in, and the latest attempts to sign in as oneself.
+import { Badge, Button, Group, Modal, Paper, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { call } from '../connection/call.ts'
+import { problemOf } from '../connection/problem-of.ts'
+import { sessionApi } from '#contracts/identity/session'
+import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { useDates } from '../words/dates.ts'
+import { useWords } from '../words/words.tsx'
+import { deviceOf } from './device.ts'
+import { PageTitle } from '../frame/page-title.tsx'
+
+export function SessionsPage() {
+  const { sessions, frame } = useWords()
+  const dates = useDates()
+  const known = useQueryClient()
+  const list = useQuery({ queryKey: ['sessions'], queryFn: () => call(sessionApi.sessions, {}) })
+  const end = useMutation({
+    mutationFn: (session_id: string) => call(sessionApi.endSession, { params: { session_id } }),
+    onSuccess: () => known.invalidateQueries({ queryKey: ['sessions'] }),
+  })
+  const mustProve = end.error && problemOf(end.error).kind.code === 'reauth_required'
+  const device = (user_agent: string | null) => deviceOf(user_agent) ?? sessions.unknown_device
+  return (
+    <Stack>
+      <PageTitle title={sessions.title} />
+      {list.isPending && <Waiting />}
+      {list.error && <ProblemAlert error={list.error} onRetry={() => void list.refetch()} />}
+      {end.error && !mustProve && <ProblemAlert error={end.error} />}
+      {list.data?.items.map((session) => (
+        <Paper key={session.id} withBorder p="md">
+          <Group justify="space-between">
+            <div>
+              <Group gap="xs">
+                <Text fw={600}>{device(session.user_agent)}</Text>
+                {session.is_current && (
+                  <Badge variant="light" size="lg" tt="none">
+                    {sessions.this}
+                  </Badge>
+                )}
+              </Group>
+              <Text size="sm" c="dimmed">
+                {sessions.since(dates.short(session.created_at))} · {sessions.used(dates.short(session.last_used_at))}
+                {session.ip_address ? ` · ${session.ip_address}` : ''}
+              </Text>
+            </div>
+            {!session.is_current && (
+              <Button variant="default" onClick={() => end.mutate(session.id)}>
+                {sessions.end}
+              </Button>
+            )}
+          </Group>
+        </Paper>
+      ))}
+      {list.data && list.data.recent_attempts.length > 0 && (
+        <>
+          <Title order={2} size="h4" mt="md">
+            {sessions.attempts}
+          </Title>
+          <Paper withBorder p="md">
+            <Stack gap="xs">
+              {list.data.recent_attempts.map((attempt) => (
+                <Group key={`${attempt.at} ${attempt.outcome}`} gap="xs">
+                  <Text size="sm" fw={600}>
+                    {sessions[attempt.outcome]}
+                  </Text>
+                  <Text size="sm" c="dimmed">
+                    {dates.short(attempt.at)} · {device(attempt.user_agent)}
+                    {attempt.ip_address ? ` · ${attempt.ip_address}` : ''}
+                  </Text>
+                </Group>
+              ))}
+            </Stack>
+          </Paper>
+        </>
+      )}
+      <Modal
+        opened={Boolean(mustProve)}
+        onClose={() => end.reset()}
+        title={sessions.prove}
+        closeButtonProps={{ 'aria-label': frame.close }}
+      >
+        <Proof onProven={() => end.variables && end.mutate(end.variables)} />
+      </Modal>
+    </Stack>
+  )
+}
+
+/** Proving again who one is, for what asks for it. */
+function Proof({ onProven }: { onProven: () => void }) {
+  const { sign_in, password: words } = useWords()
+  const [password, setPassword] = useState('')
+  const [otp, setOtp] = useState('')
+  const prove = useMutation({
+    mutationFn: () => call(sessionApi.reauthenticate, { body: { password, otp: otp.trim() || undefined } }),
+    onSuccess: onProven,
+  })
+  const needsCode = prove.error && problemOf(prove.error).kind.code.startsWith('otp_')
+  return (
+    <form
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault()
+        if (password !== '' && !prove.isPending) prove.mutate()
+      }}
+    >
+      <Stack>
+        {prove.error && <ProblemAlert error={prove.error} />}
+        <PasswordInput
+          label={sign_in.password}
+          value={password}
+          onChange={(event) => setPassword(event.currentTarget.value)}
+          autoComplete="current-password"
+          data-autofocus
+          visibilityToggleButtonProps={{ 'aria-label': words.show }}
+        />
+        {(needsCode || otp !== '') && (
+          <TextInput
+            label={sign_in.code}
+            description={sign_in.code_help}
+            value={otp}
+            onChange={(event) => setOtp(event.currentTarget.value)}
+            autoComplete="one-time-code"
+          />
+        )}
+        <Button type="submit" loading={prove.isPending}>
+          {words.verify}
+        </Button>
+      </Stack>
+    </form>
+  )
+}

@@ -1,0 +1,21 @@
+// Every address of the console. The server shows the page at these and at no other: an address that is none stays a 404.
+
+/** A `$name` is one word of the address. Nothing that tells who somebody is may stand in one: addresses are kept in many places. */
+export const addresses = {
+  reception: '/',
+  calendar: '/calendar',
+  register_patient: '/patients/new',
+  patient: '/patients/$patient_id',
+  book: '/patients/$patient_id/book',
+  sessions: '/account/sessions',
+  password: '/account/password',
+  // These are in mails, too: server/modules/identity/links.ts.
+  sign_in: '/sign-in',
+  forgot_password: '/forgot-password',
+  reset_password: '/reset-password',
+  invitation: '/invitation',
+  verify_email: '/verify-email',
+} as const
+
+/** As the server's router writes them. */
+export const servedAddresses = Object.values(addresses).map((address) => address.replaceAll('$', ':'))

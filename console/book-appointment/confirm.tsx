@@ -1,0 +1,72 @@
+// The time that was chosen, once more in full, and the button that books it.
+import { Button, Paper, Stack, Text, Textarea, Title } from '@mantine/core'
+import type { Doctor } from '#contracts/doctors/doctor'
+import type { Slot } from '#contracts/doctors/slot'
+import { problemOf } from '../connection/problem-of.ts'
+import { ProblemAlert } from '../frame/states.tsx'
+import { useDates } from '../words/dates.ts'
+import { useWords } from '../words/words.tsx'
+import classes from './confirm.module.css'
+
+type ConfirmProps = {
+  chosen: Slot | undefined
+  doctor: Doctor | undefined
+  isMove: boolean
+  reason: string
+  onReason: (text: string) => void
+  isPending: boolean
+  error: unknown
+  onSend: () => void
+}
+
+export function Confirm({ chosen, doctor, isMove, reason, onReason, isPending, error, onSend }: ConfirmProps) {
+  const { book } = useWords()
+  const dates = useDates()
+  return (
+    <Paper withBorder shadow="sm" p="lg" className={classes.confirm}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault()
+          if (!isPending) onSend()
+        }}
+      >
+        <Stack>
+          <Title order={2} size="h3">
+            {book.chosen}
+          </Title>
+          <div role="status">
+            {chosen ? (
+              <>
+                <Text fw={600} size="lg">
+                  {dates.moment(chosen.start, doctor?.timezone)}
+                </Text>
+                <Text className="name">
+                  {doctor ? `${doctor.first_name} ${doctor.last_name}, ${doctor.specialization}` : ''}
+                </Text>
+                <Text size="sm" c="dimmed" className="name">
+                  {doctor?.location} · {book.minutes(chosen.duration_minutes)}
+                </Text>
+              </>
+            ) : (
+              <Text c="dimmed">{book.choose}</Text>
+            )}
+          </div>
+          {!isMove && (
+            <Textarea
+              label={book.reason}
+              value={reason}
+              onChange={(event) => onReason(event.currentTarget.value)}
+              maxLength={500}
+              autosize
+              minRows={2}
+            />
+          )}
+          {error !== null && error !== undefined && <ProblemAlert error={problemOf(error)} />}
+          <Button type="submit" size="md" disabled={!chosen} loading={isPending}>
+            {isMove ? book.move : book.submit}
+          </Button>
+        </Stack>
+      </form>
+    </Paper>
+  )
+}

@@ -1,0 +1,123 @@
+// Who is expected today and has not come yet, with the check-in beside each.
+import { Alert, Box, Button, Group, Paper, Stack, Text, Title } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
+import { useState } from 'react'
+import { addresses } from '../addresses.ts'
+import { may, useUser } from '../connection/use-session.ts'
+import type { Appointment } from '#contracts/appointments/appointment-record'
+import type { IdentityCard } from '#contracts/patients/patient'
+import type { Doctor } from '#contracts/doctors/doctor'
+import { PersonLine, PersonName } from '../find-patient/person.tsx'
+import { nameOf } from '../find-patient/matching.ts'
+import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { dateIn } from '../words/clock.ts'
+import { useDates } from '../words/dates.ts'
+import { useWords } from '../words/words.tsx'
+import { useStatusChange } from './change.ts'
+import { isExpected, useDay, useDoctors, usePeople } from './day.ts'
+import { Flags } from './flags.tsx'
+import classes from './expected.module.css'
+
+export function Expected() {
+  const { calendar } = useWords()
+  const user = useUser()
+  const doctors = useDoctors()
+  const day = useDay(dateIn(new Date()))
+  const [arrived, setArrived] = useState<string>()
+  const expected = (day.data ?? []).filter(isExpected)
+  const people = usePeople(
+    expected.map(({ patient_id }) => patient_id),
+    may(user, 'patients:find'),
+  )
+  const checkIn = useStatusChange()
+  const doctorOf = new Map(doctors.data?.map((doctor) => [doctor.id, doctor]))
+  const error = day.error ?? people.error
+  return (
+    <Stack component="section" aria-labelledby="expected">
+      <Group justify="space-between" align="baseline">
+        <Title order={2} size="h3" id="expected">
+          {calendar.expected}
+        </Title>
+        {expected.length > 0 && (
+          <Text size="sm" c="dimmed">
+            {calendar.count(expected.length)}
+          </Text>
+        )}
+      </Group>
+      <div role="status">
+        {arrived && (
+          <Alert color="ward">
+            <Text size="sm">{calendar.checked_in(arrived)}</Text>
+          </Alert>
+        )}
+      </div>
+      {error && <ProblemAlert error={error} onRetry={() => void day.refetch()} />}
+      {checkIn.error && <ProblemAlert error={checkIn.error} />}
+      {day.isPending ? (
+        <Waiting />
+      ) : expected.length === 0 ? (
+        !error && <Text c="dimmed">{calendar.expected_none}</Text>
+      ) : (
+        <Paper withBorder component="ul" className={classes.list}>
+          {expected.map((appointment) => (
+            <ExpectedPerson
+              key={appointment.id}
+              appointment={appointment}
+              person={people.data?.get(appointment.patient_id)}
+              doctor={doctorOf.get(appointment.doctor_id)}
+              isBusy={checkIn.isPending && checkIn.variables.appointment.id === appointment.id}
+              onCheckIn={(name) => {
+                setArrived(undefined)
+                checkIn.mutate({ appointment, status: 'checked_in' }, { onSuccess: () => setArrived(name) })
+              }}
+            />
+          ))}
+        </Paper>
+      )}
+    </Stack>
+  )
+}
+
+type ExpectedPersonProps = {
+  appointment: Appointment
+  person: IdentityCard | undefined
+  doctor: Doctor | undefined
+  isBusy: boolean
+  onCheckIn: (name: string) => void
+}
+
+function ExpectedPerson({ appointment, person, doctor, isBusy, onCheckIn }: ExpectedPersonProps) {
+  const { calendar } = useWords()
+  const user = useUser()
+  const dates = useDates()
+  const name = person ? nameOf(person) : appointment.confirmation_code
+  return (
+    <li className={classes.row}>
+      <Group wrap="nowrap" gap="sm" align="center">
+        <Text fw={700} className={classes.time}>
+          {dates.time(appointment.appointment_time, doctor?.timezone)}
+        </Text>
+        <Box flex={1} miw={0}>
+          <Link to={addresses.patient} params={{ patient_id: appointment.patient_id }} className={classes.person}>
+            {person ? <PersonName person={person} /> : name}
+          </Link>
+          {person && <PersonLine person={person} />}
+          <Text size="sm" className="name">
+            {doctor ? `${doctor.first_name} ${doctor.last_name}, ${doctor.specialization}` : ''}
+          </Text>
+          <Flags appointment={appointment} />
+        </Box>
+        {may(user, 'appointments:update') && (
+          <Button
+            variant="light"
+            loading={isBusy}
+            onClick={() => onCheckIn(name)}
+            aria-label={calendar.check_in_of(name)}
+          >
+            {calendar.check_in}
+          </Button>
+        )}
+      </Group>
+    </li>
+  )
+}

@@ -1,0 +1,115 @@
+// The frame around the pages of whoever is signed in: where to go, who one is, and the warning before an automatic log-off.
+import {
+  AppShell,
+  Avatar,
+  Button,
+  Container,
+  Divider,
+  Group,
+  Popover,
+  Stack,
+  Text,
+  UnstyledButton,
+  VisuallyHidden,
+} from '@mantine/core'
+import { Link, useLocation } from '@tanstack/react-router'
+import { type PropsWithChildren, useEffect, useState } from 'react'
+import { addresses } from '../addresses.ts'
+import { leave } from '../connection/session.ts'
+import { may } from '../connection/use-session.ts'
+import type { CurrentUser } from '#contracts/identity/session'
+import { useWords } from '../words/words.tsx'
+import { LanguageChoice, SchemeChoice } from './choices.tsx'
+import { IdleWarning } from './idle-warning.tsx'
+import { Mark, Sign } from './mark.tsx'
+import classes from './inside-frame.module.css'
+
+export function InsideFrame({ user, children }: PropsWithChildren<{ user: CurrentUser }>) {
+  const { frame } = useWords()
+  const { pathname } = useLocation()
+  // The router could remember how far each page was scrolled, in a storage where the addresses of patients would stay.
+  useEffect(() => scrollTo(0, 0), [pathname])
+  // Whoever hears the page is taken to the new one, unless a field of it asks to be filled.
+  useEffect(() => {
+    const isNowhere = document.activeElement === null || document.activeElement === document.body
+    if (isNowhere) document.getElementById('content')?.focus({ preventScroll: true })
+  }, [pathname])
+  return (
+    <AppShell header={{ height: 56 }} padding={0}>
+      <a className="skip" href="#content">
+        {frame.skip}
+      </a>
+      <AppShell.Header>
+        <Container size="xl" h="100%" px="md">
+          <Group h="100%" gap="xs" wrap="nowrap">
+            <Mark />
+            <Text fw={700} visibleFrom="sm" me="sm">
+              OpenWard
+            </Text>
+            <Group component="nav" aria-label={frame.main} gap={4} wrap="nowrap">
+              <Link to={addresses.reception} className={classes.link} activeOptions={{ exact: true }}>
+                <Sign name="search" />
+                {frame.reception}
+              </Link>
+              {may(user, 'appointments:read') && (
+                <Link to={addresses.calendar} className={classes.link}>
+                  <Sign name="calendar" />
+                  {frame.calendar}
+                </Link>
+              )}
+            </Group>
+            <AccountMenu user={user} />
+          </Group>
+        </Container>
+      </AppShell.Header>
+      <AppShell.Main id="content" tabIndex={-1}>
+        <Container size="xl" px="md" py="lg">
+          {children}
+        </Container>
+      </AppShell.Main>
+      <IdleWarning user={user} />
+    </AppShell>
+  )
+}
+
+function AccountMenu({ user }: { user: CurrentUser }) {
+  const { frame } = useWords()
+  const [isOpen, setOpen] = useState(false)
+  const name = `${user.first_name} ${user.last_name}`
+  const close = () => setOpen(false)
+  return (
+    <Popover opened={isOpen} onChange={setOpen} position="bottom-end" width={260} trapFocus returnFocus withArrow>
+      <Popover.Target>
+        <UnstyledButton ms="auto" onClick={() => setOpen(!isOpen)} className={classes.account}>
+          <VisuallyHidden>{`${frame.account}: ${name}`}</VisuallyHidden>
+          <Avatar size={36} name={name} color="ward" variant="filled" alt="" aria-hidden />
+        </UnstyledButton>
+      </Popover.Target>
+      <Popover.Dropdown aria-label={frame.account}>
+        <Stack gap="sm">
+          <div>
+            <Text fw={600} className="name">
+              {name}
+            </Text>
+            <Text size="sm" c="dimmed" className="name">
+              {user.email}
+            </Text>
+          </div>
+          <Divider />
+          <Link to={addresses.sessions} className={classes.entry} onClick={close}>
+            {frame.sessions}
+          </Link>
+          <Link to={addresses.password} className={classes.entry} onClick={close}>
+            {frame.password}
+          </Link>
+          <Divider />
+          <SchemeChoice />
+          <LanguageChoice />
+          <Button variant="light" onClick={() => void leave()}>
+            {frame.sign_out}
+          </Button>
+        </Stack>
+      </Popover.Dropdown>
+    </Popover>
+  )
+}

@@ -1,0 +1,33 @@
+// The mark, and the few signs that the console draws.
+import markUrl from './mark.svg'
+
+export function Mark() {
+  return <img src={markUrl} alt="" width={32} height={32} />
+}
+
+const paths = {
+  search: 'M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13M15.5 15.5 20 20',
+  calendar: 'M5 6h14v14H5zM5 10h14M9 3v4M15 3v4',
+  person: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8M4.5 20a7.5 7.5 0 0 1 15 0',
+  plus: 'M12 5v14M5 12h14',
+  back: 'm14 6-6 6 6 6',
+  forth: 'm10 6 6 6-6 6',
+  check: 'm5 12.5 4.5 4.5L19 7.5',
+  clock: 'M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16M12 8v4.5l3 2',
+} as const
+
+/** A sign beside words; it says nothing that they do not. */
+export function Sign({ name, size = 18 }: { name: keyof typeof paths; size?: number }) {
+  return (
+    <svg viewBox="0 0 24 24" width={size} height={size} aria-hidden focusable="false">
+      <path
+        d={paths[name]}
+        fill="none"
+        stroke="currentColor"
+        strokeWidth="2"
+        strokeLinecap="round"
+        strokeLinejoin="round"
+      />
+    </svg>
+  )
+}

@@ -1,0 +1,52 @@
+// Around every page: the frame for whoever is signed in, the sign-in at the same address for whoever is not.
+import { Outlet } from '@tanstack/react-router'
+import { lazy, Suspense } from 'react'
+import { useSession } from '../connection/use-session.ts'
+import { Waiting } from './states.tsx'
+import { OutsideFrame } from './outside-frame.tsx'
+
+const InsideFrame = lazy(async () => ({ default: (await import('./inside-frame.tsx')).InsideFrame }))
+const SignInForm = lazy(async () => ({ default: (await import('../sign-in/sign-in-form.tsx')).SignInForm }))
+const InitialPassword = lazy(async () => ({ default: (await import('../account/password-form.tsx')).InitialPassword }))
+
+export function Root() {
+  return (
+    <Suspense fallback={<Waiting />}>
+      <Outlet />
+    </Suspense>
+  )
+}
+
+export function Closed() {
+  const session = useSession()
+  if (session.status === 'beginning') return <Waiting />
+  if (session.status === 'signed_out') {
+    return (
+      <OutsideFrame>
+        <SignInForm reason={session.reason} />
+      </OutsideFrame>
+    )
+  }
+  if (session.user.must_change_password) {
+    return (
+      <OutsideFrame>
+        <InitialPassword />
+      </OutsideFrame>
+    )
+  }
+  return (
+    <InsideFrame user={session.user}>
+      <Suspense fallback={<Waiting />}>
+        <Outlet />
+      </Suspense>
+    </InsideFrame>
+  )
+}
+
+export function Open() {
+  return (
+    <OutsideFrame>
+      <Outlet />
+    </OutsideFrame>
+  )
+}

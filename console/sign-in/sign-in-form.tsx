@@ -1,0 +1,110 @@
+// Signing in: name and password, then the second step where the account has one, or has to set one up.
+import { Alert, Anchor, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core'
+import { useMutation } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { useState } from 'react'
+import { addresses } from '../addresses.ts'
+import { problemOf } from '../connection/problem-of.ts'
+import { enter } from '../connection/session.ts'
+import { call } from '../connection/call.ts'
+import { loginApi, type Tokens } from '#contracts/identity/login'
+import { ProblemAlert } from '../frame/states.tsx'
+import { useWords } from '../words/words.tsx'
+import { SecondStep } from './second-step.tsx'
+import { SetUpSecondStep } from './set-up-second-step.tsx'
+import { PageTitle } from '../frame/page-title.tsx'
+
+type Step = { name: 'password' } | { name: 'code' } | { name: 'enroll'; enrollment_token: string }
+
+export function SignInForm({ reason, onDone }: { reason?: 'idle' | 'ended' | undefined; onDone?: () => void }) {
+  const { sign_in, password: password_words } = useWords()
+  const [username, setUsername] = useState('')
+  const [password, setPassword] = useState('')
+  const [step, setStep] = useState<Step>({ name: 'password' })
+  const [wasSent, setSent] = useState(false)
+
+  const finish = async (tokens: Tokens) => {
+    await enter(tokens)
+    onDone?.()
+  }
+  const signIn = useMutation({
+    mutationFn: async (otp?: string) =>
+      finish(await call(loginApi.login, { body: { username: username.trim(), password, otp } })),
+    onError(error) {
+      const { kind, members } = problemOf(error)
+      if (kind.code === 'otp_required') setStep({ name: 'code' })
+      if (kind.code === 'mfa_enrollment_required')
+        setStep({ name: 'enroll', enrollment_token: String(members['enrollment_token']) })
+    },
+  })
+  const { code } = signIn.error ? problemOf(signIn.error).kind : { code: undefined }
+  const isNextStep = code === 'otp_required' || code === 'mfa_enrollment_required'
+  const back = () => {
+    signIn.reset()
+    setPassword('')
+    setStep({ name: 'password' })
+  }
+
+  if (step.name === 'enroll')
+    return <SetUpSecondStep enrollment_token={step.enrollment_token} onDone={finish} onBack={back} />
+  if (step.name === 'code') {
+    return (
+      <SecondStep
+        isPending={signIn.isPending}
+        error={isNextStep ? undefined : signIn.error}
+        onCode={(otp) => signIn.mutate(otp)}
+        onBack={back}
+      />
+    )
+  }
+  const missing = (text: string) => (wasSent && text.trim() === '' ? sign_in.empty : undefined)
+  return (
+    <form
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault()
+        setSent(true)
+        if (username.trim() !== '' && password !== '' && !signIn.isPending) signIn.mutate(undefined)
+      }}
+    >
+      <Stack>
+        <PageTitle title={sign_in.title} />
+        {reason && !signIn.error && (
+          <Alert color="yellow" role="status">
+            <Text size="sm">{reason === 'idle' ? sign_in.idle : sign_in.ended}</Text>
+          </Alert>
+        )}
+        {signIn.error && !isNextStep && <ProblemAlert error={signIn.error} />}
+        <TextInput
+          label={sign_in.name}
+          value={username}
+          onChange={(event) => setUsername(event.currentTarget.value)}
+          error={missing(username)}
+          autoComplete="username"
+          autoCapitalize="none"
+          spellCheck={false}
+          maxLength={254}
+          size="md"
+          autoFocus
+        />
+        <PasswordInput
+          label={sign_in.password}
+          value={password}
+          onChange={(event) => setPassword(event.currentTarget.value)}
+          error={missing(password)}
+          aria-invalid={missing(password) !== undefined}
+          autoComplete="current-password"
+          maxLength={1024}
+          size="md"
+          visibilityToggleButtonProps={{ 'aria-label': password_words.show }}
+        />
+        <Button type="submit" size="md" loading={signIn.isPending}>
+          {sign_in.submit}
+        </Button>
+        <Anchor component={Link} to={addresses.forgot_password} size="sm" ta="center">
+          {sign_in.forgot}
+        </Anchor>
+      </Stack>
+    </form>
+  )
+}

@@ -1,0 +1,229 @@
+// A receptionist's day in Chromium: find, register, book, move, check in, by mouse and by keyboard, at a desk and on a telephone.
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { freeStarts, nextPerson } from '../hospital.ts'
+import { assertAccessible, assertFits, enter, type House, openHouse, type Size, skip, type Visit } from './browser.ts'
+
+/** Of the requirement: a new receptionist registers and books a patient with so many at the most. */
+const mostInteractions = 12
+
+let house: House
+before(async () => {
+  if (!skip) house = await openHouse()
+})
+after(() => house?.close())
+
+async function looksRight({ page }: Visit, state: string) {
+  await assertAccessible(page, state)
+  await assertFits(page, state)
+}
+
+/** A patient with an appointment, made by the API. */
+async function bookedPatient(person: Partial<ReturnType<typeof nextPerson>> = {}) {
+  const { administrator } = house
+  const registered = await administrator.ask('POST', '/api/v1/patients', { ...nextPerson(), ...person, force: true })
+  const { id: patient_id } = JSON.parse(registered.text) as { id: string }
+  const doctors = JSON.parse((await administrator.ask('GET', '/api/v1/doctors')).text) as { items: { id: string }[] }
+  const doctor_id = String(doctors.items[0]?.id)
+  const [appointment_time] = await freeStarts(administrator, doctor_id)
+  const booked = await administrator.ask('POST', '/api/v1/appointments', { patient_id, doctor_id, appointment_time })
+  assert.equal(booked.status, 201, booked.text)
+  return { patient_id, appointment_time: String(appointment_time), ...(JSON.parse(booked.text) as { id: string }) }
+}
+
+for (const size of ['desk', 'telephone'] as const satisfies Size[]) {
+  describe(`at the ${size}`, { skip }, () => {
+    let visit: Visit
+    before(async () => {
+      visit = await house.visit(size, { scheme: size === 'desk' ? 'light' : 'dark' })
+      await enter(house, visit, 'staff')
+    })
+    after(() => visit?.close())
+
+    it('somebody new is registered and booked with twelve interactions or fewer', async () => {
+      const { page, click, fill } = visit
+      const { first_name, last_name, date_of_birth } = nextPerson()
+      const begun_with = visit.interactions()
+      await fill(/^Find a patient/, `${first_name} ${last_name}`)
+      await page.getByText('Nobody fits.').waitFor()
+      await looksRight(visit, 'nobody found')
+      await click('button', 'Register a new patient')
+      await page.getByRole('heading', { name: 'Register a patient' }).waitFor()
+      assert.equal(await page.getByLabel(/^First name/).inputValue(), first_name)
+      await fill(/^Date of birth/, date_of_birth)
+      await fill(/^Phone/, `(415) 556-${size === 'desk' ? '0101' : '0102'}`)
+      await click('radio', 'Female')
+      await page.getByText('Nobody like this is registered.').waitFor()
+      await looksRight(visit, 'registration')
+      await click('button', 'Register and book')
+      await page.getByRole('heading', { name: 'Book an appointment' }).waitFor()
+      await page.getByText(`for ${first_name} ${last_name}`).waitFor()
+      const times = page.locator('button[aria-pressed]')
+      await times.first().waitFor()
+      await looksRight(visit, 'booking')
+      await click('button', /Cardiology/)
+      await looksRight(visit, 'a time is chosen')
+      await click('button', 'Book')
+      await page.getByRole('heading', { name: 'Booked' }).waitFor()
+      await page.getByText(/^APT-\d{8}-\d{4}$/).waitFor()
+      await looksRight(visit, 'booked')
+      const used = visit.interactions() - begun_with
+      assert.ok(used <= mostInteractions, `${used} interactions`)
+    })
+
+    it('whoever is registered already is shown while the form is typed, and before they are registered twice', async () => {
+      const { page } = visit
+      const known = nextPerson()
+      const made = await house.administrator.ask('POST', '/api/v1/patients', known)
+      assert.equal(made.status, 201)
+      await page.goto('/patients/new')
+      await page.getByLabel(/^First name/).fill(known.first_name)
+      await page.getByLabel(/^Last name/).fill(known.last_name)
+      await page.getByLabel(/^Date of birth/).fill(known.date_of_birth)
+      const alike = page.getByRole('complementary', { name: 'Registered already?' })
+      await alike.getByRole('link', { name: `${known.first_name} ${known.last_name}` }).waitFor()
+      await page.getByLabel(/^Phone/).fill(known.phone_primary)
+      await page.getByRole('radio', { name: 'Female' }).check()
+      await page.getByRole('button', { name: 'Register', exact: true }).click()
+      await page.getByText('This person is likely registered already.').waitFor()
+      await looksRight(visit, 'registered already')
+      await page.getByRole('button', { name: /^Register anyway/ }).click()
+      await page.getByRole('heading', { name: 'Appointments' }).waitFor()
+      await page.getByText('No appointment is booked.').waitFor()
+      await looksRight(visit, 'patient without appointments')
+    })
+
+    it('what is missing or wrong is told at its field, in words for people', async () => {
+      const { page } = visit
+      await page.goto('/patients/new')
+      await page.getByLabel(/^First name/).fill('Ana')
+      await page.getByLabel(/^Phone/).fill('12')
+      await page.getByRole('button', { name: 'Register', exact: true }).click()
+      await page.getByRole('alert').waitFor()
+      assert.equal(await page.getByLabel(/^Last name/).getAttribute('aria-invalid'), 'true')
+      assert.equal(await page.getByLabel(/^First name/).getAttribute('aria-invalid'), null)
+      // The first wrong field is where to go on.
+      assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('name')), 'last_name')
+      await looksRight(visit, 'registration refused')
+    })
+
+    it('an appointment is moved, and its patient checked in, from the calendar', async () => {
+      const { page } = visit
+      const { appointment_time, id } = await bookedPatient()
+      await page.goto(`/calendar?date=${appointment_time.slice(0, 10)}`)
+      await page
+        .getByRole('status')
+        .filter({ hasText: /appointment/ })
+        .waitFor()
+      const shown =
+        size === 'desk' ? page.locator(`[data-appointment="${id}"]`) : page.getByRole('main').getByRole('listitem')
+      await shown.first().waitFor()
+      await looksRight(visit, 'calendar')
+      await shown.first().getByRole('button').or(shown.first()).first().click()
+      const panel = page.getByRole('dialog', { name: 'Appointment' })
+      await panel.getByRole('link', { name: 'Move' }).waitFor()
+      await looksRight(visit, 'appointment opened')
+      await panel.getByRole('link', { name: 'Move' }).click()
+      await page.getByRole('heading', { name: 'Move the appointment' }).waitFor()
+      const time = page.locator('button[aria-pressed]').nth(2)
+      await time.click()
+      await page.getByRole('button', { name: 'Move to this time' }).click()
+      await page.getByRole('heading', { name: 'Moved' }).waitFor()
+      await page.getByRole('link', { name: 'To the patient' }).click()
+      await page
+        .getByRole('button', { name: /Booked/ })
+        .first()
+        .click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Check in' }).click()
+      await page.getByRole('dialog').getByText('Checked in', { exact: true }).waitFor()
+      await looksRight(visit, 'checked in')
+      await page.keyboard.press('Escape')
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+      await looksRight(visit, 'patient with an appointment')
+    })
+
+    it('a long name breaks and widens nothing', async () => {
+      const { page } = visit
+      const last_name = 'Wolfeschlegelsteinhausenbergerdorff'.repeat(2)
+      const { patient_id } = await bookedPatient({ first_name: 'A'.repeat(60), last_name })
+      await page.goto(`/patients/${patient_id}`)
+      await page.getByRole('heading', { name: last_name }).waitFor()
+      await looksRight(visit, 'long name')
+      await page.goto('/')
+      await page.getByLabel(/^Find a patient/).fill(last_name.slice(0, 20))
+      await page.getByRole('link', { name: last_name }).first().waitFor()
+      await looksRight(visit, 'long name found')
+    })
+
+    it('a record that is nobody’s says so', async () => {
+      await visit.page.goto('/patients/019b0a52-7f3e-7c3c-8a1d-0f4a6f0f2b11')
+      await visit.page.getByRole('alert').waitFor()
+      await looksRight(visit, 'no such patient')
+    })
+  })
+}
+
+describe('by the keyboard alone', { skip }, () => {
+  let visit: Visit
+  before(async () => {
+    visit = await house.visit('desk')
+    await enter(house, visit, 'staff')
+  })
+  after(() => visit?.close())
+
+  it('somebody is found and booked', async () => {
+    const { page } = visit
+    const person = nextPerson()
+    await house.administrator.ask('POST', '/api/v1/patients', person)
+    await page.goto('/')
+    // The box has the focus: one types at once.
+    await page.getByLabel(/^Find a patient/).waitFor()
+    await page.keyboard.type(`${person.last_name} ${person.first_name.slice(0, 4)}`)
+    await page
+      .getByRole('link', { name: `${person.first_name} ${person.last_name}` })
+      .first()
+      .waitFor()
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Book an appointment' }).waitFor()
+    await page.locator('button[aria-pressed]').first().waitFor()
+    await tabTo(visit, 'button[aria-pressed]')
+    await page.keyboard.press('Space')
+    await tabTo(visit, 'textarea')
+    await page.keyboard.type('Follow-up')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Booked' }).waitFor()
+  })
+
+  it('arrows lead through the calendar, and one appointment of it is in the order of Tab', async () => {
+    const { page } = visit
+    const { appointment_time } = await bookedPatient()
+    await bookedPatient()
+    await page.goto(`/calendar?date=${appointment_time.slice(0, 10)}`)
+    await page.locator('[data-appointment]').nth(1).waitFor()
+    assert.equal(await page.locator('[data-appointment][tabindex="0"]').count(), 1)
+    await tabTo(visit, '[data-appointment]')
+    const focused = () => page.evaluate(() => (document.activeElement as HTMLElement).dataset['appointment'])
+    const first = await focused()
+    await page.keyboard.press('ArrowDown')
+    assert.notEqual(await focused(), first)
+    await page.keyboard.press('ArrowUp')
+    assert.equal(await focused(), first)
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog', { name: 'Appointment' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    assert.equal(await focused(), first)
+  })
+})
+
+/** Goes on with Tab, as a person would, until what fits has the focus. @throws after a hundred */
+async function tabTo({ page }: Visit, selector: string) {
+  for (let tabs = 0; tabs < 100; tabs += 1) {
+    await page.keyboard.press('Tab')
+    if (await page.evaluate((fits) => document.activeElement?.matches(fits) ?? false, selector)) return
+  }
+  throw new Error(`no Tab leads to ${selector}`)
+}

@@ -1,0 +1,276 @@
+// SE-05, SE-10: signing in through the page, the second step, mailed links; what the browser keeps, and what it does not.
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, afterEach, describe, it } from 'node:test'
+import { TOTP } from 'otpauth'
+import { signIn } from '../caller.ts'
+import { createColleague } from '../hospital.ts'
+import {
+  assertAccessible,
+  assertFits,
+  enter,
+  type House,
+  openHouse,
+  type Size,
+  skip,
+  submitSignIn,
+  type Visit,
+} from './browser.ts'
+
+let house: House
+let visit: Visit
+before(async () => {
+  if (!skip) house = await openHouse({ OPENWARD_IDLE_MINUTES: '5' })
+})
+after(() => house?.close())
+afterEach(() => visit?.close())
+
+const look = async (state: string) => {
+  await assertAccessible(visit.page, state)
+  await assertFits(visit.page, state)
+}
+const codeOf = (secret: string) => new TOTP({ secret }).generate()
+const heading = (name: string) => visit.page.getByRole('heading', { name }).waitFor()
+
+/** The link of the newest mail to somebody. */
+async function mailedLink(email: string): Promise<string> {
+  const { text } = await house.administrator.ask('GET', '/api/v1/mails?limit=20')
+  const { items } = JSON.parse(text) as { items: { to: string; text: string }[] }
+  const link = /http:\S+#\S+/.exec(items.find(({ to }) => to === email)?.text ?? '')?.[0]
+  assert.ok(link, `no link was mailed to ${email}`)
+  return new URL(link).pathname + new URL(link).hash
+}
+
+for (const size of ['desk', 'telephone'] as const satisfies Size[]) {
+  describe(`signing in, ${size}`, { skip }, () => {
+    beforeEach(async () => {
+      visit = await house.visit(size)
+    })
+
+    it('is refused in words, and then succeeds', async () => {
+      const { page } = visit
+      const { email, password } = await createColleague(house.administrator, 'staff', house.department_id)
+      await page.goto('/calendar')
+      await heading('Sign in')
+      await look('sign-in')
+      await submitSignIn(page, { email, password: 'not this one at all' })
+      await page.getByText('User name or password are not right').waitFor()
+      await look('sign-in refused')
+      await submitSignIn(page, { email, password })
+      // At the address that was asked for.
+      await heading('Day calendar')
+      await page.getByRole('button', { name: /^Account/ }).click()
+      await page.getByText(email).waitFor()
+      await look('account')
+    })
+
+    it('asks for an own password where the first one was made for somebody', async () => {
+      const { page } = visit
+      await page.goto('/forgot-password')
+      await heading('Forgotten your password?')
+      await look('forgotten password')
+      const { email } = await createColleague(house.administrator, 'nurse', house.department_id)
+      await page.getByLabel('Email').fill(email)
+      await page.getByRole('button', { name: 'Send the link' }).click()
+      await page.getByText(/a link is on its way/).waitFor()
+      await look('link sent')
+      await page.goto(await mailedLink(email))
+      await heading('Choose a new password')
+      assert.equal(await page.evaluate(() => location.hash), '', 'the secret stays in the address')
+      await page.getByLabel('New password', { exact: true }).fill('short')
+      await page.getByRole('button', { name: 'Set the password' }).click()
+      await page.getByText(/needs 15 characters/).waitFor()
+      assert.equal(await page.getByLabel('New password', { exact: true }).getAttribute('aria-invalid'), 'true')
+      await look('password refused')
+      await page.getByLabel('New password', { exact: true }).fill('orchid tunnel basket 93')
+      await page.getByRole('button', { name: 'Set the password' }).click()
+      await page.getByText('Your password is set.').waitFor()
+      await page.getByRole('link', { name: 'Sign in' }).click()
+      await submitSignIn(page, { email, password: 'orchid tunnel basket 93' })
+      await page.getByRole('navigation', { name: 'Main' }).waitFor()
+    })
+  })
+}
+
+describe('signing in', { skip }, () => {
+  beforeEach(async () => {
+    visit = await house.visit('desk')
+  })
+
+  it('by invitation begins with choosing a password', async () => {
+    const { page } = visit
+    const email = 'invited@example.org'
+    const made = await house.administrator.ask('POST', '/api/v1/users', {
+      email,
+      first_name: 'Ida',
+      last_name: 'Invited',
+      role: 'staff',
+    })
+    assert.equal(made.status, 201, made.text)
+    await page.goto(await mailedLink(email))
+    await heading('Welcome to OpenWard')
+    await look('invitation')
+    await page.getByLabel('New password', { exact: true }).fill('orchid tunnel basket 94')
+    await page.getByRole('button', { name: 'Set the password' }).click()
+    await page.getByText('Your password is set.').waitFor()
+  })
+
+  it('asks for the code of whoever has a second step', async () => {
+    const { page } = visit
+    const colleague = await createColleague(house.administrator, 'staff')
+    const enrolled = await colleague.caller.ask('POST', '/api/v1/auth/mfa/enroll')
+    const { secret } = JSON.parse(enrolled.text) as { secret: string }
+    const confirmed = await colleague.caller.ask('POST', '/api/v1/auth/mfa/confirm', { code: codeOf(secret) })
+    const { recovery_codes } = JSON.parse(confirmed.text) as { recovery_codes: string[] }
+    await page.goto('/')
+    await submitSignIn(page, colleague)
+    await heading('Second step')
+    await look('second step')
+    await page.getByLabel('Code', { exact: true }).fill('000000')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByText(/^The code is not right/).waitFor()
+    // The code of this half minute was spent by setting it up.
+    await page.getByLabel('Code', { exact: true }).fill(String(recovery_codes[0]))
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('navigation', { name: 'Main' }).waitFor()
+  })
+
+  it('sets up the second step that a role asks for', async () => {
+    const { page } = visit
+    const role = await house.administrator.ask('PUT', '/api/v1/roles/careful', {
+      permissions: ['patients:find', 'patients:read'],
+      mfa: 'required',
+    })
+    assert.equal(role.status, 200, role.text)
+    const account = { email: 'careful@example.org', password: 'orchid tunnel basket 95' }
+    const body = { ...account, first_name: 'Cara', last_name: 'Careful', role: 'careful' }
+    assert.equal((await house.administrator.ask('POST', '/api/v1/users', body)).status, 201)
+    await page.goto('/')
+    await submitSignIn(page, account)
+    await heading('Set up your second step')
+    const secret = await page.locator('code, pre').first().innerText()
+    await look('setting up the second step')
+    await page.getByLabel('Code', { exact: true }).fill(codeOf(secret.trim()))
+    await page.getByRole('button', { name: 'Confirm' }).click()
+    await heading('Your recovery codes')
+    await look('recovery codes')
+    await page.getByRole('button', { name: 'I have kept them' }).click()
+    await page
+      .getByRole('navigation', { name: 'Main' })
+      .or(page.getByRole('heading', { name: 'Change my password' }))
+      .first()
+      .waitFor()
+  })
+})
+
+describe('the session of a browser', { skip }, () => {
+  beforeEach(async () => {
+    visit = await house.visit('desk')
+  })
+
+  it('is a cookie that no script reads; no storage holds a secret, and a reload goes on with it', async () => {
+    const { page, context } = visit
+    await enter(house, visit, 'staff')
+    const cookie = (await context.cookies()).find(({ name }) => name === '__Host-openward-refresh')
+    assert.deepEqual(
+      cookie && { httpOnly: cookie.httpOnly, secure: cookie.secure, sameSite: cookie.sameSite, path: cookie.path },
+      { httpOnly: true, secure: true, sameSite: 'Strict', path: '/' },
+    )
+    const kept = await page.evaluate(async () => ({
+      local: Object.keys(localStorage),
+      session: Object.keys(sessionStorage),
+      databases: (await indexedDB.databases()).length,
+      cookie: document.cookie,
+    }))
+    assert.deepEqual({ ...kept, cookie: '' }, { local: [], session: [], databases: 0, cookie: '' })
+    assert.match(decodeURIComponent(kept.cookie), /^openward-preferences=\{[^}]*\}$/)
+    assert.doesNotMatch(kept.cookie, /ow[a-z]_|eyJ/)
+    await page.reload()
+    await page.getByRole('navigation', { name: 'Main' }).waitFor()
+  })
+
+  it('ends at the server when one signs out, for another window too, and the cookie with it', async () => {
+    const { page, context } = visit
+    await enter(house, visit, 'staff')
+    const other = await context.newPage()
+    await other.goto('/')
+    await other.getByRole('navigation', { name: 'Main' }).waitFor()
+    const answered = page.waitForResponse((answer) => answer.url().endsWith('/auth/logout'))
+    await page.getByRole('button', { name: /^Account/ }).click()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    const headers = await (await answered).allHeaders()
+    assert.match(headers['clear-site-data'] ?? '', /"storage"/)
+    await heading('Sign in')
+    await other.getByRole('heading', { name: 'Sign in' }).waitFor()
+    assert.equal(
+      (await context.cookies()).find(({ name }) => name.startsWith('__Host-')),
+      undefined,
+    )
+    await page.reload()
+    await heading('Sign in')
+  })
+
+  it('ends after a warning when nobody is there; what was typed is found again by its author, and by nobody else', async () => {
+    const { page } = visit
+    await page.clock.install()
+    const author = await enter(house, visit, 'staff')
+    await page.goto('/patients/new')
+    await page.getByLabel(/^First name/).fill('Halfway')
+    await page.clock.fastForward('04:00')
+    await page.getByRole('dialog', { name: 'Are you still there?' }).waitFor()
+    await look('warning')
+    await page.getByRole('button', { name: 'Stay signed in' }).click()
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    await page.clock.fastForward('04:00')
+    await page.getByRole('dialog', { name: 'Are you still there?' }).waitFor()
+    await page.clock.fastForward('01:30')
+    await page.getByText(/^You were signed out because nobody used this page/).waitFor()
+    await look('signed out for want of activity')
+    assert.equal(await page.getByText('Halfway').count(), 0)
+    await submitSignIn(page, author)
+    await heading('Register a patient')
+    assert.equal(await page.getByLabel(/^First name/).inputValue(), 'Halfway')
+
+    await page.clock.fastForward('05:30')
+    await page.getByText(/^You were signed out because nobody used this page/).waitFor()
+    await submitSignIn(page, await createColleague(house.administrator, 'staff'))
+    await heading('Register a patient')
+    assert.equal(await page.getByLabel(/^First name/).inputValue(), '')
+  })
+
+  it('that was ended elsewhere leads to the sign-in, and back', async () => {
+    const { page } = visit
+    const author = await enter(house, visit, 'staff')
+    await (await signIn(house.server.port, author)).ask('POST', '/api/v1/auth/logout-all')
+    await page.getByLabel(/^Find a patient/).fill('somebody')
+    await page.getByText(/^Your session has ended/).waitFor()
+    await submitSignIn(page, author)
+    await heading('Reception')
+  })
+
+  it('is shown with its latest attempts, and another one is ended after proving who one is', async () => {
+    const { page } = visit
+    await enter(house, visit, 'staff')
+    await page.goto('/account/sessions')
+    await page.getByRole('button', { name: 'End it' }).first().waitFor()
+    await look('sessions')
+    await page.getByRole('button', { name: 'End it' }).first().click()
+    await page.getByRole('button', { name: 'End it' }).waitFor({ state: 'detached' })
+  })
+
+  it('cannot be refreshed by a page of somebody else', async () => {
+    const { context } = visit
+    await enter(house, visit, 'staff')
+    const foreign = await context.newPage()
+    // Another site on this machine: other origin, same cookie jar.
+    await foreign.route('http://evil.test/*', (route) =>
+      route.fulfill({
+        contentType: 'text/html',
+        body: `<form method="post" action="${house.url}/api/v1/auth/refresh"><button>Win</button></form>`,
+      }),
+    )
+    await foreign.goto('http://evil.test/')
+    const answered = foreign.waitForResponse((answer) => answer.url().endsWith('/auth/refresh'))
+    await foreign.getByRole('button').click()
+    assert.equal((await answered).status(), 403)
+  })
+})
