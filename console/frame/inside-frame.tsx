@@ -28,7 +28,10 @@ export function InsideFrame({ user, children }: PropsWithChildren<{ user: Curren
   const { frame } = useWords()
   const { pathname } = useLocation()
   // The router could remember how far each page was scrolled, in a storage where the addresses of patients would stay.
-  useEffect(() => scrollTo(0, 0), [pathname])
+  useEffect(() => {
+    // What newer browsers return is a promise, and no clean-up.
+    scrollTo(0, 0)
+  }, [pathname])
   // Whoever hears the page is taken to the new one, unless a field of it asks to be filled.
   useEffect(() => {
     const isNowhere = document.activeElement === null || document.activeElement === document.body
