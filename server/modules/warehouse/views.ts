@@ -7,6 +7,8 @@ const toldOnly: Partial<Record<TableName, string>> = {
 }
 
 const namesOf = ({ columns }: Table) => columns.map(({ name }) => name)
+/** Some of them are words of T-SQL. */
+const quoted = (name: string) => `[${name}]`
 
 /** `root`: the folder of the warehouse. */
 export function duckdbStatements(root: string): string[] {
@@ -54,11 +56,11 @@ select generation, run, as_of
  where generation = newest`,
     ...tableNames.map((name) => {
       const table = tables[name]
-      const columns = table.columns.map((column) => `                 ${column.name} ${sqlTypes[column.type]}`)
+      const columns = table.columns.map((column) => `                 ${quoted(column.name)} ${sqlTypes[column.type]}`)
       const told = toldOnly[name]
       return `create or alter view dbo.${name} as
-select ${namesOf(table).join(', ')}
-  from (select written.*, row_number() over (partition by ${table.key.map((key) => `written.${key}`).join(', ')} order by runs.run desc) as place
+select ${namesOf(table).map(quoted).join(', ')}
+  from (select written.*, row_number() over (partition by ${table.key.map((key) => `written.${quoted(key)}`).join(', ')} order by runs.run desc) as place
           from ${bulk(`data/${name}/generation=*/run=*/*.parquet`, "'parquet'")}
                with (
 ${columns.join(',\n')}) as written
@@ -68,3 +70,17 @@ ${columns.join(',\n')}) as written
     }),
   ]
 }
+
+const placeholder = 'abfss://FILESYSTEM@ACCOUNT.dfs.core.windows.net/PATH'
+
+/** deploy/azure/synapse.sql: printed by `openward warehouse views --for synapse` as well, with the place filled in. */
+export const synapseFile = `-- Views over the warehouse for the serverless SQL pool of Azure Synapse Analytics: of every row the newest, of the runs that count.
+-- Run once, in a database of its own:
+--   create database openward collate Latin1_General_100_BIN2_UTF8
+-- after putting in place of ${placeholder} what WAREHOUSE_URL says.
+-- The pool reads as whoever asks: they need the role Storage Blob Data Reader on the file system.
+-- A test compares this file with the tables that the program writes: openward warehouse views --for synapse --at '${placeholder}'
+
+${synapseStatements(placeholder).join('\ngo\n\n')}
+go
+`

@@ -10,13 +10,11 @@ export function openBlobTree(place: BlobPlace & { path: string }): FileTree {
   let opened: Promise<ContainerClient> | undefined
   const container = () => (opened ??= connect(place))
   const root = place.path === '' ? '' : `${place.path}/`
-  const blobOf = async (path: string) => {
-    assertPath(path)
-    return (await container()).getBlockBlobClient(`${root}${path}`)
-  }
+  const blobOf = async (path: string) => (await container()).getBlockBlobClient(`${root}${path}`)
 
   return {
     async put(path, content) {
+      assertPath(path)
       try {
         await (await blobOf(path)).upload(content, content.length)
       } catch (error) {
@@ -24,6 +22,7 @@ export function openBlobTree(place: BlobPlace & { path: string }): FileTree {
       }
     },
     async create(path, content) {
+      assertPath(path)
       try {
         await (await blobOf(path)).upload(content, content.length, { conditions: { ifNoneMatch: '*' } })
         return true
@@ -33,6 +32,7 @@ export function openBlobTree(place: BlobPlace & { path: string }): FileTree {
       }
     },
     async read(path) {
+      assertPath(path)
       try {
         return await (await blobOf(path)).downloadToBuffer()
       } catch (error) {
@@ -50,6 +50,7 @@ export function openBlobTree(place: BlobPlace & { path: string }): FileTree {
       }
     },
     async remove(path) {
+      assertPath(path)
       try {
         await (await blobOf(path)).deleteIfExists({ deleteSnapshots: 'include' })
       } catch (error) {
