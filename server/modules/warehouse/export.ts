@@ -5,6 +5,7 @@ import { Problem } from '#platform/contract/problem.ts'
 import { openSnapshot, type Snapshot } from '#platform/database/snapshot.ts'
 import { type Database, scopedDatabase } from '#platform/database/transaction.ts'
 import { sql } from '#platform/database/sql.ts'
+import { enqueueJob } from '#platform/jobs/enqueue.ts'
 import { newDataKey, openDataKey } from '#platform/encryption/data-key.ts'
 import { StorageFull, StorageUnavailable } from '#platform/storage/failures.ts'
 import type { FileTree } from '#platform/storage/tree.ts'
@@ -13,6 +14,7 @@ import { findMoment } from './dimension.store.ts'
 import { calendarRows, openLocalDays } from './local-days.ts'
 import { type Manifest, manifestPath, manifestText, schemaVersion, sha256Of } from './manifest.ts'
 import { openPartWriter } from './part-writer.ts'
+import { notePipelineWaiting } from './pipeline.store.ts'
 import { planRun, type Reason } from './plan.ts'
 import { openPseudonyms, type Pseudonyms } from './pseudonyms.ts'
 import {
@@ -28,6 +30,7 @@ import {
 } from './run.store.ts'
 import { readTable } from './sources.ts'
 import { findStanding, type Standing, sweep } from './standing.ts'
+import { pipelineWork } from './work.ts'
 import { warehouseBusy, warehouseOfAnother, warehouseUnavailable } from './warehouse.contract.ts'
 
 /** Of the session that writes the warehouse of this database. */
@@ -71,7 +74,7 @@ async function exportMoment(system: System, run_id: string, snapshot: Snapshot, 
   const pseudonyms = await openPseudonymKey(system, database)
   let standing = await findStanding(tree)
   const { warehouse_id } = await database.once((tx) => tx.one(findWarehouseId()))
-  const previous = await reconcile(database, standing, warehouse_id)
+  const previous = await reconcile(system, database, standing, warehouse_id)
   const run = await database.once((tx) => tx.first(beginRun(run_id, standing.runs.at(-1) ?? 0)))
   if (run) {
     const manifest = await writeRun(system, { run, snapshot, previous, pseudonyms, database, warehouse_id }, options)
@@ -80,7 +83,7 @@ async function exportMoment(system: System, run_id: string, snapshot: Snapshot, 
     const text = manifestText(manifest)
     if (!(await tree.create(manifestPath(manifest.run), Buffer.from(text))))
       await assertSame(tree, manifestPath(manifest.run), text)
-    await noteFinished(database, manifest, sha256Of(text))
+    await noteFinished(system, database, manifest, sha256Of(text))
     standing = await findStanding(tree)
   }
   const ended = await database.once((tx) => tx.first(findRun(run_id)))
@@ -102,23 +105,33 @@ type Previous = { manifest: Manifest; year: number; runs: number }
  * where the next run cannot go on from it. @throws Problem warehouseOfAnother
  */
 async function reconcile(
+  system: Pick<System, 'configuration'>,
   database: Database,
   { manifests, newest, newest_sha256 }: Standing,
   warehouse_id: string,
 ): Promise<Previous | undefined> {
   if (!newest || newest_sha256 === undefined) return undefined
   if (newest.warehouse_id !== warehouse_id) throw new Problem(warehouseOfAnother)
-  await noteFinished(database, newest, newest_sha256)
+  await noteFinished(system, database, newest, newest_sha256)
   const known = await database.once((tx) => tx.first(findRun(newest.run_id)))
   // A database that was restored to an earlier moment does not know what was exported after it.
   if (known?.manifest_sha256 !== newest_sha256) return undefined
   return { manifest: newest, year: yearOf(newest.as_of, newest.timezone), runs: manifests.length }
 }
 
-async function noteFinished(database: Database, manifest: Manifest, sha256: string): Promise<void> {
+async function noteFinished(
+  { configuration }: Pick<System, 'configuration'>,
+  database: Database,
+  manifest: Manifest,
+  sha256: string,
+): Promise<void> {
   await database.transaction(async (tx) => {
     const finished = await tx.first(finishRun(manifest, sha256))
     if (!finished) return
+    if (configuration.warehouse.pipeline) {
+      await tx.run(notePipelineWaiting(manifest.run_id))
+      await enqueueJob(tx, pipelineWork, { run_id: manifest.run_id }, { key: manifest.run_id })
+    }
     const rows = Object.fromEntries(Object.entries(manifest.tables).map(([name, table]) => [name, table.rows]))
     tx.audit({
       action: 'warehouse.export',

@@ -145,10 +145,15 @@ export async function orderWhenDue({
 }
 
 function shown(stored: StoredRun): WarehouseRun {
-  const { manifest, is_full_asked: _, swept_at: __, ...run } = stored
+  const { manifest, is_full_asked: _, swept_at: __, ...rest } = stored
+  const { pipeline_status: status, pipeline_run_id, pipeline_failure, pipeline_ended_at, ...run } = rest
   return {
     ...run,
     is_full: run.generation === null ? null : run.generation === run.number,
+    pipeline:
+      status === null
+        ? null
+        : { status, run_id: pipeline_run_id, failure: pipeline_failure, ended_at: pipeline_ended_at },
     tables_total: tableNames.length,
     tables: manifest
       ? Object.entries(manifest.tables).map(([table, { rows, files }]) => ({ table, rows, files: files.length }))

@@ -3,14 +3,19 @@ import type { RunQuery, WarehouseRun } from './warehouse.contract.ts'
 import type { Manifest } from './manifest.ts'
 import { exportWork } from './work.ts'
 
-export type StoredRun = Omit<WarehouseRun, 'is_full' | 'tables' | 'tables_total'> & {
+export type StoredRun = Omit<WarehouseRun, 'is_full' | 'tables' | 'tables_total' | 'pipeline'> & {
+  pipeline_status: NonNullable<WarehouseRun['pipeline']>['status'] | null
+  pipeline_run_id: string | null
+  pipeline_failure: string | null
+  pipeline_ended_at: string | null
   is_full_asked: boolean
   manifest: Manifest | null
   swept_at: string | null
 }
 
 const columns = sql`id, status, is_full_asked, number, generation, reason, as_of, tables_done, rows_written, manifest, manifest_sha256,
-  failure, created_by, created_at, started_at, finished_at, swept_at`
+  failure, created_by, created_at, started_at, finished_at, swept_at,
+  pipeline_status, pipeline_run_id, pipeline_failure, pipeline_ended_at`
 
 /** A run whose process is gone, and whose job as well, stands in nobody's way. */
 const silentMinutes = 5

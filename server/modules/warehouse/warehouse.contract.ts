@@ -25,6 +25,12 @@ export const warehouseOfAnother = defineProblem(
   'Another installation writes its warehouse there: give this one a place of its own with WAREHOUSE_URL',
 )
 
+export const pipelineUnavailable = defineProblem(
+  'warehouse_pipeline_unavailable',
+  503,
+  'Azure Data Factory does not answer, or refuses: check AZURE_DATA_FACTORY_PIPELINE and what this server may do there; it is tried again',
+)
+
 export const RunStatus = z.enum(['waiting', 'running', 'finished', 'failed'])
 export const RunReason = z
   .enum(['changes', 'first', 'asked', 'schema', 'settings', 'key', 'history', 'erasure', 'new_year', 'many_runs'])
@@ -46,6 +52,15 @@ export const WarehouseRun = z.object({
   tables: z.array(TableCount).nullable().describe('Null until it is finished'),
   manifest_sha256: z.string().nullable(),
   failure: z.string().nullable().describe('A code; the log of the server says more'),
+  pipeline: z
+    .object({
+      status: z.enum(['waiting', 'running', 'succeeded', 'failed', 'cancelled']),
+      run_id: z.string().nullable().describe('Of Azure Data Factory'),
+      failure: z.string().nullable().describe('A code'),
+      ended_at: Instant.nullable(),
+    })
+    .nullable()
+    .describe('What takes the run on from there; null where nothing is configured to'),
   created_by: Id.nullable().describe('Null: by the schedule or the command line'),
   created_at: Instant,
   started_at: Instant.nullable(),

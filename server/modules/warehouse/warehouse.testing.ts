@@ -27,6 +27,7 @@ export async function startWarehouse(settings: Partial<Configuration['warehouse'
     every_hours: undefined,
     shift_weeks: 0,
     smallest_cell: 0,
+    pipeline: undefined,
     ...settings,
   }
   const api = await startTestApi({ warehouse })

@@ -6,6 +6,8 @@ import type { TreePlace } from './tree.ts'
 const text = z.string().trim().min(1)
 const count = (least: number, most: number) =>
   z.string().regex(/^\d+$/, 'must be a whole number').transform(Number).pipe(z.number().min(least).max(most))
+const pipelineAddress =
+  /^\/subscriptions\/([0-9a-f-]{36})\/resourceGroups\/([\w.()-]{1,90})\/providers\/Microsoft\.DataFactory\/factories\/([A-Za-z0-9-]{3,63})\/pipelines\/([^/<>*#.%&:\\+?]{1,140})$/i
 
 export const warehouseVariables = {
   WAREHOUSE_URL: text
@@ -17,7 +19,20 @@ export const warehouseVariables = {
   WAREHOUSE_EVERY_HOURS: count(1, 168).optional(),
   WAREHOUSE_SHIFT_WEEKS: count(0, 52).default(0),
   WAREHOUSE_SMALLEST_CELL: count(0, 1000).default(0),
+  AZURE_DATA_FACTORY_PIPELINE: text
+    .refine(
+      (address) => pipelineAddress.test(address),
+      'must be the resource id of a pipeline: /subscriptions/…/resourceGroups/…/providers/Microsoft.DataFactory/factories/…/pipelines/…',
+    )
+    .optional(),
 }
+
+export type PipelineAddress = Readonly<{
+  subscription: string
+  resource_group: string
+  factory: string
+  pipeline: string
+}>
 
 export type WarehouseSettings = Readonly<{
   warehouse: {
@@ -30,6 +45,7 @@ export type WarehouseSettings = Readonly<{
     shift_weeks: number
     /** Cells of patients that hold fewer people are not told apart; 0: all are. */
     smallest_cell: number
+    pipeline: PipelineAddress | undefined
   }
 }>
 
@@ -47,6 +63,7 @@ export function warehouseSettings(variables: Read): WarehouseSettings {
       every_hours: variables.WAREHOUSE_EVERY_HOURS,
       shift_weeks: variables.WAREHOUSE_SHIFT_WEEKS,
       smallest_cell: variables.WAREHOUSE_SMALLEST_CELL,
+      pipeline: readPipeline(variables.AZURE_DATA_FACTORY_PIPELINE ?? ''),
     },
   }
 }
@@ -55,6 +72,13 @@ export function warehouseSettings(variables: Read): WarehouseSettings {
 function connectionOf(account: string, connection: string | undefined): string | undefined {
   return connection !== undefined && new RegExp(`(^|;)AccountName=${account}(;|$)`, 'i').test(connection)
     ? connection
+    : undefined
+}
+
+function readPipeline(address: string): PipelineAddress | undefined {
+  const [, subscription, resource_group, factory, pipeline] = pipelineAddress.exec(address) ?? []
+  return subscription !== undefined && resource_group !== undefined && factory !== undefined && pipeline !== undefined
+    ? { subscription, resource_group, factory, pipeline }
     : undefined
 }
 
