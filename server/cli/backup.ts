@@ -1,16 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { BackupFailed } from '#platform/backup/failures.ts'
-import { followBackup, type FollowOptions } from '#platform/backup/follow.ts'
-import { makeBackup } from '#platform/backup/make.ts'
+import type { FollowOptions } from '#platform/backup/follow.ts'
 import { keepNewest } from '#platform/backup/repository.ts'
 import type { Configuration } from '#platform/configuration.ts'
 import { createLog } from '#platform/logging.ts'
-import { openStorage } from '#platform/storage/storage.ts'
-import { copyAll, followOptions, noteErasures } from '../backup/following.ts'
-import { ownVersion } from '../version.ts'
-import { keyFile, openDatabase, passwordFile, readBackupKeyring } from '../place.ts'
+import { copyAll, followOptions } from '../backup/following.ts'
+import { backUp } from '../backup/making.ts'
+import { keyFile, openDatabase, type Place, readBackupKeyring } from '../place.ts'
 import { type Command, CommandFailed, configurationHere } from './command.ts'
 
 const usage = `openward backup [--to DIR] [--keep COUNT]
@@ -48,24 +46,8 @@ export const backupCommand: Command = {
 async function backup(configuration: Configuration, root: string, keep: number | undefined) {
   const started_at = performance.now()
   const keyring = readBackupKeyring(configuration)
-  await withDatabase(configuration, async (options, owner_url, cluster_directory) => {
-    const { data_directory } = configuration
-    const following = options?.root === root ? options : undefined
-    const manifest = await makeBackup({
-      source: {
-        owner_url,
-        cluster_directory,
-        data_directory,
-        superuser_password: readFileSync(keyFile(configuration, passwordFile), 'utf8').trim(),
-        storage: openStorage(configuration),
-        openward_version: ownVersion(),
-      },
-      keyring,
-      root,
-      ...(following && { follow: (made) => followBackup(following, made) }),
-      log: say,
-    })
-    await noteErasures({ owner_url, keyring, root })
+  await withDatabase(configuration, async (_options, place) => {
+    const manifest = await backUp(configuration, place, root, say)
     const removed = keep === undefined ? 0 : await keepNewest(keyring, root, keep)
     const seconds = Math.round((performance.now() - started_at) / 1000)
     const rows = Object.values(manifest.tables).reduce((sum, table) => sum + table.rows, 0)
@@ -95,11 +77,11 @@ async function addLog(configuration: Configuration) {
 
 async function withDatabase(
   configuration: Configuration,
-  work: (options: FollowOptions | undefined, owner_url: string, cluster_directory: string) => Promise<void>,
+  work: (options: FollowOptions | undefined, place: Omit<Place, 'keyring'>) => Promise<void>,
 ) {
   const place = await openDatabase(configuration, createLog('warn'))
   try {
-    await work(followOptions(configuration, place), place.owner_url, place.cluster_directory ?? '')
+    await work(followOptions(configuration, place), place)
   } finally {
     await place.close()
   }

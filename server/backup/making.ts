@@ -1,0 +1,40 @@
+// One backup of this installation, as the command line makes it.
+import { readFileSync } from 'node:fs'
+import { followBackup } from '#platform/backup/follow.ts'
+import { makeBackup } from '#platform/backup/make.ts'
+import type { Manifest } from '#platform/backup/repository.ts'
+import type { Configuration } from '#platform/configuration.ts'
+import { openStorage } from '#platform/storage/storage.ts'
+import { keyFile, passwordFile, type Place, readBackupKeyring } from '../place.ts'
+import { ownVersion } from '../version.ts'
+import { followOptions, noteErasures } from './following.ts'
+
+/** In this folder; in OPENWARD_BACKUP_DIR so that servers go on adding to it. @throws BackupFailed, ConfigurationError */
+export async function backUp(
+  configuration: Configuration,
+  place: Omit<Place, 'keyring'>,
+  root: string,
+  say: (line: string) => void,
+): Promise<Manifest> {
+  const { data_directory } = configuration
+  const { owner_url, cluster_directory = '' } = place
+  const keyring = readBackupKeyring(configuration)
+  const options = followOptions(configuration, place)
+  const following = options?.root === root ? options : undefined
+  const manifest = await makeBackup({
+    source: {
+      owner_url,
+      cluster_directory,
+      data_directory,
+      superuser_password: readFileSync(keyFile(configuration, passwordFile), 'utf8').trim(),
+      storage: openStorage(configuration),
+      openward_version: ownVersion(),
+    },
+    keyring,
+    root,
+    ...(following && { follow: (made: Manifest) => followBackup(following, made) }),
+    log: say,
+  })
+  await noteErasures({ owner_url, keyring, root })
+  return manifest
+}
