@@ -115,9 +115,9 @@ resource app 'Microsoft.App/containerApps@2024-03-01' = {
             { name: 'AZURE_CLIENT_ID', value: foundation.outputs.identityClientId }
           ], empty(smtpUrl) ? [] : [ { name: 'SMTP_URL', secretRef: 'smtp-url' } ])
           probes: [
-            { type: 'Startup', httpGet: { path: '/health/live', port: 8000 }, periodSeconds: 5, failureThreshold: 60 }
+            { type: 'Startup', httpGet: { path: '/health/live', port: 8000 }, periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 60 }
             { type: 'Readiness', httpGet: { path: '/health/ready', port: 8000 }, periodSeconds: 2, timeoutSeconds: 3, failureThreshold: 2 }
-            { type: 'Liveness', httpGet: { path: '/health/live', port: 8000 }, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 }
+            { type: 'Liveness', httpGet: { path: '/health/live', port: 8000 }, periodSeconds: 10, timeoutSeconds: 10, failureThreshold: 3 }
           ]
           volumeMounts: [
             { volumeName: 'data', mountPath: '/var/lib/openward' }

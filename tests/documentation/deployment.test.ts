@@ -6,6 +6,8 @@ import { describe, it } from 'node:test'
 import { knownVariables, readConfiguration } from '#platform/configuration.ts'
 import { generateMasterKey } from '#platform/encryption/keyring.ts'
 import { startTestApi } from '../../server/testing.ts'
+import { serviceNames } from '#platform/services/variables.ts'
+import { shippedPorts } from '../shapes.ts'
 import { root } from './blocks.ts'
 import {
   at,
@@ -41,11 +43,43 @@ const server = ofKind('StatefulSet')[0] as Manifest
 const serverContainer = containersOf(server)[0] as Tree
 
 /** Values as an operator fills them in; secrets are put in by the cluster. */
-function assertStarts(given: Record<string, string>) {
+function assertStarts(given: Record<string, string>, address = '0.0.0.0') {
   const { NODE_COMPILE_CACHE: _cache, ...image } = dockerEnvironment()
   const environment = { ...image, OPENWARD_MASTER_KEY: generateMasterKey(), ...given }
-  const { production, host, data_directory } = readConfiguration(environment)
-  assert.deepEqual([production, host, data_directory], [true, '0.0.0.0', '/var/lib/openward'])
+  const configuration = readConfiguration(environment)
+  const { production, host, data_directory } = configuration
+  assert.deepEqual([production, host, data_directory], [true, address, '/var/lib/openward'])
+  return configuration
+}
+
+/** The environment of a container of Compose, as `.env` made from the example fills it in. */
+function filledIn(container: Tree): Record<string, string> {
+  const values: Record<string, string> = {}
+  for (const line of readDeployed('compose.env.example').matchAll(/^([A-Z_]+)=(.*)$/gm))
+    values[line[1] ?? ''] = line[2] ?? ''
+  values.POSTGRES_PASSWORD = 'made-up'
+  const environment = at(container, 'environment') as Record<string, string>
+  assert.deepEqual(unknownOf(Object.keys(environment)), [])
+  const filled = Object.entries(environment).map(([name, value]) => {
+    const text = value.replaceAll(/\$\{([A-Z_]+)(?::[-?][^}]*)?\}/g, (_, variable: string) => {
+      assert.ok(variable in values, `${variable} is not in compose.env.example`)
+      return values[variable] ?? ''
+    })
+    return [name, text]
+  })
+  const { OPENWARD_MASTER_KEY_FILE: file, ...rest } = Object.fromEntries(filled) as Record<string, string>
+  assert.equal(file, `/run/secrets/${(at(container, 'secrets') as string[])[0]}`)
+  return rest
+}
+
+function assertServesOnly(container: Tree) {
+  const { user, read_only, cap_drop, security_opt, stop_grace_period, tmpfs } = container
+  assert.deepEqual([user, read_only, cap_drop], ['10001:10001', true, ['ALL']])
+  assert.deepEqual([security_opt, stop_grace_period], [['no-new-privileges:true'], '45s'])
+  assert.match((tmpfs as string[])[0] ?? '', /^\/tmp:/)
+  assert.equal(at(container, 'ulimits', 'core'), 0)
+  for (const name of ['postgres', 'redis'])
+    assert.equal(at(container, 'depends_on', name, 'condition'), 'service_healthy')
 }
 
 describe('the image', () => {
@@ -86,43 +120,21 @@ describe('the image', () => {
 
 describe('compose.yaml', () => {
   it('gives the servers a configuration with which they start', () => {
-    const values: Record<string, string> = {}
-    for (const line of readDeployed('compose.env.example').matchAll(/^([A-Z_]+)=(.*)$/gm))
-      values[line[1] ?? ''] = line[2] ?? ''
-    values.POSTGRES_PASSWORD = 'made-up'
     for (const one of servers) {
-      const environment = at(one, 'environment') as Record<string, string>
-      assert.deepEqual(unknownOf(Object.keys(environment)), [])
-      const filled = Object.entries(environment).map(([name, value]) => {
-        const text = value.replaceAll(/\$\{([A-Z_]+)(?::[-?][^}]*)?\}/g, (_, variable: string) => {
-          assert.ok(variable in values, `${variable} is not in compose.env.example`)
-          return values[variable] ?? ''
-        })
-        return [name, text]
-      })
-      const { OPENWARD_MASTER_KEY_FILE: file, ...rest } = Object.fromEntries(filled) as Record<string, string>
-      assert.equal(file, `/run/secrets/${(at(one, 'secrets') as string[])[0]}`)
-      assertStarts(rest)
+      assertStarts(filledIn(one))
       assert.ok(commands.includes((at(one, 'command') as string[])[0] ?? ''))
     }
   })
 
   it('lets the servers do nothing but serve: no root, no rights, nothing to write but their data', () => {
     assert.equal(servers.length, 2)
-    for (const one of servers) {
-      const { user, read_only, cap_drop, security_opt, stop_grace_period, tmpfs } = one
-      assert.deepEqual([user, read_only, cap_drop], ['10001:10001', true, ['ALL']])
-      assert.deepEqual([security_opt, stop_grace_period], [['no-new-privileges:true'], '45s'])
-      assert.match((tmpfs as string[])[0] ?? '', /^\/tmp:/)
-      assert.equal(at(one, 'ulimits', 'core'), 0)
-    }
+    for (const one of servers) assertServesOnly(one)
     assert.equal(at(compose, 'services', 'postgres', 'image'), 'postgres:18-bookworm')
     assert.equal(at(compose, 'networks', 'back', 'internal'), true)
     for (const name of ['postgres', 'redis']) {
       assert.deepEqual(at(compose, 'services', name, 'networks'), ['back'])
       assert.equal(at(compose, 'services', name, 'ports'), undefined)
       assert.ok(at(compose, 'services', name, 'healthcheck', 'test'))
-      for (const one of servers) assert.equal(at(one, 'depends_on', name, 'condition'), 'service_healthy')
     }
     assert.equal(at(compose, 'services', 'clamd', 'environment', 'CLAMD_CONF_AlertEncrypted'), 'yes')
   })
@@ -135,6 +147,45 @@ describe('compose.yaml', () => {
     assert.match(text, /location = \/metrics \{ return 404; \}/)
     const { upload_bytes } = readConfiguration({})
     assert.ok(Number(/client_max_body_size (\d+)m;/.exec(text)?.[1]) * 1_048_576 > upload_bytes)
+  })
+})
+
+describe('compose.services.yaml', () => {
+  const apart = readYaml('compose.services.yaml')[0] as Tree
+  const services = serviceNames.map((name) => [name, at(apart, 'services', name) as Tree] as const)
+
+  it('gives each of the four services a configuration with which it starts, and tells it where the others are', () => {
+    const places = services.map(([name, container]) => {
+      const { port, services: own, service_urls, trusted_proxies } = assertStarts(filledIn(container), '127.0.0.1')
+      assert.deepEqual([own, trusted_proxies], [[name], ['127.0.0.1']])
+      assert.ok(commands.includes((at(container, 'command') as string[])[0] ?? ''))
+      for (const [other, url] of service_urls) assert.equal(url, `http://127.0.0.1:${shippedPorts[other]}`, name)
+      for (const other of serviceNames) assert.ok(other === name || service_urls.has(other), `${name}: ${other}`)
+      return [name, port] as const
+    })
+    assert.deepEqual(Object.fromEntries(places), shippedPorts)
+  })
+
+  it('lets them do nothing but serve, in one network with the proxy, which nothing but the proxy opens', () => {
+    const volumes = services.map(([, container]) => {
+      assertServesOnly(container)
+      assert.equal(container.network_mode, 'service:servers')
+      assert.equal(container.ports, undefined)
+      return (container.volumes as string[])[0]
+    })
+    assert.equal(new Set(volumes).size, services.length, 'two services share a folder of their own')
+    assert.equal(at(apart, 'services', 'proxy', 'network_mode'), 'service:servers')
+    const open = Object.entries(apart.services as Record<string, Tree>).flatMap(([name, { ports }]) =>
+      ports ? [name] : [],
+    )
+    assert.deepEqual(open, ['servers'])
+    assert.deepEqual(at(apart, 'services', 'servers', 'networks'), ['front', 'back'])
+  })
+
+  it('has the database, the limits and the scanner of compose.yaml', () => {
+    for (const name of ['postgres', 'redis', 'clamd'])
+      assert.deepEqual(at(apart, 'services', name), at(compose, 'services', name), name)
+    assert.deepEqual(at(apart, 'networks', 'back'), at(compose, 'networks', 'back'))
   })
 })
 
@@ -178,6 +229,20 @@ describe('the manifests of Kubernetes', () => {
     const seconds = Number(probe('readinessProbe').periodSeconds) * Number(probe('readinessProbe').failureThreshold)
     const { drain_seconds } = readConfiguration({ ...productionLeast, OPENWARD_MASTER_KEY: generateMasterKey() })
     assert.ok(seconds < drain_seconds, `${seconds} s until it is noticed, ${drain_seconds} s of grace`)
+    // tests/faults/blocked.test.ts: a probe of liveness waits ten seconds, and a thread that is held up for less is missed by none.
+    assert.ok(Number(probe('livenessProbe').timeoutSeconds) >= 10)
+    assert.ok(Number(probe('livenessProbe').failureThreshold) > 1)
+    assert.ok(Number(probe('startupProbe').timeoutSeconds) > 1, 'a second is the default, and too little for a start')
+    // The shortest stretch that two probes in a row miss, one begun as the other has ended.
+    const missed = 2 * Number(probe('readinessProbe').timeoutSeconds) - 1
+    assert.ok(missed >= 5)
+    const docker = dockerInstructions().find(({ name }) => name === 'HEALTHCHECK')?.rest ?? ''
+    assert.match(docker, /--timeout=10s .*--retries=3/)
+    for (const kind of ['Startup', 'Readiness', 'Liveness']) {
+      const [, text = ''] = new RegExp(`type: '${kind}', (.*) }`).exec(readDeployed('azure/container-apps.bicep')) ?? []
+      const seconds = Number(/timeoutSeconds: (\d+)/.exec(text)?.[1])
+      assert.equal(seconds, Number(probe(`${kind.toLowerCase()}Probe`).timeoutSeconds), kind)
+    }
     const grace = Number(at(server, 'spec', 'template', 'spec', 'terminationGracePeriodSeconds'))
     assert.ok(grace > 30)
     const [port] = at(serverContainer, 'ports') as { containerPort: number }[]

@@ -30,7 +30,7 @@ function programWith(name: string, migrations: Record<string, string>): string {
   mkdirSync(at)
   cpSync(join(root, 'server'), join(at, 'server'), {
     recursive: true,
-    filter: (path) => !/\.test\.ts$/.test(path),
+    filter: (path) => !path.endsWith('.test.ts'),
   })
   cpSync(join(root, 'docs/problems'), join(at, 'docs/problems'), { recursive: true })
   cpSync(join(root, 'package.json'), join(at, 'package.json'))

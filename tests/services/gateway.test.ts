@@ -1,15 +1,18 @@
 // The configuration of nginx that ships: every path of the contracts reaches the service that serves it, and what is away is told.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { serviceNames, type ServiceName } from '#platform/services/variables.ts'
 import { buildApp } from '../../server/app.ts'
 import { startTestApi } from '../../server/testing.ts'
 import { send } from '../caller.ts'
 import { type Front, nginx, startNginx } from '../nginx-front.ts'
-import { temporaryDirectory } from '../processes.ts'
+import { freePort, temporaryDirectory } from '../processes.ts'
 import { shippedPorts } from '../shapes.ts'
 
 const skip = nginx ? false : 'nginx is not installed'
@@ -66,6 +69,30 @@ test('every path of every contract goes to the service that serves it', { skip }
   t.diagnostic(`${count} operations`)
   assert.equal(count, api.app.routes.length)
 })
+
+test(
+  'the proxy of compose.services.yaml is a configuration that nginx takes, with these same files',
+  { skip },
+  async () => {
+    const deploy = join(import.meta.dirname, '../../deploy')
+    const text = readFileSync(join(deploy, 'compose.services.nginx.conf'), 'utf8')
+    const path = join(directory.path, 'compose.services.nginx.conf')
+    const own = text
+      .replaceAll('/etc/nginx/openward/', `${deploy}/nginx/`)
+      .replace('/tmp/nginx.pid', join(directory.path, 'compose.pid'))
+      // A pipe of the test cannot be opened by that name.
+      .replaceAll(/\/dev\/std(?:out|err)/g, join(directory.path, 'compose.log'))
+      // Keys are the hospital's.
+      .replaceAll(/^ *(ssl_\w+|http2) .*\n/gm, '')
+      .replaceAll(/listen (?:443 ssl|80);/g, `listen 127.0.0.1:${await freePort()};`)
+    assert.equal(own.split(`${deploy}/nginx/`).length, 4)
+    writeFileSync(path, own)
+    const { status, stderr } = spawnSync(nginx ?? '', ['-t', '-q', '-p', directory.path, '-c', path], {
+      encoding: 'utf8',
+    })
+    assert.equal(status, 0, stderr)
+  },
+)
 
 test('an address comes through as it was asked, with its query and whatever is encoded in it', { skip }, async () => {
   for (const url of ['/api/v1/patients/search?q=a%2Fb&limit=5', '/api/v1/patients/a%2Fb%20c', '/api/v1/doctors?x=%00'])
