@@ -37,6 +37,16 @@ export const matrix: readonly Row[] = [
   { operation: 'GET /api/v1/audit-logs', expect: only('admin auditor own other') },
   { operation: 'GET /api/v1/audit-logs/verify', expect: only('admin auditor') },
   { operation: 'GET /api/v1/audit-logs/roots', expect: only('admin auditor') },
+  { operation: 'GET /api/v1/watched-records', expect: only('admin auditor'), finds: true },
+  { operation: 'PUT /api/v1/watched-records/{patient_id}', expect: only('admin auditor') },
+  {
+    operation: 'DELETE /api/v1/watched-records/{patient_id}',
+    expect: only('admin auditor'),
+    prepare: async ({ ids }, { api }) =>
+      void (await api.rows(sql`
+        insert into watched_records (patient_id, watched_by) values (${ids['patient_id']}, ${ids['user_id']})
+        on conflict do nothing`)),
+  },
   { operation: 'GET /api/v1/activity-findings', expect: only('admin auditor'), finds: true },
   {
     operation: 'POST /api/v1/activity-findings/{finding_id}/close',

@@ -5,6 +5,7 @@ import { openAuditSealing } from '../audit-trail/sealing.ts'
 import { loginApi } from '../identity/login.contract.ts'
 import { userApi } from '../identity/user.contract.ts'
 import { emergencyAccessApi } from '../patients/emergency-access.contract.ts'
+import { mergeApi } from '../patients/merge.contract.ts'
 import { patientApi } from '../patients/patient.contract.ts'
 import { forbidden, notFound } from '#platform/contract/problem.ts'
 import type { Configuration } from '#platform/configuration.ts'
@@ -12,6 +13,7 @@ import { sql } from '#platform/database/sql.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { type Finding, findingApi, findingClosed, type FindingKind } from './finding.contract.ts'
 import { reviewActivity } from './reviewing.ts'
+import { watchedRecordApi } from './watched-record.contract.ts'
 
 const review: Configuration['review'] = {
   mass_reads: 5,
@@ -154,6 +156,40 @@ describe('a record of somebody near', () => {
       (await found({ kind: 'family_name' })).map(({ entries }) => entries),
       [7],
     )
+  })
+})
+
+describe('a record that is watched', () => {
+  it('has each look by way of work reported, those into what was merged into it too, until it is watched no longer', async () => {
+    await using house = await start({ mass_reads: 100 })
+    const { api, run, found, auditor } = house
+    const [known, part, other] = [await api.patient(), await api.patient(), await api.patient()]
+    const [admin, another] = [await api.person('admin'), await api.person('admin')]
+    const watch = (patient_id: string) => auditor.call(watchedRecordApi.watch, { params: { patient_id } })
+    const end = (patient_id: string) => auditor.call(watchedRecordApi.end, { params: { patient_id } })
+    await watch(part)
+    await watch(part)
+    await admin.call(mergeApi.merge, {
+      params: { patient_id: known },
+      body: { merged_patient_id: part, reason: 'the same person', force: true },
+    })
+    await run()
+    const before = (await found({ kind: 'watched_record' })).length
+    for (const patient_id of [known, other]) await read(another, patient_id)
+    assert.equal(await run(), 1)
+    const [finding] = await found({ kind: 'watched_record' })
+    assert.deepEqual([finding?.user_id, finding?.patient_id], [another.user_id, known])
+    const { items } = await auditor.call(watchedRecordApi.list, { query: {} })
+    assert.deepEqual(
+      items.map(({ patient_id, watched_by }) => [patient_id, watched_by]),
+      [[part, auditor.user_id]],
+    )
+    await end(part)
+    await assert.rejects(end(part), refusedWith(notFound))
+    await assert.rejects(watch('0198c0de-0000-7000-8000-000000000001'), refusedWith(notFound))
+    await read(await api.person('admin'), known)
+    assert.equal(await run(), 0)
+    assert.equal((await found({ kind: 'watched_record' })).length, before + 1)
   })
 })
 

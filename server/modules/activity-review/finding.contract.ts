@@ -10,13 +10,15 @@ export const FindingKind = z
     'own_record',
     'colleague',
     'family_name',
+    'watched_record',
     'after_hours',
     'failed_sign_ins',
     'emergency_access_unreviewed',
   ])
   .describe(
     'mass_read: many different records within an hour. own_record: the own one, by way of work. colleague: of somebody who works ' +
-      'here, by their account or their name. family_name: of somebody with the same family name. after_hours: at an hour that is ' +
+      'here, by their account or their name. family_name: of somebody with the same family name. watched_record: of somebody ' +
+      'whose record is watched. after_hours: at an hour that is ' +
       'not usual, of people who were not here. failed_sign_ins: many for one account within an hour. ' +
       'emergency_access_unreviewed: nobody has reviewed it in time.',
   )

@@ -128,6 +128,7 @@ export type PersonRow = {
   wrapped: Buffer | null
   sealed_card: Buffer
   staff_user_id: string | null
+  is_watched: boolean
 }
 
 /** These patients, with the account of those who work here. */
@@ -135,7 +136,8 @@ export function findPeople(ids: readonly string[]): Sql<PersonRow> {
   return sql`
     select p.id, p.key_id, k.kek_id, k.wrapped, p.sealed_card,
            (select u.id from patients_of_users l join users u on u.id = l.user_id
-             where l.patient_id = p.id and u.role <> 'patient') as staff_user_id
+             where l.patient_id = p.id and u.role <> 'patient') as staff_user_id,
+           exists (select from watched_records w where w.patient_id = any(openward.records_of(p.id))) as is_watched
       from patients p join patient_keys k on k.id = p.key_id where p.id = any(${ids}::uuid[])`
 }
 

@@ -142,7 +142,8 @@ async function relatedAccesses(
       const card = row && tryOpenCard(keys.keyring, row)
       if (!row || !card) continue
       for (const access of rows) {
-        const kind = relationOf(access.user_id, { ...card, staff_user_id: row.staff_user_id }, staff)
+        const near = relationOf(access.user_id, { ...card, staff_user_id: row.staff_user_id }, staff)
+        const kind = near ?? (row.is_watched ? 'watched_record' : undefined)
         if (kind) observed.push({ ...stretchOf(access), kind, patient_id })
       }
     }

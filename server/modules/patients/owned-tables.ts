@@ -4,6 +4,7 @@
 import { documentTable } from './owned-document-table.ts'
 import { appointmentTables } from './owned-appointment-tables.ts'
 import { internal, type OwnedTable } from './owned-table.ts'
+import { reviewTables } from './owned-review-tables.ts'
 import { visitTables } from './owned-visit-tables.ts'
 
 export const ownedTables: readonly OwnedTable[] = [
@@ -269,16 +270,7 @@ export const ownedTables: readonly OwnedTable[] = [
     },
     erasure: 'kept',
   },
-  {
-    // It tells who looked, as the audit log does, and what was made of that.
-    table: 'activity_findings',
-    patient: 'patient_id',
-    id: 'id',
-    merge: 'stays',
-    activity: null,
-    export: null,
-    erasure: 'kept',
-  },
+  ...reviewTables,
   { table: 'events', patient: 'patient_id', id: 'id', merge: 'stays', activity: null, export: null, erasure: 'kept' },
   { table: 'mails', patient: 'patient_id', id: 'id', merge: 'stays', activity: null, export: null, erasure: 'deleted' },
 ]
