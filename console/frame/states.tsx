@@ -15,13 +15,15 @@ export function Waiting() {
   )
 }
 
+type ProblemProps = { error: unknown; onRetry?: () => void }
+
 /** The sentence of a problem in the language of the reader, with what an administrator needs to find it. */
-export function ProblemAlert({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+export function ProblemAlert({ error, onRetry, isTitled = true }: ProblemProps & { isTitled?: boolean }) {
   const { frame, problems } = useWords()
   const problem = problemOf(error)
   const { correlation_id } = problem.members
   return (
-    <Alert color="red" variant="light" role="alert" title={frame.failed}>
+    <Alert color="red" variant="light" role="alert" title={isTitled ? frame.failed : undefined}>
       <Stack gap="xs" align="flex-start">
         <Text size="sm">{problems[problem.kind.code] ?? problem.message}</Text>
         {problem.kind.status >= 500 && typeof correlation_id === 'string' && (
@@ -40,12 +42,12 @@ export function ProblemAlert({ error, onRetry }: { error: unknown; onRetry?: () 
 }
 
 /** Where the whole page could not be read. */
-export function ProblemPage(props: { error: unknown; onRetry?: () => void }) {
+export function ProblemPage(props: ProblemProps) {
   const { frame } = useWords()
   return (
     <Stack>
       <PageTitle title={frame.failed} />
-      <ProblemAlert {...props} />
+      <ProblemAlert {...props} isTitled={false} />
     </Stack>
   )
 }
