@@ -12,8 +12,8 @@ import { assertProblem } from '../hostile/problem.ts'
 import { readJsonTestSuite, readNaughtyStrings } from './material.ts'
 import { deviation, fieldsOf, mutated } from './mutation.ts'
 
-/** Per operation; a failure tells the seed to repeat it with. */
-const runs = 30
+/** Per operation; `FUZZ_RUNS=100` takes a quarter of an hour. A failure tells the seed to repeat it with. */
+const runs = Number(process.env['FUZZ_RUNS'] ?? 12)
 
 let world: World
 before(async () => {

@@ -28,6 +28,7 @@ type Seen = {
 }
 
 const Made = z.object({ id: z.string() })
+const Offered = z.object({ items: z.array(Made) })
 
 /** The same numbers for the same seed (mulberry32). */
 export function seeded(seed: number): () => number {
@@ -207,10 +208,12 @@ const paths: readonly (readonly [share: number, run: (step: Step) => Promise<unk
   [
     8,
     async ({ seen, hospital, pick, send }) => {
-      const id = pick(seen.waiting)
-      const answer = pick(['accept', 'accept', 'decline'])
+      const who = pick(hospital.staff)
+      const { text: list = '' } = (await who?.ask('GET', '/api/v1/waitlist?status=offered&limit=100')) ?? {}
+      const id = pick(Offered.parse(JSON.parse(list)).items)?.id ?? pick(seen.waiting)
+      const answer = pick(['accept', 'decline'])
       const url = `/api/v1/waitlist/${id}/${answer}`
-      const text = id && (await send(`${answer} an offer`, pick(hospital.staff), 'POST', url))
+      const text = id && (await send(`${answer} an offer`, who, 'POST', url))
       if (text && answer === 'accept') seen.appointments.push(idOf(text))
     },
   ],

@@ -323,7 +323,7 @@ describe('accounts', () => {
     const item = items.find(({ user_id }) => user_id === ada.id)
     assert.deepEqual(
       [item?.permissions, item?.is_stale, item?.last_review?.verdict, item?.last_review?.reviewed_by],
-      [['audit:read'], true, 'change', admin.user_id],
+      [['audit:read', 'audit:review'], true, 'change', admin.user_id],
     )
   })
 })
