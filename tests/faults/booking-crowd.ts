@@ -50,7 +50,9 @@ export async function runCrowd(
   await Promise.all(
     Array.from({ length: clients }, async (_, at) => {
       const random = seeded(seed * 1000 + at)
-      for (let step = 0; step < steps; step += 1) await takeStep(hospital, seen, random, told)
+      for (let step = 0; step < steps - 1; step += 1) await takeStep(hospital, seen, random, told)
+      // Rare paths are gone as well, when there is something to go them with.
+      await takeStep(hospital, seen, random, told, paths[at % paths.length])
     }),
   )
   return told
@@ -65,7 +67,13 @@ type Step = {
   send: (path: string, who: Caller | undefined, ...asked: Parameters<Caller['ask']>) => Promise<string | undefined>
 }
 
-async function takeStep(hospital: Hospital, seen: Seen, random: () => number, told: Told[]): Promise<void> {
+async function takeStep(
+  hospital: Hospital,
+  seen: Seen,
+  random: () => number,
+  told: Told[],
+  given?: (typeof paths)[number],
+): Promise<void> {
   const index = (length: number) => Math.floor(random() * length)
   const step: Step = {
     hospital,
@@ -81,7 +89,7 @@ async function takeStep(hospital: Hospital, seen: Seen, random: () => number, to
     },
   }
   let dice = random() * total
-  const chosen = paths.find(([share]) => (dice -= share) < 0)
+  const chosen = given ?? paths.find(([share]) => (dice -= share) < 0)
   await chosen?.[1](step)
 }
 
