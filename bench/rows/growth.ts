@@ -118,7 +118,7 @@ export const growth_rows: readonly Row[] = Object.entries(operations).map(([name
   name: `growth_of_${name}`,
   requirement:
     name === 'timeline'
-      ? `p95 of the newest 50 entries of a patient with ${visits.large.toLocaleString('en')} visits, each with its appointment, against one with ${visits.small}`
+      ? `p95 of the newest 20 entries of a patient with ${visits.large.toLocaleString('en')} visits, each with its appointment, against one with ${visits.small}`
       : `p95 of \`${name}\` with so many people and --appointments appointments, against a small hospital: ${usual_people.toLocaleString('en')} people, ${small_appointments.toLocaleString('en')} appointments`,
   unit: 'ms p95',
   sides: [
