@@ -12,9 +12,12 @@ import { PageTitle } from '../frame/page-title.tsx'
 
 export function InitialPassword() {
   const words = useWords()
+  // Whose password is their own goes on to the page that they asked for.
+  const goOn = useMutation({ mutationFn: readUser })
   return (
     <Stack>
-      <PasswordForm text={words.password.initial_text} onChanged={() => void readUser().catch(() => undefined)} />
+      {goOn.error && <ProblemAlert error={goOn.error} onRetry={() => goOn.mutate()} />}
+      <PasswordForm text={words.password.initial_text} onChanged={() => goOn.mutate()} />
       <Anchor component="button" type="button" size="sm" onClick={() => void leave()}>
         {words.frame.sign_out}
       </Anchor>

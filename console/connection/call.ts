@@ -3,7 +3,7 @@ import { createClient } from '#platform/contract/client.ts'
 import { type Encoded, type Operation, type Returned, takesIdempotencyKey } from '#platform/contract/operation.ts'
 import { Problem } from '#platform/contract/problem.ts'
 import { send } from './send.ts'
-import { renewSession } from './session.ts'
+import { withRenewal } from './session.ts'
 
 const request = createClient(send)
 
@@ -22,15 +22,13 @@ export async function call<const O extends Operation>(
     ...(version === undefined ? {} : { 'if-match': `"v${version}"` }),
   }
   const isRepeatable = isWrite || operation.method === 'GET'
+  const ask = () => withRenewal(() => request(operation, input, headers))
   try {
-    return await request(operation, input, headers)
+    return await ask()
   } catch (error) {
-    if (!(error instanceof Problem)) throw error
-    const { code } = error.kind
-    const hasExpired = code === 'unauthenticated' || code === 'session_ended'
-    const isLost = code === 'unreachable' || code === 'outcome_unknown'
-    if (hasExpired ? !(await renewSession()) : !(isLost && isRepeatable)) throw error
-    return request(operation, input, headers)
+    const isLost = error instanceof Problem && ['unreachable', 'outcome_unknown'].includes(error.kind.code)
+    if (!isLost || !isRepeatable) throw error
+    return ask()
   }
 }
 

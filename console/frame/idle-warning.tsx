@@ -1,14 +1,21 @@
 // Automatic log-off: the server ends a session that nobody uses; this page ends it at the same time, after a warning.
-import { Button, Group, Modal, Text } from '@mantine/core'
+import { Button, Group, Modal, Stack, Text } from '@mantine/core'
+import { useMutation } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { leave, readUser } from '../connection/session.ts'
 import type { CurrentUser } from '#contracts/identity/session'
 import { useWords } from '../words/words.tsx'
+import { ProblemAlert } from './states.tsx'
 
 const warnSeconds = 120
 /** While somebody types without asking the server anything, it is told that often that they are there. */
 const tellEveryMs = 60_000
+/** Where that failed. */
+const tellAgainMs = 5000
 const signsOfLife = ['pointerdown', 'keydown', 'wheel'] as const
+
+/** Somebody who works in another window of this browser is no less there. */
+const windows = new BroadcastChannel('openward.activity')
 
 export function IdleWarning({ user }: { user: CurrentUser }) {
   const { idle } = useWords()
@@ -19,22 +26,22 @@ export function IdleWarning({ user }: { user: CurrentUser }) {
 
   useEffect(() => {
     seen.current = { at: Date.now(), told_at: Date.now(), is_warning: false }
-    // Somebody who works in another window of this browser is no less there.
-    const windows = new BroadcastChannel('openward.activity')
+    const tellEvery = Math.min(tellEveryMs, idle_ms / 4)
     const note = () => {
       const now = Date.now()
       // The warning is answered by its button, so that it is read.
       if (seen.current.is_warning) return
       seen.current.at = now
-      if (now - seen.current.told_at < Math.min(tellEveryMs, idle_ms / 4)) return
+      if (now - seen.current.told_at < tellEvery) return
       seen.current.told_at = now
       windows.postMessage(now)
-      void readUser().catch(() => undefined)
+      readUser().catch(() => (seen.current.told_at = now - tellEvery + tellAgainMs))
     }
-    windows.addEventListener('message', ({ data }) => {
+    const hear = ({ data }: MessageEvent) => {
       seen.current = { at: Number(data), told_at: Number(data), is_warning: false }
       setLeft(undefined)
-    })
+    }
+    windows.addEventListener('message', hear)
     // By the clock, not by counting: a device that slept has been idle all the while.
     const watch = setInterval(() => {
       const rest = seen.current.at + idle_ms - Date.now()
@@ -45,36 +52,42 @@ export function IdleWarning({ user }: { user: CurrentUser }) {
     for (const sign of signsOfLife) addEventListener(sign, note, { passive: true, capture: true })
     return () => {
       clearInterval(watch)
-      windows.close()
+      windows.removeEventListener('message', hear)
       for (const sign of signsOfLife) removeEventListener(sign, note, { capture: true })
     }
   }, [idle_ms, warn_ms])
 
-  const stay = () => {
-    const now = Date.now()
-    seen.current = { at: now, told_at: now, is_warning: false }
-    setLeft(undefined)
-    void readUser().catch(() => undefined)
-  }
+  const stay = useMutation({
+    mutationFn: readUser,
+    onSuccess: () => {
+      const now = Date.now()
+      seen.current = { at: now, told_at: now, is_warning: false }
+      windows.postMessage(now)
+      setLeft(undefined)
+    },
+  })
   return (
     <Modal
       opened={left !== undefined}
-      onClose={stay}
+      onClose={() => stay.mutate()}
       title={idle.title}
       centered
       closeOnClickOutside={false}
       withCloseButton={false}
     >
-      {/* Read out once, not every second. */}
-      <Text aria-live="off">{idle.text(left ?? 0)}</Text>
-      <Text mt="xs" size="sm" c="dimmed">
-        {idle.draft}
-      </Text>
-      <Group mt="md" justify="flex-end">
-        <Button onClick={stay} data-autofocus>
-          {idle.stay}
-        </Button>
-      </Group>
+      <Stack gap="xs">
+        {/* Read out once, not every second. */}
+        <Text aria-live="off">{idle.text(left ?? 0)}</Text>
+        <Text size="sm" c="dimmed">
+          {idle.draft}
+        </Text>
+        {stay.error && <ProblemAlert error={stay.error} />}
+        <Group mt="xs" justify="flex-end">
+          <Button onClick={() => stay.mutate()} loading={stay.isPending} data-autofocus>
+            {idle.stay}
+          </Button>
+        </Group>
+      </Stack>
     </Modal>
   )
 }

@@ -5,7 +5,7 @@ import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { addresses } from '../addresses.ts'
 import { problemOf } from '../connection/problem-of.ts'
-import { enter } from '../connection/session.ts'
+import { enter, leave, type SignedOutReason } from '../connection/session.ts'
 import { call } from '../connection/call.ts'
 import { loginApi, type Tokens } from '#contracts/identity/login'
 import { ProblemAlert } from '../frame/states.tsx'
@@ -16,7 +16,7 @@ import { PageTitle } from '../frame/page-title.tsx'
 
 type Step = { name: 'password' } | { name: 'code' } | { name: 'enroll'; enrollment_token: string }
 
-export function SignInForm({ reason, onDone }: { reason?: 'idle' | 'ended' | undefined; onDone?: () => void }) {
+export function SignInForm({ reason, onDone }: { reason?: SignedOutReason | undefined; onDone?: () => void }) {
   const { sign_in, password: password_words } = useWords()
   const [username, setUsername] = useState('')
   const [password, setPassword] = useState('')
@@ -71,7 +71,12 @@ export function SignInForm({ reason, onDone }: { reason?: 'idle' | 'ended' | und
         <PageTitle title={sign_in.title} />
         {reason && !signIn.error && (
           <Alert color="yellow" role="status">
-            <Text size="sm">{reason === 'idle' ? sign_in.idle : sign_in.ended}</Text>
+            <Text size="sm">{sign_in[reason]}</Text>
+            {reason === 'unheard' && (
+              <Button mt="xs" size="xs" variant="default" onClick={() => void leave()}>
+                {sign_in.tell_again}
+              </Button>
+            )}
           </Alert>
         )}
         {signIn.error && !isNextStep && <ProblemAlert error={signIn.error} />}

@@ -46,6 +46,9 @@ export const en = {
     forgot: 'Forgotten your password?',
     idle: 'You were signed out because nobody used this page for a while. Sign in to go on where you were.',
     ended: 'Your session has ended. Sign in to go on where you were.',
+    unheard:
+      'You are signed out on this page, but the server could not be reached: your session stands there until it ends by itself.',
+    tell_again: 'Tell the server again',
     code_title: 'Second step',
     code: 'Code',
     code_help: 'Six digits from your authenticator app, or one of your recovery codes.',

@@ -46,6 +46,9 @@ export const es: Words = {
     forgot: '¿Ha olvidado la contraseña?',
     idle: 'Se cerró la sesión porque nadie usaba esta página. Entre para seguir donde estaba.',
     ended: 'Su sesión ha terminado. Entre para seguir donde estaba.',
+    unheard:
+      'Se cerró la sesión en esta página, pero no se pudo avisar al servidor: allí sigue abierta hasta que termine por sí sola.',
+    tell_again: 'Avisar otra vez al servidor',
     code_title: 'Segundo paso',
     code: 'Código',
     code_help: 'Seis cifras de su aplicación de autenticación, o uno de sus códigos de recuperación.',

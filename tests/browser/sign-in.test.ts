@@ -31,6 +31,13 @@ const look = async (state: string) => {
 const codeOf = (secret: string) => new TOTP({ secret }).generate()
 const heading = (name: string) => visit.page.getByRole('heading', { name }).waitFor()
 
+/** The next request of this address is answered as one with an access token whose time is over. */
+const runOut = (page: Visit['page'], url: string) =>
+  page.route(url, (route) => route.fulfill({ status: 401, contentType: 'application/problem+json', body: ended }), {
+    times: 1,
+  })
+const ended = JSON.stringify({ type: '/problems/unauthenticated', title: '', status: 401, code: 'unauthenticated' })
+
 /** The link of the newest mail to somebody. */
 async function mailedLink(email: string): Promise<string> {
   const { text } = await house.administrator.ask('GET', '/api/v1/mails?limit=20')
@@ -207,6 +214,71 @@ describe('the session of a browser', { skip }, () => {
     )
     await page.reload()
     await heading('Sign in')
+  })
+
+  it('ends at the server also with an access token that has run out', async () => {
+    const { page, context } = visit
+    await enter(house, visit, 'staff')
+    await runOut(page, '**/auth/logout')
+    await page.getByRole('button', { name: /^Account/ }).click()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await heading('Sign in')
+    assert.equal(
+      (await context.cookies()).find(({ name }) => name.startsWith('__Host-')),
+      undefined,
+    )
+  })
+
+  it('that could not be ended at the server is said to stand there, until it was', async () => {
+    const { page, context } = visit
+    await enter(house, visit, 'staff')
+    await page.route('**/auth/logout', (route) => route.abort())
+    await page.getByRole('button', { name: /^Account/ }).click()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await heading('Sign in')
+    await page.getByText(/^You are signed out on this page, but the server could not be reached/).waitFor()
+    await look('signed out, and the server does not know')
+    await page.unroute('**/auth/logout')
+    await page.getByRole('button', { name: 'Tell the server again' }).click()
+    await page.getByText(/^You are signed out on this page/).waitFor({ state: 'detached' })
+    assert.equal(
+      (await context.cookies()).find(({ name }) => name.startsWith('__Host-')),
+      undefined,
+    )
+  })
+
+  it('goes on while somebody types, though their access token has run out meanwhile', async () => {
+    const { page } = visit
+    await page.clock.install()
+    await enter(house, visit, 'staff')
+    await page.goto('/patients/new')
+    await heading('Register a patient')
+    await runOut(page, '**/auth/me')
+    await page.clock.fastForward('01:30')
+    const told = page.waitForResponse((answer) => answer.url().endsWith('/auth/me') && answer.status() === 200)
+    await page.getByLabel(/^First name/).press('A')
+    await told
+  })
+
+  it('is kept by an answer to the warning in any window, and said not to be where the server did not hear it', async () => {
+    const { page, context } = visit
+    await page.clock.install()
+    await enter(house, visit, 'staff')
+    const other = await context.newPage()
+    await other.goto('/')
+    await other.getByRole('navigation', { name: 'Main' }).waitFor()
+    await page.clock.fastForward('04:00')
+    const warning = (of: typeof page) => of.getByRole('dialog', { name: 'Are you still there?' })
+    await warning(page).waitFor()
+    await warning(other).waitFor()
+    await page.route('**/auth/me', (route) => route.abort())
+    await page.getByRole('button', { name: 'Stay signed in' }).click()
+    await warning(page).getByRole('alert').waitFor()
+    await look('the warning, and no way to the server')
+    await page.unroute('**/auth/me')
+    await page.getByRole('button', { name: 'Stay signed in' }).click()
+    await warning(page).waitFor({ state: 'detached' })
+    await warning(other).waitFor({ state: 'detached' })
   })
 
   it('ends after a warning when nobody is there; what was typed is found again by its author, and by nobody else', async () => {
