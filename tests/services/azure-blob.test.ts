@@ -1,67 +1,25 @@
 // The document store in Azure Blob Storage, against Azurite: what is kept, what is not there, and what happens while it is away.
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { BlobServiceClient } from '@azure/storage-blob'
 import { ContentMissing } from '#platform/storage/failures.ts'
 import { newStorageName, openStorage } from '#platform/storage/storage.ts'
 import { aPdf, aText, clientOf } from '../../server/modules/documents/documents.testing.ts'
 import { sweepFiles } from '../../server/modules/documents/sweeping.ts'
 import { startTestApi, type TestApi } from '../../server/testing.ts'
-import { freePort, until } from '../processes.ts'
+import { account, type Azurite, startAzurite } from './azurite.ts'
 
-const program = createRequire(import.meta.url).resolve('azurite/dist/src/blob/main.js')
-const account = 'devstoreaccount1'
-/** Azurite's own, which everybody knows. */
-const account_key = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=='
 const container = 'documents'
 
-let directory: string
-let azurite: ChildProcess
-let connection_string: string
+let azurite: Azurite
 let api: TestApi
-
-async function startAzurite(port: number) {
-  const options = [
-    '--blobPort',
-    String(port),
-    '--location',
-    directory,
-    '--silent',
-    '--skipApiVersionCheck',
-    '--disableTelemetry',
-  ]
-  azurite = spawn(process.execPath, [program, ...options], { stdio: 'ignore' })
-  await until('Azurite answers', async () => {
-    const answer = await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined)
-    return answer !== undefined
-  })
-}
-
-async function stopAzurite() {
-  // Asked to, it writes down what it holds.
-  azurite.kill('SIGINT')
-  if (azurite.exitCode === null && azurite.signalCode === null) await once(azurite, 'close')
-}
-
-let port: number
 before(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'openward-azurite-'))
-  port = await freePort()
-  connection_string = `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${account_key};BlobEndpoint=http://127.0.0.1:${port}/${account};`
-  await startAzurite(port)
-  await BlobServiceClient.fromConnectionString(connection_string).getContainerClient(container).create()
+  azurite = await startAzurite(container)
+  const { connection_string } = azurite
   api = await startTestApi({ storage: { account, container, connection_string } })
 })
 after(async () => {
   await api?.[Symbol.asyncDispose]()
-  await stopAzurite()
-  rmSync(directory, { recursive: true, force: true })
+  await azurite[Symbol.asyncDispose]()
 })
 
 const names = async () => {
@@ -124,13 +82,13 @@ test('while it is away uploads and downloads are told to come again, and nothing
   const patient_id = await api.patient()
   const file = aText()
   const { id } = await client.add(admin, patient_id, file)
-  await stopAzurite()
+  await azurite.goAway()
   assert.equal((await api.system.storage.check()).status, 'degraded')
   const upload = await client.upload(admin, { patient_id, title: 'x' }, aText())
   assert.deepEqual([upload.status, upload.json['code']], [503, 'storage_unavailable'], upload.text)
   assert.equal((await client.content(admin, id)).status, 503)
   assert.equal((await client.ask(admin, 'GET', `/api/v1/documents/${id}`)).status, 200)
-  await startAzurite(port)
+  await azurite.comeBack()
   assert.ok((await client.content(admin, id)).bytes.equals(file.bytes))
   await sweepFiles(api.system)
 })

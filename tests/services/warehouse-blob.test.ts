@@ -1,13 +1,6 @@
 // The warehouse in Azure Data Lake Storage, by its Blob API and against Azurite: the same files as anywhere, and nothing half while it is away.
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { BlobServiceClient } from '@azure/storage-blob'
 import { readConfiguration } from '#platform/configuration.ts'
 import { Problem } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
@@ -18,17 +11,10 @@ import { findStanding, verifyStanding } from '../../server/modules/warehouse/sta
 import { warehouseUnavailable } from '../../server/modules/warehouse/warehouse.contract.ts'
 import { aPast, exportTo, memoryTree, putRun } from '../../server/modules/warehouse/warehouse.testing.ts'
 import { startTestApi, type TestApi } from '../../server/testing.ts'
-import { freePort, until } from '../processes.ts'
+import { account, type Azurite, startAzurite } from './azurite.ts'
 
-const program = createRequire(import.meta.url).resolve('azurite/dist/src/blob/main.js')
-const account = 'devstoreaccount1'
-/** Azurite's own, which everybody knows. */
-const account_key = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=='
-
-let directory: string
-let azurite: ChildProcess
+let azurite: Azurite
 let api: TestApi
-let port: number
 let place: ReturnType<typeof placeOf>
 
 /** As the variables say it. */
@@ -40,43 +26,15 @@ function placeOf(connection: string) {
   return warehouse.place
 }
 
-async function startAzurite() {
-  const options = [
-    '--blobPort',
-    String(port),
-    '--location',
-    directory,
-    '--silent',
-    '--skipApiVersionCheck',
-    '--disableTelemetry',
-  ]
-  azurite = spawn(process.execPath, [program, ...options], { stdio: 'ignore' })
-  await until(
-    'Azurite answers',
-    async () => (await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined)) !== undefined,
-  )
-}
-
-async function stopAzurite() {
-  // Asked to, it writes down what it holds.
-  azurite.kill('SIGINT')
-  if (azurite.exitCode === null && azurite.signalCode === null) await once(azurite, 'close')
-}
-
 before(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'openward-azurite-'))
-  port = await freePort()
-  const connection = `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${account_key};BlobEndpoint=http://127.0.0.1:${port}/${account};`
-  place = placeOf(connection)
-  await startAzurite()
-  await BlobServiceClient.fromConnectionString(connection).getContainerClient('analysts').create()
+  azurite = await startAzurite('analysts')
+  place = placeOf(azurite.connection_string)
   api = await startTestApi()
   await aPast(api)
 })
 after(async () => {
   await api?.[Symbol.asyncDispose]()
-  await stopAzurite()
-  rmSync(directory, { recursive: true, force: true })
+  await azurite[Symbol.asyncDispose]()
 })
 
 test('a connection string of another account is not used for the warehouse', () => {
@@ -121,13 +79,13 @@ test('while it is away a run waits to be tried again, and then writes what it wo
   await api.rows(sql`update departments set name = name || '.'`)
   const id = await putRun(api)
   const attempt = { attempt: 1, signal: new AbortController().signal }
-  await stopAzurite()
+  await azurite.goAway()
   assert.equal((await tree.check()).status, 'degraded')
   await assert.rejects(
     doRun(api.system, tree, id, attempt),
     (error) => error instanceof Problem && error.kind === warehouseUnavailable,
   )
-  await startAzurite()
+  await azurite.comeBack()
   await doRun(api.system, tree, id, { ...attempt, attempt: 2 })
   const { newest } = await findStanding(tree)
   assert.deepEqual([newest?.run_id, newest?.reason, newest?.tables.dim_department?.rows], [id, 'changes', 2])
