@@ -1,5 +1,5 @@
 // Changing one's own password: by choice, or before anything else where it was made for the first sign-in.
-import { Alert, Anchor, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core'
+import { Alert, Anchor, Button, PasswordInput, Stack, Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { call } from '../connection/call.ts'
@@ -8,6 +8,7 @@ import { leave, readUser } from '../connection/session.ts'
 import { accountApi } from '#contracts/identity/account'
 import { ProblemAlert } from '../frame/states.tsx'
 import { useWords } from '../words/words.tsx'
+import { CurrentPassword, OneTimeCode } from './proof-fields.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
 
 export function InitialPassword() {
@@ -26,7 +27,7 @@ export function InitialPassword() {
 }
 
 export function PasswordForm({ text, onChanged }: { text?: string; onChanged?: () => void }) {
-  const { password, sign_in, members } = useWords()
+  const { password, members } = useWords()
   const [current, setCurrent] = useState('')
   const [chosen, setChosen] = useState('')
   const [otp, setOtp] = useState('')
@@ -62,26 +63,14 @@ export function PasswordForm({ text, onChanged }: { text?: string; onChanged?: (
           </Alert>
         )}
         {problem && Object.keys(messages).length === 0 && <ProblemAlert error={problem} />}
-        <PasswordInput
+        <CurrentPassword
           label={password.current}
           value={current}
-          onChange={(event) => setCurrent(event.currentTarget.value)}
+          onChange={setCurrent}
           error={messages['current_password']}
           aria-invalid={messages['current_password'] !== undefined}
-          autoComplete="current-password"
-          size="md"
-          visibilityToggleButtonProps={{ 'aria-label': password.show }}
         />
-        {(needsCode || otp !== '') && (
-          <TextInput
-            label={sign_in.code}
-            description={sign_in.code_help}
-            value={otp}
-            onChange={(event) => setOtp(event.currentTarget.value)}
-            autoComplete="one-time-code"
-            size="md"
-          />
-        )}
+        {(needsCode || otp !== '') && <OneTimeCode value={otp} onChange={setOtp} />}
         <PasswordInput
           label={password.new_password}
           description={password.rules}

@@ -1,5 +1,5 @@
 // Where one is signed in, and the latest attempts to sign in as oneself.
-import { Badge, Button, Group, Modal, Paper, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core'
+import { Badge, Button, Group, Modal, Paper, Stack, Text, Title } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { call } from '../connection/call.ts'
@@ -9,6 +9,7 @@ import { ProblemAlert, Waiting } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
 import { useWords } from '../words/words.tsx'
 import { deviceOf } from './device.ts'
+import { CurrentPassword, OneTimeCode } from './proof-fields.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
 
 export function SessionsPage() {
@@ -89,7 +90,7 @@ export function SessionsPage() {
 
 /** Proving again who one is, for what asks for it. */
 function Proof({ onProven }: { onProven: () => void }) {
-  const { sign_in, password: words } = useWords()
+  const { password: words } = useWords()
   const [password, setPassword] = useState('')
   const [otp, setOtp] = useState('')
   const prove = useMutation({
@@ -107,23 +108,8 @@ function Proof({ onProven }: { onProven: () => void }) {
     >
       <Stack>
         {prove.error && <ProblemAlert error={prove.error} />}
-        <PasswordInput
-          label={sign_in.password}
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-          autoComplete="current-password"
-          data-autofocus
-          visibilityToggleButtonProps={{ 'aria-label': words.show }}
-        />
-        {(needsCode || otp !== '') && (
-          <TextInput
-            label={sign_in.code}
-            description={sign_in.code_help}
-            value={otp}
-            onChange={(event) => setOtp(event.currentTarget.value)}
-            autoComplete="one-time-code"
-          />
-        )}
+        <CurrentPassword value={password} onChange={setPassword} data-autofocus />
+        {(needsCode || otp !== '') && <OneTimeCode value={otp} onChange={setOtp} />}
         <Button type="submit" loading={prove.isPending}>
           {words.verify}
         </Button>

@@ -1,18 +1,17 @@
 // Asking for a link that resets the password. The answer is the same whether there is such an account or not.
-import { Alert, Anchor, Button, Stack, Text, TextInput } from '@mantine/core'
+import { Alert, Button, Stack, Text, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
-import { addresses } from '../addresses.ts'
 import { call } from '../connection/call.ts'
 import { messagesByMember, problemOf } from '../connection/problem-of.ts'
 import { accountApi } from '#contracts/identity/account'
 import { ProblemAlert } from '../frame/states.tsx'
 import { useWords } from '../words/words.tsx'
+import { ToSignIn } from './to-sign-in.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
 
 export function ForgotPasswordPage() {
-  const { password, sign_in, members } = useWords()
+  const { password, members } = useWords()
   const [email, setEmail] = useState('')
   const ask = useMutation({ mutationFn: () => call(accountApi.forgotPassword, { body: { email } }) })
   const message = ask.error ? messagesByMember(problemOf(ask.error), members)['email'] : undefined
@@ -50,9 +49,7 @@ export function ForgotPasswordPage() {
             </Button>
           </>
         )}
-        <Anchor component={Link} to={addresses.sign_in} size="sm" ta="center">
-          {sign_in.title}
-        </Anchor>
+        <ToSignIn />
       </Stack>
     </form>
   )

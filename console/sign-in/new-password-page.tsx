@@ -1,15 +1,14 @@
 // Choosing a password with a mailed link: after it was forgotten, or for the first time.
-import { Alert, Anchor, Button, PasswordInput, Stack, Text } from '@mantine/core'
+import { Alert, Button, PasswordInput, Stack, Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
-import { addresses } from '../addresses.ts'
 import { call } from '../connection/call.ts'
 import { messagesByMember, problemOf } from '../connection/problem-of.ts'
 import { accountApi } from '#contracts/identity/account'
 import { ProblemAlert } from '../frame/states.tsx'
 import { useWords } from '../words/words.tsx'
 import { useLinkToken } from './link-token.ts'
+import { ToSignIn } from './to-sign-in.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
 
 export function ResetPasswordPage() {
@@ -31,16 +30,11 @@ export function InvitationPage() {
 type Operation = typeof accountApi.resetPassword | typeof accountApi.acceptInvitation
 
 function NewPassword({ operation, title, text }: { operation: Operation; title: string; text?: string }) {
-  const { password, sign_in, members } = useWords()
+  const { password, members } = useWords()
   const token = useLinkToken()
   const [chosen, setChosen] = useState('')
   const set = useMutation({ mutationFn: () => call(operation, { body: { token, new_password: chosen } }) })
   const message = set.error ? messagesByMember(problemOf(set.error), members)['new_password'] : undefined
-  const toSignIn = (
-    <Anchor component={Link} to={addresses.sign_in} size="sm" ta="center">
-      {sign_in.title}
-    </Anchor>
-  )
   if (token === '' || set.isSuccess) {
     return (
       <Stack>
@@ -48,7 +42,7 @@ function NewPassword({ operation, title, text }: { operation: Operation; title: 
         <Alert color={set.isSuccess ? 'ward' : 'yellow'} role="status">
           <Text size="sm">{set.isSuccess ? password.done : password.no_token}</Text>
         </Alert>
-        {toSignIn}
+        <ToSignIn />
       </Stack>
     )
   }
@@ -80,7 +74,7 @@ function NewPassword({ operation, title, text }: { operation: Operation; title: 
         <Button type="submit" size="md" loading={set.isPending}>
           {password.set}
         </Button>
-        {toSignIn}
+        <ToSignIn />
       </Stack>
     </form>
   )

@@ -1,8 +1,9 @@
 // The code of an authenticator app, or a recovery code.
-import { Anchor, Button, Stack, TextInput } from '@mantine/core'
+import { Anchor, Button, Stack } from '@mantine/core'
 import { useState } from 'react'
 import { ProblemAlert } from '../frame/states.tsx'
 import { useWords } from '../words/words.tsx'
+import { OneTimeCode } from '../account/proof-fields.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
 
 type SecondStepProps = {
@@ -29,15 +30,11 @@ export function SecondStep({ isPending, error, onCode, onBack }: SecondStepProps
       <Stack>
         <PageTitle title={sign_in.code_title} />
         {error !== undefined && error !== null && <ProblemAlert error={error} />}
-        <TextInput
-          label={sign_in.code}
-          description={sign_in.code_help}
+        <OneTimeCode
           value={code}
-          onChange={(event) => setCode(event.currentTarget.value)}
+          onChange={setCode}
           error={wasSent && typed.length < 6 ? sign_in.empty : undefined}
-          autoComplete="one-time-code"
           maxLength={64}
-          size="md"
           autoFocus
         />
         <Button type="submit" size="md" loading={isPending}>

@@ -1,5 +1,5 @@
 // Signing in: name and password, then the second step where the account has one, or has to set one up.
-import { Alert, Anchor, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core'
+import { Alert, Anchor, Button, Stack, Text, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -12,12 +12,13 @@ import { ProblemAlert } from '../frame/states.tsx'
 import { useWords } from '../words/words.tsx'
 import { SecondStep } from './second-step.tsx'
 import { SetUpSecondStep } from './set-up-second-step.tsx'
+import { CurrentPassword } from '../account/proof-fields.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
 
 type Step = { name: 'password' } | { name: 'code' } | { name: 'enroll'; enrollment_token: string }
 
 export function SignInForm({ reason, onDone }: { reason?: SignedOutReason | undefined; onDone?: () => void }) {
-  const { sign_in, password: password_words } = useWords()
+  const { sign_in } = useWords()
   const [username, setUsername] = useState('')
   const [password, setPassword] = useState('')
   const [step, setStep] = useState<Step>({ name: 'password' })
@@ -92,16 +93,12 @@ export function SignInForm({ reason, onDone }: { reason?: SignedOutReason | unde
           size="md"
           autoFocus
         />
-        <PasswordInput
-          label={sign_in.password}
+        <CurrentPassword
           value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
+          onChange={setPassword}
           error={missing(password)}
           aria-invalid={missing(password) !== undefined}
-          autoComplete="current-password"
           maxLength={1024}
-          size="md"
-          visibilityToggleButtonProps={{ 'aria-label': password_words.show }}
         />
         <Button type="submit" size="md" loading={signIn.isPending}>
           {sign_in.submit}

@@ -1,19 +1,19 @@
 // Confirming an e-mail address with the mailed link, and the password of the account where nobody is signed in to it.
-import { Alert, Anchor, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core'
+import { Alert, Button, Stack, Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
-import { addresses } from '../addresses.ts'
 import { call } from '../connection/call.ts'
 import { problemOf } from '../connection/problem-of.ts'
 import { registrationApi } from '#contracts/registration/registration'
 import { ProblemAlert } from '../frame/states.tsx'
 import { useWords } from '../words/words.tsx'
 import { useLinkToken } from './link-token.ts'
+import { CurrentPassword, OneTimeCode } from '../account/proof-fields.tsx'
+import { ToSignIn } from './to-sign-in.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
 
 export function VerifyEmailPage() {
-  const { password, sign_in } = useWords()
+  const { password } = useWords()
   const token = useLinkToken()
   const [given, setGiven] = useState('')
   const [otp, setOtp] = useState('')
@@ -40,33 +40,14 @@ export function VerifyEmailPage() {
           <>
             <Text size="sm">{password.verify_text}</Text>
             {verify.error && <ProblemAlert error={verify.error} />}
-            <PasswordInput
-              label={sign_in.password}
-              value={given}
-              onChange={(event) => setGiven(event.currentTarget.value)}
-              autoComplete="current-password"
-              size="md"
-              autoFocus
-              visibilityToggleButtonProps={{ 'aria-label': password.show }}
-            />
-            {(needsCode || otp !== '') && (
-              <TextInput
-                label={sign_in.code}
-                description={sign_in.code_help}
-                value={otp}
-                onChange={(event) => setOtp(event.currentTarget.value)}
-                autoComplete="one-time-code"
-                size="md"
-              />
-            )}
+            <CurrentPassword value={given} onChange={setGiven} autoFocus />
+            {(needsCode || otp !== '') && <OneTimeCode value={otp} onChange={setOtp} />}
             <Button type="submit" size="md" loading={verify.isPending}>
               {password.verify}
             </Button>
           </>
         )}
-        <Anchor component={Link} to={addresses.sign_in} size="sm" ta="center">
-          {sign_in.title}
-        </Anchor>
+        <ToSignIn />
       </Stack>
     </form>
   )
