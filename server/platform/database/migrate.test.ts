@@ -45,6 +45,21 @@ describe('two databases of one PostgreSQL', () => {
     }
   })
 
+  it('leave no role that signs in to all of them, as there was one before', async () => {
+    const owner_url = await createTestDatabase()
+    const admin = new pg.Client({ connectionString: owner_url })
+    await admin.connect()
+    try {
+      await admin.query(`alter role openward_app login password 'before'`)
+      await migrate({ owner_url, app_password: testAppPassword, migrations: [] })
+      const { rows } = await admin.query(`select rolcanlogin from pg_roles where rolname = 'openward_app'`)
+      assert.deepEqual(rows, [{ rolcanlogin: false }])
+    } finally {
+      await admin.end()
+      await dropTestDatabase(owner_url)
+    }
+  })
+
   it('say what to do where the owner of one may not use the role of the other', async () => {
     const owner_url = await createTestDatabase()
     const owner = `owner_${randomUUID().slice(0, 8)}`

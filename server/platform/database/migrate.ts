@@ -121,6 +121,9 @@ export async function ensureAppRole(client: pg.ClientBase, password?: string): P
   const role = appRole(name)
   try {
     await ensureRole(client, granted_role, `nologin noinherit ${rights}`)
+    // It signed in itself once, with a password that no rotation of keys would change any more.
+    const { rowCount } = await client.query('select from pg_roles where rolname = $1 and rolcanlogin', [granted_role])
+    if (rowCount !== 0) await client.query(`alter role ${granted_role} nologin password null`)
     await ensureRole(client, role, `login inherit ${rights} in role ${granted_role}`)
     if (literal !== null) await client.query(`alter role ${pg.escapeIdentifier(role)} password ${literal}`)
   } catch (error) {
