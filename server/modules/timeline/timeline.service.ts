@@ -7,7 +7,7 @@ import { unlessUnreadable } from '#platform/encryption/failures.ts'
 import type { Keyring } from '#platform/encryption/keyring.ts'
 import { openJson } from '#platform/encryption/sealing.ts'
 import { type Timeline, type TimelineEntry, TimelineKind, type TimelineQuery } from './timeline.contract.ts'
-import { findEntries, type TimelinePage, type TimelineRow } from './timeline.store.ts'
+import { findEntries, inOrderOfIndexes, type TimelinePage, type TimelineRow } from './timeline.store.ts'
 
 /** @throws Problem notFound, patientErased, patientMerged, malformed */
 export async function readTimeline(
@@ -26,15 +26,15 @@ export async function readTimeline(
   const groups = [...Map.groupBy(readable, ({ reach }) => reach)]
   const found = await Promise.all(
     groups.map(([reach, group]) =>
-      ctx
-        .reaching(reach)
-        .once((tx) =>
-          Promise.all(
-            group.map(async ({ source }) =>
-              (await tx.rows(findEntries(source, patient_id, page))).map((row) => ({ source, row })),
-            ),
+      ctx.reaching(reach).once(async (tx) => {
+        const [, ...entries] = await Promise.all([
+          tx.run(inOrderOfIndexes),
+          ...group.map(async ({ source }) =>
+            (await tx.rows(findEntries(source, patient_id, page))).map((row) => ({ source, row })),
           ),
-        ),
+        ])
+        return entries
+      }),
     ),
   )
   const ordered = found.flat(2).toSorted((one, other) => order(other.row, one.row))

@@ -18,6 +18,13 @@ export type TimelinePage = { limit: number; after: readonly [at: string, id: str
 const nothing = sql`null::text`
 const nobody = sql`null::uuid`
 
+/**
+ * For the rest of the transaction. PostgreSQL expects few entries of anybody, would read all of them and sort: of somebody who has
+ * come for decades that is every entry of theirs, and whether each may be seen, for one page.
+ */
+export const inOrderOfIndexes = sql`
+  select set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)`
+
 /** The newest of one source, in the order of the timeline. Every piece of text is declared by a module. */
 export function findEntries(
   source: TimelineSource,
