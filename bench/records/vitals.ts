@@ -1,6 +1,6 @@
 // Vital signs of a former system as nursing assessments of this one. Pure.
 import type { NursingForm } from '../../server/modules/assessments/nursing.contract.ts'
-import type { Measured as Ranged } from '../../server/modules/assessments/reference-ranges.ts'
+import type { Measured as Ranged } from '../../server/modules/assessments/reference-ranges.contract.ts'
 import type { Row } from './material.ts'
 import type { Outcome } from './outcomes.ts'
 

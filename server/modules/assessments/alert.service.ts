@@ -5,10 +5,12 @@ import { forbidden, notFound, Problem } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { scopedDatabase, type Tx } from '#platform/database/transaction.ts'
 import { defineSchedule } from '#platform/jobs/job.ts'
-import { acknowledgeAlert, type AlertReason, escalateAlerts, insertAlert } from './alert.store.ts'
+import { lockChangeable } from '#modules/patients'
+import { acknowledgeAlert, type AlertReason, escalateAlerts, insertAlert, type SealedAction } from './alert.store.ts'
 import { isClinician } from './assessment.answer.ts'
-import { noOpenAlert } from './assessment.contract.ts'
+import { type AcknowledgeRequest, noOpenAlert } from './assessment.contract.ts'
 import type { Assessment } from './assessment-record.contract.ts'
+import { sealAction } from './assessment.sealing.ts'
 import { note, shownIn } from './assessment.service.ts'
 import { findAssessment, type StoredAssessment } from './assessment.store.ts'
 
@@ -28,16 +30,27 @@ export async function raiseAlert(
   tx.emit({ type: 'assessment.alert_raised', subject_type: 'assessment', subject_id: id, patient_id, payload })
 }
 
-/** @throws Problem notFound, forbidden, noOpenAlert */
-export function acknowledge(ctx: Context, id: string): Promise<Assessment> {
+/** @throws Problem notFound, forbidden, noOpenAlert; with an action patientErased, patientInactive, patientMerged */
+export function acknowledge(
+  ctx: Context,
+  id: string,
+  { action_taken = null }: AcknowledgeRequest = {},
+): Promise<Assessment> {
   return ctx.database.transaction(async (tx) => {
     const stored = await tx.first(findAssessment(id, !isClinician(ctx)))
     if (!stored) throw new Problem(notFound)
     const { patient_id, visit_id } = stored
     if (!isClinician(ctx) || ctx.actor.patient_id === patient_id) throw new Problem(forbidden)
-    const done = await tx.first(acknowledgeAlert(id, certain(ctx.actor.user_id, 'user')))
+    const { alert_id } = stored
+    if (alert_id === null) throw new Problem(noOpenAlert)
+    let action: SealedAction = { key_id: null, sealed_action: null }
+    if (action_taken !== null) {
+      const { key } = await lockChangeable(ctx, tx, patient_id)
+      action = { key_id: key.id, sealed_action: sealAction(key, alert_id, action_taken) }
+    }
+    const done = await tx.first(acknowledgeAlert(id, certain(ctx.actor.user_id, 'user'), action))
     if (!done) throw new Problem(noOpenAlert)
-    note(tx, 'acknowledge', stored, undefined, done)
+    note(tx, 'acknowledge', stored, undefined, { ...done, has_action: action_taken !== null })
     tx.emit({
       type: 'assessment.alert_acknowledged',
       subject_type: 'assessment',

@@ -12,9 +12,15 @@ export function insertAlert(assessment_id: string, patient_id: string, reason: A
     on conflict (assessment_id) do nothing returning addressed_to, level`
 }
 
-export function acknowledgeAlert(assessment_id: string, user_id: string): Sql<{ seconds: number }> {
+export type SealedAction = { key_id: string | null; sealed_action: Buffer | null }
+
+export function acknowledgeAlert(
+  assessment_id: string,
+  user_id: string,
+  { key_id, sealed_action }: SealedAction,
+): Sql<{ seconds: number }> {
   return sql`
-    update assessment_alerts set acknowledged_at = now(), acknowledged_by = ${user_id}
+    update assessment_alerts set acknowledged_at = now(), acknowledged_by = ${user_id}, key_id = ${key_id}, sealed_action = ${sealed_action}
      where assessment_id = ${assessment_id} and acknowledged_at is null
     returning extract(epoch from acknowledged_at - raised_at)::int as seconds`
 }

@@ -17,6 +17,7 @@ export const Alert = z.object({
   acknowledged_at: Instant.nullable(),
   acknowledged_by: Id.nullable(),
   seconds_to_acknowledge: z.int().nullable(),
+  action_taken: z.string().nullable().describe('What whoever acknowledged it did, in their words'),
 })
 export type Alert = z.output<typeof Alert>
 

@@ -3,7 +3,7 @@ import type { Context } from '#platform/context.ts'
 import { holds } from '#platform/context.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import type { Alert, Assessment } from './assessment-record.contract.ts'
-import { type Content, type Form, openDraft, openKey, openVersion } from './assessment.sealing.ts'
+import { type Content, type Form, openAction, openDraft, openKey, openVersion } from './assessment.sealing.ts'
 import { findCurrent, type StoredAssessment, type VersionRow } from './assessment.store.ts'
 import type { NursingForm } from './nursing.contract.ts'
 import type { RadiologyForm } from './radiology.contract.ts'
@@ -51,7 +51,7 @@ export function shownAssessment(
     author_id: row.author_id,
     version_number: sealed_draft && isAuthor && current_number === 0 ? null : current_number,
     ...(shown ?? nothing),
-    alert: isClinician(ctx) ? alertOf(row) : null,
+    alert: isClinician(ctx) ? alertOf(ctx, row) : null,
     taken_at: row.taken_at,
     created_at: row.created_at,
     updated_at: row.updated_at,
@@ -74,8 +74,24 @@ export function ofContent(content: Content): Shown {
   return { ...nothing, radiology: content.form, contradictions: content.contradictions }
 }
 
-function alertOf(row: StoredAssessment): Alert | null {
+function alertOf(ctx: Context, row: StoredAssessment): Alert | null {
   const { reason, raised_at, addressed_to, level, acknowledged_at, acknowledged_by, seconds_to_acknowledge } = row
   if (reason === null) return null
-  return { reason, raised_at, addressed_to, level, acknowledged_at, acknowledged_by, seconds_to_acknowledge }
+  return {
+    reason,
+    raised_at,
+    addressed_to,
+    level,
+    acknowledged_at,
+    acknowledged_by,
+    seconds_to_acknowledge,
+    action_taken: actionOf(ctx, row),
+  }
+}
+
+function actionOf(ctx: Context, row: StoredAssessment): string | null {
+  const { alert_id, sealed_action, action_key_id, action_kek_id, action_wrapped } = row
+  if (alert_id === null || sealed_action === null || action_key_id === null) return null
+  const stored = { key_id: action_key_id, kek_id: action_kek_id, wrapped: action_wrapped }
+  return openAction(openKey(ctx.system.keys.keyring, stored), alert_id, sealed_action)
 }

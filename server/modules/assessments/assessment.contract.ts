@@ -23,6 +23,10 @@ export const DiscardRequest = z.strictObject({
   reason: Text(1000).nullish().describe('Needed where you are not the author'),
 })
 export type DiscardRequest = z.output<typeof DiscardRequest>
+export const AcknowledgeRequest = z.strictObject({
+  action_taken: Text(1000).nullish().describe('What you did, or have asked others to do'),
+})
+export type AcknowledgeRequest = z.output<typeof AcknowledgeRequest>
 export const Discarded = z.object({ id: Id, status: z.literal('discarded'), version: z.int() })
 export type Discarded = z.output<typeof Discarded>
 
@@ -207,12 +211,15 @@ export const assessmentApi = {
     method: 'POST',
     path: '/api/v1/assessments/{assessment_id}/acknowledge',
     summary: 'Say that you look after what this assessment warns of',
+    description: 'With what you did, if you like: it stands beside the alert from then on.',
     access: 'assessments:read',
     audit: audited('acknowledge'),
     params: one,
+    body: AcknowledgeRequest.optional(),
     returns: [200, Assessment],
     versioned: true,
-    problems: [noOpenAlert, forbidden],
+    problems: [noOpenAlert, ...unchangeable],
+    example: { action_taken: 'Sat her up, gave oxygen, called the doctor on duty' },
   },
   versions: {
     method: 'GET',

@@ -23,7 +23,7 @@ export function assessmentRoutes(): Route[] {
       finalize: (ctx, { params, body }) => finalizeAssessment(ctx, params.assessment_id, body),
       amend: (ctx, { params, body }) => amendAssessment(ctx, params.assessment_id, body),
       discard: (ctx, { params, body }) => discardDraft(ctx, params.assessment_id, body),
-      acknowledge: (ctx, { params }) => acknowledge(ctx, params.assessment_id),
+      acknowledge: (ctx, { params, body }) => acknowledge(ctx, params.assessment_id, body),
       versions: (ctx, { params }) => listSigned(ctx, params.assessment_id),
       vitalSigns: (ctx, { params, query }) => readVitalSigns(ctx, params.patient_id, query),
     }),

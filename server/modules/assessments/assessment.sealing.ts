@@ -59,3 +59,10 @@ export function openVersion(key: DataKey, id: string, sealed: SealedVersion, is_
 export function openReason(key: DataKey, id: string, sealed: Buffer | null): string | null {
   return sealed ? openJson<{ reason: string }>(key, ofVersion('sealed_reason', id), sealed).reason : null
 }
+
+const ofAlert = (row_id: string) => ({ table: 'assessment_alerts', column: 'sealed_action', row_id })
+
+export const sealAction = (key: DataKey, id: string, action_taken: string): Buffer =>
+  sealJson(key, ofAlert(id), { action_taken })
+export const openAction = (key: DataKey, id: string, sealed: Buffer): string =>
+  openJson<{ action_taken: string }>(key, ofAlert(id), sealed).action_taken

@@ -41,14 +41,21 @@ export type StoredAssessment = StoredKey & {
   acknowledged_at: string | null
   acknowledged_by: string | null
   seconds_to_acknowledge: number | null
+  alert_id: string | null
+  sealed_action: Buffer | null
+  action_key_id: string | null
+  action_kek_id: string | null
+  action_wrapped: Buffer | null
 }
 
 const columns = sql`
   a.id, a.visit_id, a.patient_id, a.kind, a.status, a.author_id, a.key_id, k.kek_id, k.wrapped, a.sealed_draft, a.current_number, a.taken_at,
   a.created_at, a.updated_at, a.finalized_at, a.version, l.reason, l.raised_at, l.addressed_to, l.level, l.acknowledged_at,
-  l.acknowledged_by, extract(epoch from l.acknowledged_at - l.raised_at)::int as seconds_to_acknowledge`
+  l.acknowledged_by, extract(epoch from l.acknowledged_at - l.raised_at)::int as seconds_to_acknowledge, l.id as alert_id,
+  l.sealed_action, l.key_id as action_key_id, m.kek_id as action_kek_id, m.wrapped as action_wrapped`
 const joined = sql`
-  assessments a join patient_keys k on k.id = a.key_id left join assessment_alerts l on l.assessment_id = a.id`
+  assessments a join patient_keys k on k.id = a.key_id left join assessment_alerts l on l.assessment_id = a.id
+    left join patient_keys m on m.id = l.key_id`
 /** A draft is its author's alone; a patient sees what is final. */
 const visible = (is_patient: boolean) =>
   is_patient

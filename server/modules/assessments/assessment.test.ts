@@ -310,6 +310,18 @@ describe('an alert', () => {
     )
   })
 
+  it('is acknowledged with what was done, which stands sealed beside it', async () => {
+    const made = await signed(await visitOf(), { vital_signs: sick })
+    const action_taken = 'Gave oxygen, called the doctor on duty'
+    const done = await nurse.call(assessmentApi.acknowledge, { ...at(made), body: { action_taken } })
+    assert.equal(done.alert?.action_taken, action_taken)
+    assert.equal((await clinic.doctor.call(assessmentApi.get, at(made))).alert?.action_taken, action_taken)
+    const [row] = await api.rows(
+      sql<{ sealed: Buffer }>`select sealed_action as sealed from assessment_alerts where assessment_id = ${made.id}`,
+    )
+    assert.ok(row && !row.sealed.includes('oxygen'))
+  })
+
   it('is raised by a single 3 although other values are missing, and not for children', async () => {
     const adult = await signed(await visitOf(), { vital_signs: { consciousness: 'confusion' } })
     assert.deepEqual([adult.alert?.reason, adult.derived?.news2?.score], ['early_warning', null])

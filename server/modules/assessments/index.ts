@@ -5,7 +5,7 @@ import { assessmentRoutes } from './assessment.routes.ts'
 
 export { assessmentTimeline } from './assessment-timeline.ts'
 export { type KnownWeight, readLastWeight } from './last-weight.ts'
-export { loinc } from './reference-ranges.ts'
+export { loinc } from './reference-ranges.contract.ts'
 export { openSigned, type SignedRow } from './signed-content.ts'
 export { readVitalSigns } from './series.service.ts'
 

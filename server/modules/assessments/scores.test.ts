@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { derive } from './derived.ts'
-import { alarms, news2, news2Parameters } from './news2.ts'
+import { derive } from './derived.contract.ts'
+import { alarms, news2, news2Parameters } from './news2.contract.ts'
 import type { FallRisk, VitalSigns } from './nursing.contract.ts'
-import { flagsOf, loinc, rangesFor, referenceRanges } from './reference-ranges.ts'
-import { ageInYears, bodyMassIndex, meanArterialPressure, morse } from './scores.ts'
+import { flagsOf, loinc, rangesFor, referenceRanges } from './reference-ranges.contract.ts'
+import { ageInYears, bodyMassIndex, meanArterialPressure, morse } from './scores.contract.ts'
 
 const well = {
   respiratory_rate_per_min: 16,
@@ -355,5 +355,17 @@ describe('reference ranges', () => {
     assert.equal(ageInYears(null, '2026-11-28'), null)
     assert.equal(rangesFor(16).under_years, Infinity)
     assert.equal(rangesFor(15).under_years, 16)
+  })
+
+  it('go by an age that is what the calendar of Temporal makes it', () => {
+    const days = fc.integer({ min: 0, max: 40_000 })
+    const day = (n: number) => Temporal.PlainDate.from('1920-01-01').add({ days: n })
+    fc.assert(
+      fc.property(days, days, (one, other) => {
+        const [born, on] = [day(Math.min(one, other)), day(Math.max(one, other))]
+        const { years, months } = born.until(on, { largestUnit: 'years' })
+        assert.equal(ageInYears(born.toString(), on.toString()), years === 0 ? months / 12 : years)
+      }),
+    )
   })
 })

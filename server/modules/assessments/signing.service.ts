@@ -31,12 +31,12 @@ import {
   takenAt,
 } from './assessment.service.ts'
 import { findCurrent, insertVersion, type StoredAssessment, updateBoard } from './assessment.store.ts'
-import { derive } from './derived.ts'
-import { alarms } from './news2.ts'
+import { derive } from './derived.contract.ts'
+import { alarms } from './news2.contract.ts'
 import type { NursingForm } from './nursing.contract.ts'
 import type { RadiologyForm } from './radiology.contract.ts'
 import { contradictionsOf, unansweredOf } from './safety.ts'
-import { ageInYears } from './scores.ts'
+import { ageInYears } from './scores.contract.ts'
 
 type Locked = Changeable & { stored: StoredAssessment }
 

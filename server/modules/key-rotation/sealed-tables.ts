@@ -41,6 +41,7 @@ export const patientSealedTables: readonly SealedTable[] = [
     patient: 'patient_id',
     columns: ['sealed_content', 'sealed_withheld', 'sealed_reason'],
   },
+  { table: 'assessment_alerts', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_action'] },
   { table: 'allergies', row_id: 'id', key: 'key_id', patient: 'patient_id', columns: ['sealed_entry'] },
   {
     table: 'prescriptions',

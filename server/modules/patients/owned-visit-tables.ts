@@ -54,8 +54,9 @@ export const visitTables: readonly OwnedTable[] = [
     id: 'id',
     merge: 'follows',
     follows: { table: 'assessments', column: 'assessment_id' },
+    sealed: ['sealed_action'],
     activity: null,
     export: null,
-    erasure: 'kept',
+    erasure: 'unreadable',
   },
 ]

@@ -8,9 +8,11 @@ import { queueEmpty, type Visit, type Waiting } from './visit.contract.ts'
 import { shownVisit } from './visit.service.ts'
 import { findCardsOf, findVisit, listQueue, takeNext } from './visit.store.ts'
 
+type Asked = { department_id: string; status: 'waiting' | 'open' }
+
 /** Names are those of identity cards, which everyone who finds people may see. */
-export async function listQueueOf(ctx: Context, department_id: string): Promise<{ items: Waiting[] }> {
-  const rows = await ctx.reaching(usualReach(ctx)).once((tx) => tx.rows(listQueue(department_id)))
+export async function listQueueOf(ctx: Context, { department_id, status }: Asked): Promise<{ items: Waiting[] }> {
+  const rows = await ctx.reaching(usualReach(ctx)).once((tx) => tx.rows(listQueue(department_id, status)))
   const patient_ids = [...new Set(rows.map(({ patient_id }) => patient_id))]
   ctx.saw({ details: { count: rows.length, patient_ids } })
   if (rows.length === 0) return { items: [] }

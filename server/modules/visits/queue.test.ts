@@ -13,8 +13,8 @@ before(async () => {
 })
 after(() => api[Symbol.asyncDispose]())
 
-const board = async (who: { call: TestApi['call'] }, department_id: string) =>
-  (await who.call(visitApi.queue, { query: { department_id } })).items
+const board = async (who: { call: TestApi['call'] }, department_id: string, status?: 'open') =>
+  (await who.call(visitApi.queue, { query: { department_id, status } })).items
 
 describe('the board', () => {
   it('shows who waits by priority, early-warning score and time, with name and minutes', async () => {
@@ -44,6 +44,12 @@ describe('the board', () => {
         [opened['Late'], 'Late', 5],
       ],
     )
+    const here = await board(nurse, department_id, 'open')
+    assert.deepEqual(
+      here.filter(({ id }) => !waiting.some((one) => one.id === id)).map(({ id, status }) => [id, status]),
+      [[begun.id, 'in_progress']],
+    )
+    assert.equal(here.length, 5)
     const staff = await board(await api.person('staff'), department_id)
     assert.deepEqual(
       staff.map(({ news2_score, last_name }) => [news2_score, last_name]),

@@ -98,7 +98,7 @@ export const Waiting = z.object({
   first_name: z.string().nullable(),
   last_name: z.string().nullable(),
   patient_number: z.string(),
-  waiting_minutes: z.int(),
+  waiting_minutes: z.int().describe('Since the visit was opened'),
 })
 export type Waiting = z.output<typeof Waiting>
 
@@ -171,7 +171,12 @@ export const visitApi = {
     summary: 'Who waits in a department: by priority, early-warning score and waiting time',
     access: 'visits:status',
     audit: audited('queue'),
-    query: department,
+    query: department.extend({
+      status: z
+        .enum(['waiting', 'open'])
+        .default('waiting')
+        .describe('open: also who is with a doctor, or admitted: everybody who is here'),
+    }),
     returns: [200, z.object({ items: z.array(Waiting) })],
     problems: [],
   },

@@ -9,7 +9,7 @@ export function visitRoutes(): Route[] {
     open: (ctx, { body }) => openVisit(ctx, body),
     list: (ctx, { query }) => listVisitsInReach(ctx, query),
     listOfPatient: (ctx, { params, query }) => listVisitsOfPatient(ctx, params.patient_id, query),
-    queue: (ctx, { query }) => listQueueOf(ctx, query.department_id),
+    queue: (ctx, { query }) => listQueueOf(ctx, query),
     next: (ctx, { body }) => takeNextVisit(ctx, body.department_id),
     get: (ctx, { params }) => getVisit(ctx, params.visit_id),
     change: (ctx, { params, body }) => changeVisit(ctx, params.visit_id, body),

@@ -93,11 +93,15 @@ export function countVisits(filter: VisitFilter): Sql<{ total: number }> {
   return sql`select count(*)::int as total from (select 1 from visits v where ${matching(filter)} limit ${literal(10_000)}) as counted`
 }
 
-/** Those who are not with anybody yet, the next one first. Their cards are read in the reach of finding people. */
-export function listQueue(department_id: string): Sql<Omit<Waiting, 'first_name' | 'last_name' | 'patient_number'>> {
+/** Those who are not with anybody yet, or all who are here, the next one first. Their cards are read in the reach of finding people. */
+export function listQueue(
+  department_id: string,
+  status: 'waiting' | 'open',
+): Sql<Omit<Waiting, 'first_name' | 'last_name' | 'patient_number'>> {
+  const asked = status === 'open' ? sql`v.is_open` : sql`v.status in ('registered', 'triaged')`
   return sql`
     select ${plain}, floor(extract(epoch from now() - v.opened_at) / 60)::int as waiting_minutes
-      from visits v where v.department_id = ${department_id} and v.status in ('registered', 'triaged')
+      from visits v where v.department_id = ${department_id} and ${asked}
      order by v.priority, v.news2_score desc nulls last, v.opened_at, v.id limit 500`
 }
 

@@ -59,12 +59,15 @@ export type Operation = Parts & {
 
 /** The parts of a request as JSON carries them, and as a handler receives them. */
 export type Encoded<O extends Operation> = {
-  [P in keyof Parts & keyof O as O[P] extends z.ZodType ? P : never]: O[P] extends z.ZodType ? z.input<O[P]> : never
-}
+  [P in keyof Parts & keyof O as O[P] extends z.ZodType ? (MayLack<O[P]> extends true ? never : P) : never]: Input<O[P]>
+} & { [P in keyof Parts & keyof O as MayLack<O[P]> extends true ? P : never]?: Input<O[P]> }
 export type Decoded<O extends Operation> = {
   [P in keyof Parts & keyof O as O[P] extends z.ZodType ? P : never]: O[P] extends z.ZodType ? z.output<O[P]> : never
 }
 export type Returned<O extends Operation> = O['returns'][1] extends z.ZodType ? z.output<O['returns'][1]> : void
+
+type Input<Schema> = Schema extends z.ZodType ? z.input<Schema> : never
+type MayLack<Schema> = Schema extends z.ZodType ? (undefined extends z.input<Schema> ? true : false) : false
 
 export type Api = Record<string, Operation>
 

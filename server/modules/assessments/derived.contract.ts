@@ -1,8 +1,8 @@
-// Everything that follows from a nursing assessment. Pure.
-import { news2 } from './news2.ts'
+// Everything that follows from a nursing assessment. Pure; the server reckons with it, and so does a form while it is typed.
+import { news2 } from './news2.contract.ts'
 import type { Derived, NursingForm } from './nursing.contract.ts'
-import { flagsOf } from './reference-ranges.ts'
-import { bodyMassIndex, meanArterialPressure, morse } from './scores.ts'
+import { flagsOf } from './reference-ranges.contract.ts'
+import { bodyMassIndex, meanArterialPressure, morse } from './scores.contract.ts'
 
 /** NEWS2 is not made for anybody younger (RCP 2017). */
 const news2FromYears = 16

@@ -1,5 +1,6 @@
 // The National Early Warning Score 2 of the Royal College of Physicians, London 2017 (chart 1: the scoring system; chart 2: thresholds
-// and triggers). For adults: it is not made for children under 16. Pure.
+// and triggers). For adults: it is not made for children under 16. Pure; in the
+// contract, so that a form shows what will be signed.
 import type { VitalSigns } from './nursing.contract.ts'
 
 export const news2Parameters = [
@@ -104,7 +105,7 @@ export function alarms({ least_score, points }: { least_score: number; points: R
   return least_score >= 7 || Object.values(points).includes(3)
 }
 
-function bandOf(score: number, points: News2['points']): News2Band {
+export function bandOf(score: number, points: News2['points']): News2Band {
   if (score >= 7) return 'high'
   if (score >= 5) return 'medium'
   return Object.values(points).includes(3) ? 'low_medium' : 'low'

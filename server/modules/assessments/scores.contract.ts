@@ -28,9 +28,18 @@ export function morse(risk: FallRisk): { total: number; level: 'low' | 'moderate
   return { total, level: total >= 45 ? 'high' : total >= 25 ? 'moderate' : 'low' }
 }
 
-/** In whole years, and in months below one; null where the birth date is not known. */
+/**
+ * In whole years, and in months below one; null where the birth date is not known. Both are calendar days, `2026-11-28`. Reckoned
+ * by their digits, as not every browser knows Temporal.
+ */
 export function ageInYears(date_of_birth: string | null, on: string): number | null {
   if (date_of_birth === null) return null
-  const since = Temporal.PlainDate.from(date_of_birth).until(Temporal.PlainDate.from(on), { largestUnit: 'years' })
-  return since.years === 0 ? since.months / 12 : since.years
+  const [born, now] = [digitsOf(date_of_birth), digitsOf(on)]
+  const months = (now.year - born.year) * 12 + now.month - born.month - (now.day < born.day ? 1 : 0)
+  return months < 12 ? months / 12 : Math.floor(months / 12)
+}
+
+function digitsOf(date: string) {
+  const [year = 0, month = 0, day = 0] = date.split('-').map(Number)
+  return { year, month, day }
 }
