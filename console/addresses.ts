@@ -2,7 +2,9 @@
 
 /** A `$name` is one word of the address. Nothing that tells who somebody is may stand in one: addresses are kept in many places. */
 export const addresses = {
-  reception: '/',
+  /** Leads everyone to the first of their own places. */
+  start: '/',
+  reception: '/reception',
   calendar: '/calendar',
   register_patient: '/patients/new',
   patient: '/patients/$patient_id',

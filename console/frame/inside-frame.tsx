@@ -16,10 +16,10 @@ import { Link, useLocation } from '@tanstack/react-router'
 import { type PropsWithChildren, useEffect, useState } from 'react'
 import { addresses } from '../addresses.ts'
 import { leave } from '../connection/session.ts'
-import { may } from '../connection/use-session.ts'
 import type { CurrentUser } from '#contracts/identity/session'
 import { useWords } from '../words/words.tsx'
 import { LanguageChoice, SchemeChoice } from './choices.tsx'
+import { placesOf } from './places.ts'
 import { IdleWarning } from './idle-warning.tsx'
 import { Mark, Sign } from './mark.tsx'
 import classes from './inside-frame.module.css'
@@ -49,18 +49,7 @@ export function InsideFrame({ user, children }: PropsWithChildren<{ user: Curren
             <Text fw={700} visibleFrom="sm" me="sm">
               OpenWard
             </Text>
-            <Group component="nav" aria-label={frame.main} gap={4} wrap="nowrap">
-              <Link to={addresses.reception} className={classes.link} activeOptions={{ exact: true }}>
-                <Sign name="search" />
-                {frame.reception}
-              </Link>
-              {may(user, 'appointments:read') && (
-                <Link to={addresses.calendar} className={classes.link}>
-                  <Sign name="calendar" />
-                  {frame.calendar}
-                </Link>
-              )}
-            </Group>
+            <Places user={user} />
             <AccountMenu user={user} />
           </Group>
         </Container>
@@ -72,6 +61,48 @@ export function InsideFrame({ user, children }: PropsWithChildren<{ user: Curren
       </AppShell.Main>
       <IdleWarning user={user} />
     </AppShell>
+  )
+}
+
+/** Side by side where there is room for them, else behind a button. */
+function Places({ user }: { user: CurrentUser }) {
+  const { frame, places: names } = useWords()
+  const [isOpen, setOpen] = useState(false)
+  const places = placesOf(user)
+  const links = places.map(({ name, to, sign }) => (
+    <Link key={name} to={to} className={classes.link} onClick={() => setOpen(false)}>
+      <Sign name={sign} />
+      {names[name]}
+    </Link>
+  ))
+  const few = places.length < 3
+  return (
+    <>
+      <Group
+        component="nav"
+        aria-label={frame.main}
+        gap={4}
+        wrap="nowrap"
+        {...(!few && { visibleFrom: 'lg' as const })}
+      >
+        {links}
+      </Group>
+      {!few && (
+        <Popover opened={isOpen} onChange={setOpen} position="bottom-start" width={260} trapFocus returnFocus withArrow>
+          <Popover.Target>
+            <UnstyledButton onClick={() => setOpen(!isOpen)} className={classes.link} hiddenFrom="lg">
+              <Sign name="more" />
+              {frame.more}
+            </UnstyledButton>
+          </Popover.Target>
+          <Popover.Dropdown aria-label={frame.main}>
+            <Stack component="nav" aria-label={frame.main} gap={4}>
+              {links}
+            </Stack>
+          </Popover.Dropdown>
+        </Popover>
+      )}
+    </>
   )
 }
 

@@ -14,10 +14,13 @@ const paths = {
   forth: 'm10 6 6 6-6 6',
   check: 'm5 12.5 4.5 4.5L19 7.5',
   clock: 'M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16M12 8v4.5l3 2',
+  more: 'M4 7h16M4 12h16M4 17h16',
 } as const
 
+export type SignName = keyof typeof paths
+
 /** A sign beside words; it says nothing that they do not. */
-export function Sign({ name, size = 18 }: { name: keyof typeof paths; size?: number }) {
+export function Sign({ name, size = 18 }: { name: SignName; size?: number }) {
   return (
     <svg viewBox="0 0 24 24" width={size} height={size} aria-hidden focusable="false">
       <path

@@ -1,8 +1,8 @@
 // Around every page: the frame for whoever is signed in, the sign-in at the same address for whoever is not.
-import { Outlet } from '@tanstack/react-router'
+import { Outlet, useMatches } from '@tanstack/react-router'
 import { lazy, Suspense } from 'react'
-import { useSession } from '../connection/use-session.ts'
-import { Waiting } from './states.tsx'
+import { may, useSession } from '../connection/use-session.ts'
+import { NotAllowed, Waiting } from './states.tsx'
 import { OutsideFrame } from './outside-frame.tsx'
 
 const InsideFrame = lazy(async () => ({ default: (await import('./inside-frame.tsx')).InsideFrame }))
@@ -19,6 +19,7 @@ export function Root() {
 
 export function Closed() {
   const session = useSession()
+  const asked = useMatches({ select: (matches) => matches.flatMap(({ staticData: { asks } }) => asks ?? []) })
   if (session.status === 'beginning') return <Waiting />
   if (session.status === 'signed_out') {
     return (
@@ -37,7 +38,7 @@ export function Closed() {
   return (
     <InsideFrame user={session.user}>
       <Suspense fallback={<Waiting />}>
-        <Outlet />
+        {asked.every((permission) => may(session.user, permission)) ? <Outlet /> : <NotAllowed />}
       </Suspense>
     </InsideFrame>
   )

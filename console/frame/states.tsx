@@ -62,7 +62,21 @@ export function NotFound() {
   return (
     <Stack align="flex-start" p="md">
       <PageTitle title={frame.not_found} />
-      <Anchor component={Link} to={addresses.reception}>
+      <Anchor component={Link} to={addresses.start}>
+        {frame.to_start}
+      </Anchor>
+    </Stack>
+  )
+}
+
+/** Where a page is gone to by somebody whose role does not open it. */
+export function NotAllowed() {
+  const { frame } = useWords()
+  return (
+    <Stack align="flex-start">
+      <PageTitle title={frame.not_allowed} />
+      <Text>{frame.not_allowed_text}</Text>
+      <Anchor component={Link} to={addresses.start}>
         {frame.to_start}
       </Anchor>
     </Stack>

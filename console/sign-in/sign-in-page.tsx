@@ -9,6 +9,6 @@ export function SignInPage() {
   const session = useSession()
   const navigate = useNavigate()
   if (session.status === 'beginning') return <Waiting />
-  if (session.status === 'signed_in') return <Navigate to={addresses.reception} replace />
-  return <SignInForm reason={session.reason} onDone={() => void navigate({ to: addresses.reception, replace: true })} />
+  if (session.status === 'signed_in') return <Navigate to={addresses.start} replace />
+  return <SignInForm reason={session.reason} onDone={() => void navigate({ to: addresses.start, replace: true })} />
 }

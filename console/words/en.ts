@@ -5,8 +5,8 @@ export const en = {
   frame: {
     skip: 'Skip to the content',
     main: 'Main',
-    reception: 'Reception',
-    calendar: 'Calendar',
+    start: 'Start',
+    more: 'Menu',
     account: 'Account',
     language: 'Language',
     appearance: 'Appearance',
@@ -18,6 +18,8 @@ export const en = {
     password: 'Change my password',
     loading: 'Loading',
     not_found: 'There is no such page',
+    not_allowed: 'This page is not for your role',
+    not_allowed_text: 'Ask your administrator if your work needs it.',
     to_start: 'To the start page',
     try_again: 'Try again',
     failed: 'That did not work',
@@ -30,6 +32,11 @@ export const en = {
     optional: 'optional',
     no_role: 'This console has no pages for your role yet. What you may do is in the API, which is described at /docs.',
     correlation: (id: string) => `Number for your administrator: ${id}`,
+  },
+  /** The places of the frame, which are named in each first load. */
+  places: {
+    reception: 'Reception',
+    calendar: 'Calendar',
   },
   idle: {
     title: 'Are you still there?',

@@ -6,8 +6,8 @@ export const es: Words = {
   frame: {
     skip: 'Ir al contenido',
     main: 'Principal',
-    reception: 'Recepción',
-    calendar: 'Calendario',
+    start: 'Inicio',
+    more: 'Menú',
     account: 'Cuenta',
     language: 'Idioma',
     appearance: 'Apariencia',
@@ -19,6 +19,8 @@ export const es: Words = {
     password: 'Cambiar mi contraseña',
     loading: 'Cargando',
     not_found: 'Esta página no existe',
+    not_allowed: 'Esta página no es para su función',
+    not_allowed_text: 'Pídala a su administrador si la necesita para su trabajo.',
     to_start: 'Ir al inicio',
     try_again: 'Intentar de nuevo',
     failed: 'No ha funcionado',
@@ -30,6 +32,10 @@ export const es: Words = {
     optional: 'opcional',
     no_role: 'Esta consola aún no tiene páginas para su función. Lo que puede hacer está en la API, descrita en /docs.',
     correlation: (id) => `Número para su administrador: ${id}`,
+  },
+  places: {
+    reception: 'Recepción',
+    calendar: 'Calendario',
   },
   idle: {
     title: '¿Sigue ahí?',

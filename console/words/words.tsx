@@ -61,3 +61,8 @@ export function useSpoken(): Spoken {
 export function useWords(): Words {
   return useSpoken().words
 }
+
+/** The words of one task, which come with its pages: `en` is the measure, and the others have its members. */
+export function useWordsOf<T>(of: Record<Language, T>): T {
+  return of[useSpoken().language]
+}

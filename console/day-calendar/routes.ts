@@ -1,0 +1,16 @@
+// The addresses of this task's pages.
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { z } from 'zod'
+import { addresses } from '../addresses.ts'
+import { closed, known } from '../frame/grounds.tsx'
+
+const LocalDate = z.iso.date()
+const calendar = createRoute({
+  getParentRoute: () => closed,
+  path: addresses.calendar,
+  staticData: { asks: 'appointments:read' },
+  validateSearch: (search): { date?: string | undefined } => ({ date: known(LocalDate, search['date']) }),
+  component: lazyRouteComponent(() => import('./calendar-page.tsx'), 'CalendarPage'),
+})
+
+export const dayCalendarRoutes = [calendar] as const
