@@ -14,7 +14,7 @@ const specialization = 'Cardiology'
 const doctors = 200
 const small_appointments = 50_000
 const asking_connections = 4
-const most_writes_per_second = 1500
+const most_writes_per_second = 1_500
 /** Left to the row of the thousand users. */
 const last_bookings = 5000
 /** Of one patient: one who has come every day for 27 years, against one who came a score of times. */
