@@ -6,7 +6,7 @@ import { startTestApi } from '../../server/testing.ts'
 import { call, type Reply } from './call.ts'
 import { matrix } from './matrix.ts'
 import type { Row } from './row.ts'
-import { type Actor, actors, nameOf, startWorld, type Subject, type World } from './world.ts'
+import { type Actor, actors, isRead, nameOf, startWorld, type Subject, type World } from './world.ts'
 
 let world: World
 let shared: Subject
@@ -27,8 +27,6 @@ const routeOf = (row: Row): Route => {
   assert.ok(route, `${row.operation} is not an operation`)
   return route
 }
-const isRead = ({ operation }: Pick<Route, 'operation'>) =>
-  operation.method === 'GET' || (operation.audit !== 'none' && operation.audit.reads === true)
 const verdictsOf = (row: Row, wanted: (verdict: Row['expect'][Actor]) => boolean) =>
   actors.filter((actor) => wanted(row.expect[actor]))
 

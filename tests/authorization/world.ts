@@ -239,3 +239,6 @@ export async function startWorld() {
 }
 
 export const nameOf = ({ operation }: Route) => `${operation.method} ${operation.path}`
+/** Whether it leaves a subject as it is. */
+export const isRead = ({ operation }: Pick<Route, 'operation'>) =>
+  operation.method === 'GET' || (operation.audit !== 'none' && operation.audit.reads === true)
