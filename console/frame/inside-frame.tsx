@@ -34,6 +34,8 @@ export function InsideFrame({ user, children }: PropsWithChildren<{ user: Curren
   }, [pathname])
   // Whoever hears the page is taken to the new one, unless a field of it asks to be filled.
   useEffect(() => {
+    // The start leads on to a page, which may have such a field.
+    if (pathname === addresses.start) return
     const isNowhere = document.activeElement === null || document.activeElement === document.body
     if (isNowhere) document.getElementById('content')?.focus({ preventScroll: true })
   }, [pathname])
@@ -76,6 +78,7 @@ function Places({ user }: { user: CurrentUser }) {
     </Link>
   ))
   const few = places.length < 3
+  if (places.length === 0) return null
   return (
     <>
       <Group

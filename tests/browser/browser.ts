@@ -129,7 +129,7 @@ export async function enter(house: House, { page }: Visit, role: string) {
   const colleague = await createColleague(house.administrator, role, house.department_id)
   await page.goto('/')
   await submitSignIn(page, colleague)
-  await page.getByRole('navigation', { name: 'Main' }).waitFor()
+  await page.locator('#content').waitFor()
   return colleague
 }
 
