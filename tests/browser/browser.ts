@@ -124,12 +124,15 @@ async function visit(
   }
 }
 
+/** Is there as soon as somebody is signed in. */
+export const accountOf = (page: Page) => page.getByRole('button', { name: /^(Account|Cuenta): / })
+
 /** Someone of this role, signed in through the page. */
 export async function enter(house: House, { page }: Visit, role: string) {
   const colleague = await createColleague(house.administrator, role, house.department_id)
   await page.goto('/')
   await submitSignIn(page, colleague)
-  await page.locator('#content').waitFor()
+  await accountOf(page).waitFor()
   return colleague
 }
 

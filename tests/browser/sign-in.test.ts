@@ -5,6 +5,7 @@ import { TOTP } from 'otpauth'
 import { signIn } from '../caller.ts'
 import { createColleague } from '../hospital.ts'
 import {
+  accountOf,
   assertAccessible,
   assertFits,
   enter,
@@ -93,7 +94,7 @@ for (const size of ['desk', 'telephone'] as const satisfies Size[]) {
       await page.getByText('Your password is set.').waitFor()
       await page.getByRole('link', { name: 'Sign in' }).click()
       await submitSignIn(page, { email, password: 'orchid tunnel basket 93' })
-      await page.locator('#content').waitFor()
+      await accountOf(page).waitFor()
     })
   })
 }
@@ -138,7 +139,7 @@ describe('signing in', { skip }, () => {
     // The code of this half minute was spent by setting it up.
     await page.getByLabel('Code', { exact: true }).fill(String(recovery_codes[0]))
     await page.getByRole('button', { name: 'Sign in' }).click()
-    await page.locator('#content').waitFor()
+    await accountOf(page).waitFor()
   })
 
   it('sets up the second step that a role asks for', async () => {
@@ -161,8 +162,7 @@ describe('signing in', { skip }, () => {
     await heading('Your recovery codes')
     await look('recovery codes')
     await page.getByRole('button', { name: 'I have kept them' }).click()
-    await page
-      .locator('#content')
+    await accountOf(page)
       .or(page.getByRole('heading', { name: 'Change my password' }))
       .first()
       .waitFor()
@@ -192,7 +192,7 @@ describe('the session of a browser', { skip }, () => {
     assert.match(decodeURIComponent(kept.cookie), /^openward-preferences=\{[^}]*\}$/)
     assert.doesNotMatch(kept.cookie, /ow[a-z]_|eyJ/)
     await page.reload()
-    await page.locator('#content').waitFor()
+    await accountOf(page).waitFor()
   })
 
   it('ends at the server when one signs out, for another window too, and the cookie with it', async () => {
@@ -200,7 +200,7 @@ describe('the session of a browser', { skip }, () => {
     await enter(house, visit, 'staff')
     const other = await context.newPage()
     await other.goto('/')
-    await other.locator('#content').waitFor()
+    await accountOf(other).waitFor()
     const answered = page.waitForResponse((answer) => answer.url().endsWith('/auth/logout'))
     await page.getByRole('button', { name: /^Account/ }).click()
     await page.getByRole('button', { name: 'Sign out' }).click()
@@ -266,7 +266,7 @@ describe('the session of a browser', { skip }, () => {
     await enter(house, visit, 'staff')
     const other = await context.newPage()
     await other.goto('/')
-    await other.locator('#content').waitFor()
+    await accountOf(other).waitFor()
     await page.clock.fastForward('04:00')
     const warning = (of: typeof page) => of.getByRole('dialog', { name: 'Are you still there?' })
     await warning(page).waitFor()
