@@ -5,11 +5,12 @@ import { getRouteApi } from '@tanstack/react-router'
 import { useState } from 'react'
 import { addresses } from '../addresses.ts'
 import { call } from '../connection/call.ts'
+import { useLive } from '../connection/use-live.ts'
 import { problemOf } from '../connection/problem-of.ts'
 import { appointmentApi } from '#contracts/appointments/appointment'
 import type { Appointment } from '#contracts/appointments/appointment-record'
 import type { Slot } from '#contracts/doctors/slot'
-import { useDoctors } from '../day-calendar/day.ts'
+import { calendarConcerns, useDoctors } from '../day-calendar/day.ts'
 import { nameOf } from '../find-patient/matching.ts'
 import { ProblemAlert, ProblemPage, Waiting } from '../frame/states.tsx'
 import { usePatient } from '../patient/use-patient.ts'
@@ -25,6 +26,7 @@ const route = getRouteApi(`/closed${addresses.book}`)
 const noWishes: Wishes = { specialization: null, doctor_id: null, from: '', priority: 'routine' }
 
 export function BookingPage() {
+  useLive(calendarConcerns)
   const { patient_id } = route.useParams()
   const { move } = route.useSearch()
   const { book, find } = useWords()

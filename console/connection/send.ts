@@ -1,6 +1,7 @@
 // One request by `fetch`. The access token lives in this file's memory and nowhere else: a reload asks for another one.
-import type { Send } from '#platform/contract/client.ts'
+import type { ClientRequest, Send } from '#platform/contract/client.ts'
 import { Problem } from '#platform/contract/problem.ts'
+import { isAttended } from './attendance.ts'
 import { unreachable } from './problem-of.ts'
 
 let access_token: string | undefined
@@ -10,23 +11,33 @@ export function setAccessToken(token: string | undefined): void {
 }
 
 /** @throws Problem unreachable */
-export const send: Send = async ({ method, url, headers, body }) => {
-  const request = {
-    method,
-    headers: {
-      accept: 'application/json, application/problem+json',
-      // Asks for the refresh token in a cookie that no script reads; a form of another site cannot send this.
-      'x-openward-console': '1',
-      ...(access_token === undefined ? {} : { authorization: `Bearer ${access_token}` }),
-      ...headers,
-    },
-    credentials: 'same-origin',
-    cache: 'no-store',
-    ...(body === undefined ? {} : { body }),
-  } satisfies RequestInit
+export const send: Send = async (request) => {
+  const answer = await ask(request)
   try {
-    const answer = await fetch(url, request)
     return { status: answer.status, headers: Object.fromEntries(answer.headers), text: await answer.text() }
+  } catch (error) {
+    throw new Problem(unreachable, {}, error)
+  }
+}
+
+/** The answer as it begins: its body is still to be read. @throws Problem unreachable */
+export async function ask({ method, url, headers, body }: ClientRequest, signal?: AbortSignal): Promise<Response> {
+  try {
+    return await fetch(url, {
+      method,
+      headers: {
+        accept: 'application/json, application/problem+json',
+        // Asks for the refresh token in a cookie that no script reads; a form of another site cannot send this.
+        'x-openward-console': '1',
+        ...(isAttended() ? {} : { 'x-openward-unattended': '1' }),
+        ...(access_token === undefined ? {} : { authorization: `Bearer ${access_token}` }),
+        ...headers,
+      },
+      credentials: 'same-origin',
+      cache: 'no-store',
+      ...(body === undefined ? {} : { body }),
+      ...(signal && { signal }),
+    })
   } catch (error) {
     throw new Problem(unreachable, {}, error)
   }

@@ -4,6 +4,7 @@ import { useMediaQuery } from '@mantine/hooks'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { addresses } from '../addresses.ts'
+import { useLive } from '../connection/use-live.ts'
 import { may, useUser } from '../connection/use-session.ts'
 import { Sign } from '../frame/mark.tsx'
 import { ProblemAlert, Waiting } from '../frame/states.tsx'
@@ -12,7 +13,7 @@ import { useDates } from '../words/dates.ts'
 import { useWords } from '../words/words.tsx'
 import { AppointmentPanel } from './appointment-panel.tsx'
 import { Columns } from './columns.tsx'
-import { standing, useDay, useDoctors, usePeople } from './day.ts'
+import { calendarConcerns, standing, useDay, useDoctors, usePeople } from './day.ts'
 import { DayList } from './day-list.tsx'
 import { columnsOf } from './layout.ts'
 import { PageTitle } from '../frame/page-title.tsx'
@@ -22,6 +23,7 @@ const route = getRouteApi(`/closed${addresses.calendar}`)
 const wide = '(min-width: 48em)'
 
 export function CalendarPage() {
+  useLive(calendarConcerns)
   const { calendar } = useWords()
   const dates = useDates()
   const user = useUser()

@@ -1,6 +1,7 @@
 // The appointments of a day, with the doctors and the people that they name by id.
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { call } from '../connection/call.ts'
+import type { Concerns } from '../connection/concerns.ts'
 import { appointmentApi } from '#contracts/appointments/appointment'
 import type { Appointment } from '#contracts/appointments/appointment-record'
 import { type Doctor, doctorApi } from '#contracts/doctors/doctor'
@@ -9,6 +10,13 @@ import { mostCards, patientSearchApi } from '#contracts/patients/patient-search'
 
 const pageSize = 100
 const minuteMs = 60_000
+
+export const calendarConcerns: Concerns = {
+  'appointment.*': [['appointments'], ['slots']],
+  'hold.*': [['appointments'], ['slots']],
+  'doctor.*': [['doctors'], ['slots']],
+  'patient.*': ({ subject_id }) => [['people'], ['patient', subject_id]],
+}
 
 /** Every page of a list. */
 async function readAll<T>(

@@ -3,6 +3,7 @@ import { Alert, Box, Button, Group, Paper, Stack, Text, Title } from '@mantine/c
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { addresses } from '../addresses.ts'
+import { useLive } from '../connection/use-live.ts'
 import { may, useUser } from '../connection/use-session.ts'
 import type { Appointment } from '#contracts/appointments/appointment-record'
 import type { IdentityCard } from '#contracts/patients/patient'
@@ -14,11 +15,12 @@ import { dateIn } from '../words/clock.ts'
 import { useDates } from '../words/dates.ts'
 import { useWords } from '../words/words.tsx'
 import { useStatusChange } from './change.ts'
-import { isExpected, useDay, useDoctors, usePeople } from './day.ts'
+import { calendarConcerns, isExpected, useDay, useDoctors, usePeople } from './day.ts'
 import { Flags } from './flags.tsx'
 import classes from './expected.module.css'
 
 export function Expected() {
+  useLive(calendarConcerns)
   const { calendar } = useWords()
   const user = useUser()
   const doctors = useDoctors()

@@ -15,14 +15,19 @@ import {
 import { Link, useLocation } from '@tanstack/react-router'
 import { type PropsWithChildren, useEffect, useState } from 'react'
 import { addresses } from '../addresses.ts'
+import { beginLive } from '../connection/live.ts'
 import { leave } from '../connection/session.ts'
 import type { CurrentUser } from '#contracts/identity/session'
 import { useWords } from '../words/words.tsx'
 import { LanguageChoice, SchemeChoice } from './choices.tsx'
 import { placesOf } from './places.ts'
 import { IdleWarning } from './idle-warning.tsx'
+import { LiveLine } from './live-line.tsx'
 import { Mark, Sign } from './mark.tsx'
+import { queries } from './queries.ts'
 import classes from './inside-frame.module.css'
+
+beginLive(queries)
 
 export function InsideFrame({ user, children }: PropsWithChildren<{ user: CurrentUser }>) {
   const { frame } = useWords()
@@ -57,6 +62,7 @@ export function InsideFrame({ user, children }: PropsWithChildren<{ user: Curren
         </Container>
       </AppShell.Header>
       <AppShell.Main id="content" tabIndex={-1}>
+        <LiveLine />
         <Container size="xl" px="md" py="lg">
           {children}
         </Container>

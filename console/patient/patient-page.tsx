@@ -4,12 +4,13 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { addresses } from '../addresses.ts'
 import { call } from '../connection/call.ts'
+import { useLive } from '../connection/use-live.ts'
 import { may, useUser } from '../connection/use-session.ts'
 import { appointmentApi } from '#contracts/appointments/appointment'
 import type { Appointment } from '#contracts/appointments/appointment-record'
 import type { Patient } from '#contracts/patients/patient'
 import { AppointmentPanel } from '../day-calendar/appointment-panel.tsx'
-import { byTime, useDoctors } from '../day-calendar/day.ts'
+import { calendarConcerns, byTime, useDoctors } from '../day-calendar/day.ts'
 import { AppointmentLine } from '../day-calendar/appointment-line.tsx'
 import { PersonLine, PersonName } from '../find-patient/person.tsx'
 import { LinkButton } from '../frame/link-button.tsx'
@@ -23,6 +24,7 @@ import { PageTitle } from '../frame/page-title.tsx'
 const route = getRouteApi(`/closed${addresses.patient}`)
 
 export function PatientPage() {
+  useLive(calendarConcerns)
   const { patient_id } = route.useParams()
   const { patient: words } = useWords()
   const user = useUser()

@@ -26,6 +26,8 @@ export const en = {
     broken:
       'This page has stopped working. Your administrator can be told what happened; loading it again helps most of the time.',
     reload: 'Load the page again',
+    not_live:
+      'Changes of others do not come through at the moment: what you see may be out of date. It is being tried again.',
     close: 'Close',
     cancel: 'Cancel',
     save: 'Save',

@@ -26,6 +26,8 @@ export const es: Words = {
     failed: 'No ha funcionado',
     broken: 'Esta página ha dejado de funcionar. Avise a su administrador; cargarla de nuevo suele bastar.',
     reload: 'Cargar de nuevo',
+    not_live:
+      'Por el momento no llegan los cambios de otras personas: lo que ve puede no estar al día. Se sigue intentando.',
     close: 'Cerrar',
     cancel: 'Cancelar',
     save: 'Guardar',

@@ -7,7 +7,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { ensureConsole } from '../../bin/console.mjs'
 import { type Caller, signIn } from '../caller.ts'
 import { root } from '../documentation/blocks.ts'
-import { createColleague, createDepartment, createDoctor } from '../hospital.ts'
+import { createColleague, createDepartment, createDoctor, freeStarts, nextPerson } from '../hospital.ts'
 import { type ServerProcess, startServer, stopServer, temporaryDirectory } from '../processes.ts'
 
 const executablePath = ['/usr/bin/chromium', '/usr/local/bin/chromium'].find((path) => existsSync(path))
@@ -140,6 +140,21 @@ export async function submitSignIn(page: Page, { email, password }: { email: str
   await page.getByLabel('Email or user name').fill(email)
   await page.getByLabel('Password', { exact: true }).fill(password)
   await page.getByRole('button', { name: 'Sign in' }).click()
+}
+
+/** A patient with an appointment, made by the API. */
+export async function bookedPatient(
+  administrator: Caller,
+  person: Partial<ReturnType<typeof nextPerson>> = {},
+): Promise<{ id: string; patient_id: string; appointment_time: string }> {
+  const registered = await administrator.ask('POST', '/api/v1/patients', { ...nextPerson(), ...person, force: true })
+  const { id: patient_id } = JSON.parse(registered.text) as { id: string }
+  const doctors = JSON.parse((await administrator.ask('GET', '/api/v1/doctors')).text) as { items: { id: string }[] }
+  const doctor_id = String(doctors.items[0]?.id)
+  const [appointment_time] = await freeStarts(administrator, doctor_id)
+  const booked = await administrator.ask('POST', '/api/v1/appointments', { patient_id, doctor_id, appointment_time })
+  assert.equal(booked.status, 201, booked.text)
+  return { patient_id, appointment_time: String(appointment_time), ...(JSON.parse(booked.text) as { id: string }) }
 }
 
 type Violation = { id: string; nodes: { html: string; failureSummary?: string }[] }

@@ -54,8 +54,8 @@ try {
 }
 
 async function take(page: Page, name: string) {
-  // Names come a moment after the times.
-  await page.waitForLoadState('networkidle')
+  // Names come a moment after the times, and nothing tells when the last is there: the stream of events is never over.
+  await page.waitForTimeout(700)
   await page.screenshot({ path: join(root, 'docs/images', `console-${name}.png`) })
 }
 

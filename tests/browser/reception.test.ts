@@ -1,8 +1,18 @@
 // A receptionist's day in Chromium: find, register, book, move, check in, by mouse and by keyboard, at a desk and on a telephone.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { freeStarts, nextPerson } from '../hospital.ts'
-import { assertAccessible, assertFits, enter, type House, openHouse, type Size, skip, type Visit } from './browser.ts'
+import { nextPerson } from '../hospital.ts'
+import {
+  assertAccessible,
+  assertFits,
+  bookedPatient,
+  enter,
+  type House,
+  openHouse,
+  type Size,
+  skip,
+  type Visit,
+} from './browser.ts'
 
 /** Of the requirement: a new receptionist registers and books a patient with so many at the most. */
 const mostInteractions = 12
@@ -16,19 +26,6 @@ after(() => house?.close())
 async function looksRight({ page }: Visit, state: string) {
   await assertAccessible(page, state)
   await assertFits(page, state)
-}
-
-/** A patient with an appointment, made by the API. */
-async function bookedPatient(person: Partial<ReturnType<typeof nextPerson>> = {}) {
-  const { administrator } = house
-  const registered = await administrator.ask('POST', '/api/v1/patients', { ...nextPerson(), ...person, force: true })
-  const { id: patient_id } = JSON.parse(registered.text) as { id: string }
-  const doctors = JSON.parse((await administrator.ask('GET', '/api/v1/doctors')).text) as { items: { id: string }[] }
-  const doctor_id = String(doctors.items[0]?.id)
-  const [appointment_time] = await freeStarts(administrator, doctor_id)
-  const booked = await administrator.ask('POST', '/api/v1/appointments', { patient_id, doctor_id, appointment_time })
-  assert.equal(booked.status, 201, booked.text)
-  return { patient_id, appointment_time: String(appointment_time), ...(JSON.parse(booked.text) as { id: string }) }
 }
 
 for (const size of ['desk', 'telephone'] as const satisfies Size[]) {
@@ -109,7 +106,7 @@ for (const size of ['desk', 'telephone'] as const satisfies Size[]) {
 
     it('an appointment is moved, and its patient checked in, from the calendar', async () => {
       const { page } = visit
-      const { appointment_time, id } = await bookedPatient()
+      const { appointment_time, id } = await bookedPatient(house.administrator)
       await page.goto(`/calendar?date=${appointment_time.slice(0, 10)}`)
       await page
         .getByRole('status')
@@ -145,7 +142,7 @@ for (const size of ['desk', 'telephone'] as const satisfies Size[]) {
     it('a long name breaks and widens nothing', async () => {
       const { page } = visit
       const last_name = 'Wolfeschlegelsteinhausenbergerdorff'.repeat(2)
-      const { patient_id } = await bookedPatient({ first_name: 'A'.repeat(60), last_name })
+      const { patient_id } = await bookedPatient(house.administrator, { first_name: 'A'.repeat(60), last_name })
       await page.goto(`/patients/${patient_id}`)
       await page.getByRole('heading', { name: last_name }).waitFor()
       await looksRight(visit, 'long name')
@@ -199,8 +196,8 @@ describe('by the keyboard alone', { skip }, () => {
 
   it('arrows lead through the calendar, and one appointment of it is in the order of Tab', async () => {
     const { page } = visit
-    const { appointment_time } = await bookedPatient()
-    await bookedPatient()
+    const { appointment_time } = await bookedPatient(house.administrator)
+    await bookedPatient(house.administrator)
     await page.goto(`/calendar?date=${appointment_time.slice(0, 10)}`)
     await page.locator('[data-appointment]').nth(1).waitFor()
     assert.equal(await page.locator('[data-appointment][tabindex="0"]').count(), 1)

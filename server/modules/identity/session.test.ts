@@ -108,4 +108,20 @@ describe("one's own sessions", () => {
     await api.rows(sql`update sessions set last_used_at = now() - interval '10 minutes' where id = ${nurse.session_id}`)
     await assert.rejects(nurse.call(sessionApi.me, {}, { 'x-background': '1' }), refusedWith(sessionEnded))
   })
+
+  it('are used by what a person asks for, and not by what a page asks for while nobody is at it', async () => {
+    const nurse = await api.person('nurse', { idle_limit: '30 minutes' })
+    const idleMinutes = async () => {
+      const [session] = await api.rows(
+        sql<{ minutes: number }>`
+          select floor(extract(epoch from now() - last_used_at) / 60)::int as minutes from sessions where id = ${nurse.session_id}`,
+      )
+      return session?.minutes
+    }
+    await api.rows(sql`update sessions set last_used_at = now() - interval '10 minutes' where id = ${nurse.session_id}`)
+    await nurse.call(sessionApi.me, {}, { 'x-openward-unattended': '1' })
+    assert.equal(await idleMinutes(), 10)
+    await nurse.call(sessionApi.me, {})
+    assert.equal(await idleMinutes(), 0)
+  })
 })

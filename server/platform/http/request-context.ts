@@ -12,6 +12,9 @@ import { tracedCounting, tracedDatabase } from '#platform/tracing/traced-databas
 import { within } from '#platform/tracing/tracing.ts'
 import { type Database, scopedDatabase, type Tx } from '#platform/database/transaction.ts'
 
+/** Sent by a client that asks by itself, while nobody is at it: it keeps no session awake. */
+const unattended = 'x-openward-unattended'
+
 export type RequestContext = {
   ctx: Context
   /** What the request has told so far of whom it is about. */
@@ -49,10 +52,11 @@ export function buildContext(
   const waiting: ((is_kept: boolean) => void)[] = []
   let has_entered = false
   let has_committed = false
+  const isActivity = !operation.background && request.headers[unattended] === undefined
   const enter = (reach: Reach): Sql => {
     has_entered = true
     if (!actor.session_id) return sql`select openward.enter_as(${reach})`
-    return sql`select openward.enter(${actor.session_id}, ${actor.authority}, ${reach}, ${!operation.background})`
+    return sql`select openward.enter(${actor.session_id}, ${actor.authority}, ${reach}, ${isActivity})`
   }
   const reach =
     operation.access === 'public'
@@ -71,7 +75,7 @@ export function buildContext(
             operation.reserved ? system.reserve : system.pool,
             {
               enter: () => enter(other),
-              key: `${actor.session_id ?? ''} ${actor.authority ?? ''} ${other} ${!operation.background}`,
+              key: `${actor.session_id ?? ''} ${actor.authority ?? ''} ${other} ${isActivity}`,
             },
             { audit: complete, committed: () => void (has_committed = true) },
             operation.reserved ? undefined : system.gathered,
