@@ -4,13 +4,18 @@ import { accountRoutes } from './account/routes.ts'
 import { addresses } from './addresses.ts'
 import { bookAppointmentRoutes } from './book-appointment/routes.ts'
 import { dayCalendarRoutes } from './day-calendar/routes.ts'
+import { findDoctorRoutes } from './find-doctor/routes.ts'
 import { findPatientRoutes } from './find-patient/routes.ts'
-import { closed, open, root } from './frame/grounds.tsx'
+import { anyone, closed, open, root } from './frame/grounds.tsx'
 import { StartPage } from './frame/start-page.tsx'
 import { Broken, NotFound, Waiting } from './frame/states.tsx'
+import { ownAppointmentsRoutes } from './own-appointments/routes.ts'
+import { ownRecordRoutes } from './own-record/routes.ts'
 import { patientRoutes } from './patient/routes.ts'
+import { registerAccountRoutes } from './register-account/routes.ts'
 import { registerPatientRoutes } from './register-patient/routes.ts'
 import { signInRoutes } from './sign-in/routes.ts'
+import { waitForTimeRoutes } from './wait-for-time/routes.ts'
 
 const start = createRoute({ getParentRoute: () => closed, path: addresses.start, component: StartPage })
 
@@ -24,8 +29,12 @@ export const router = createRouter({
       ...patientRoutes,
       ...bookAppointmentRoutes,
       ...accountRoutes,
+      ...ownAppointmentsRoutes,
+      ...ownRecordRoutes,
+      ...waitForTimeRoutes,
     ]),
-    open.addChildren([...signInRoutes]),
+    anyone.addChildren([...findDoctorRoutes]),
+    open.addChildren([...signInRoutes, ...registerAccountRoutes]),
   ]),
   defaultPendingComponent: Waiting,
   defaultErrorComponent: Broken,

@@ -7,9 +7,8 @@ import type { Doctor } from '#contracts/doctors/doctor'
 import { type Slot, slotApi, type SlotPriority } from '#contracts/doctors/slot'
 import { ProblemAlert, Waiting } from '../frame/states.tsx'
 import { dateIn } from '../words/clock.ts'
-import { useDates } from '../words/dates.ts'
 import { useWords } from '../words/words.tsx'
-import classes from './free-times.module.css'
+import { Days } from './days.tsx'
 
 export type Wishes = { specialization: string | null; doctor_id: string | null; from: string; priority: SlotPriority }
 
@@ -111,43 +110,6 @@ export function FreeTimes({ doctors, wishes, onWish, chosen, onChoose, nearest }
           </Button>
         )}
       </section>
-    </Stack>
-  )
-}
-
-type DaysProps = Pick<FreeTimesProps, 'doctors' | 'chosen' | 'onChoose'> & { slots: readonly Slot[] }
-
-function Days({ slots, doctors, chosen, onChoose }: DaysProps) {
-  const dates = useDates()
-  const doctorOf = new Map(doctors.map((doctor) => [doctor.id, doctor]))
-  const days = Object.groupBy(slots, (slot) => dateIn(slot.start, doctorOf.get(slot.doctor_id)?.timezone))
-  return (
-    <Stack gap="md">
-      {Object.entries(days).map(([date, ofDay = []]) => (
-        <div key={date}>
-          <Title order={3} size="h5" mb={6} className={classes.day}>
-            {dates.weekday(date)}
-          </Title>
-          <ul className={classes.times}>
-            {ofDay.map((slot) => {
-              const doctor = doctorOf.get(slot.doctor_id)
-              const isChosen = chosen?.start === slot.start && chosen.doctor_id === slot.doctor_id
-              return (
-                <li key={`${slot.start} ${slot.doctor_id}`}>
-                  <button type="button" className={classes.time} aria-pressed={isChosen} onClick={() => onChoose(slot)}>
-                    <strong>{dates.time(slot.start, doctor?.timezone)}</strong>
-                    <span className={classes.doctor}>
-                      {doctor ? `${doctor.first_name} ${doctor.last_name}` : ''}
-                      <br />
-                      {doctor?.specialization}
-                    </span>
-                  </button>
-                </li>
-              )
-            })}
-          </ul>
-        </div>
-      ))}
     </Stack>
   )
 }

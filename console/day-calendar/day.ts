@@ -19,7 +19,7 @@ export const calendarConcerns: Concerns = {
 }
 
 /** Every page of a list. */
-async function readAll<T>(
+export async function readAll<T>(
   read: (cursor?: string) => Promise<{ items: T[]; next_cursor: string | null }>,
 ): Promise<T[]> {
   const all: T[] = []

@@ -2,12 +2,15 @@
 import { createRootRoute, createRoute } from '@tanstack/react-router'
 import type { z } from 'zod'
 import { Broken, NotFound } from './states.tsx'
-import { Closed, Open, Root } from './root.tsx'
+import { Anyone, Closed, Open, Root } from './root.tsx'
 
 export const root = createRootRoute({ component: Root, notFoundComponent: NotFound, errorComponent: Broken })
 /** Pages for whoever is signed in; anyone else is shown the sign-in at the same address. */
 export const closed = createRoute({ getParentRoute: () => root, id: 'closed', component: Closed })
 export const open = createRoute({ getParentRoute: () => root, id: 'open', component: Open })
+
+/** Pages that everybody may see, whoever is signed in within their own frame. */
+export const anyone = createRoute({ getParentRoute: () => root, id: 'anyone', component: Anyone })
 
 /** Of an address that somebody typed, what is of no use is left out. */
 export function known<T>(schema: z.ZodType<T>, value: unknown): T | undefined {

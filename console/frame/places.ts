@@ -13,6 +13,9 @@ type Place = {
   isFor(user: CurrentUser): boolean
 }
 
+/** Whoever is treated here: who works here, too, finds their own record among the records. */
+const isPatient = (user: CurrentUser) => user.patient_id !== null && user.role === 'patient'
+
 const places: readonly Place[] = [
   { name: 'reception', to: addresses.reception, sign: 'search', isFor: (user) => may(user, 'patients:find') },
   {
@@ -20,6 +23,25 @@ const places: readonly Place[] = [
     to: addresses.calendar,
     sign: 'calendar',
     isFor: (user) => may(user, 'patients:find') && may(user, 'appointments:read'),
+  },
+  {
+    name: 'own_appointments',
+    to: addresses.own_appointments,
+    sign: 'calendar',
+    isFor: (user) => isPatient(user) && may(user, 'appointments:read'),
+  },
+  { name: 'doctors', to: addresses.doctors, sign: 'search', isFor: isPatient },
+  {
+    name: 'own_record',
+    to: addresses.own_record,
+    sign: 'person',
+    isFor: (user) => isPatient(user) && may(user, 'patients:read'),
+  },
+  {
+    name: 'own_access',
+    to: addresses.own_access,
+    sign: 'eye',
+    isFor: (user) => isPatient(user) && may(user, 'audit:read'),
   },
 ]
 

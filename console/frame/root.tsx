@@ -6,6 +6,7 @@ import { NotAllowed, Waiting } from './states.tsx'
 import { OutsideFrame } from './outside-frame.tsx'
 
 const InsideFrame = lazy(async () => ({ default: (await import('./inside-frame.tsx')).InsideFrame }))
+const PublicFrame = lazy(async () => ({ default: (await import('./public-frame.tsx')).PublicFrame }))
 const SignInForm = lazy(async () => ({ default: (await import('../sign-in/sign-in-form.tsx')).SignInForm }))
 const InitialPassword = lazy(async () => ({ default: (await import('../account/password-form.tsx')).InitialPassword }))
 
@@ -50,4 +51,16 @@ export function Open() {
       <Outlet />
     </OutsideFrame>
   )
+}
+
+export function Anyone() {
+  const session = useSession()
+  if (session.status === 'beginning') return <Waiting />
+  const page = (
+    <Suspense fallback={<Waiting />}>
+      <Outlet />
+    </Suspense>
+  )
+  const isInside = session.status === 'signed_in' && !session.user.must_change_password
+  return isInside ? <InsideFrame user={session.user}>{page}</InsideFrame> : <PublicFrame>{page}</PublicFrame>
 }

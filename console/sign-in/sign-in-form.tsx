@@ -1,7 +1,7 @@
 // Signing in: name and password, then the second step where the account has one, or has to set one up.
-import { Alert, Anchor, Button, Stack, Text, TextInput } from '@mantine/core'
+import { Alert, Anchor, Button, Group, Stack, Text, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
+import { Link, useRouterState } from '@tanstack/react-router'
 import { useState } from 'react'
 import { addresses } from '../addresses.ts'
 import { problemOf } from '../connection/problem-of.ts'
@@ -10,6 +10,7 @@ import { call } from '../connection/call.ts'
 import { loginApi, type Tokens } from '#contracts/identity/login'
 import { ProblemAlert } from '../frame/states.tsx'
 import { useWords } from '../words/words.tsx'
+import { keepGoal } from './goal.ts'
 import { SecondStep } from './second-step.tsx'
 import { SetUpSecondStep } from './set-up-second-step.tsx'
 import { CurrentPassword } from '../account/proof-fields.tsx'
@@ -19,6 +20,7 @@ type Step = { name: 'password' } | { name: 'code' } | { name: 'enroll'; enrollme
 
 export function SignInForm({ reason, onDone }: { reason?: SignedOutReason | undefined; onDone?: () => void }) {
   const { sign_in } = useWords()
+  const href = useRouterState({ select: ({ location }) => location.href })
   const [username, setUsername] = useState('')
   const [password, setPassword] = useState('')
   const [step, setStep] = useState<Step>({ name: 'password' })
@@ -106,6 +108,14 @@ export function SignInForm({ reason, onDone }: { reason?: SignedOutReason | unde
         <Anchor component={Link} to={addresses.forgot_password} size="sm" ta="center">
           {sign_in.forgot}
         </Anchor>
+        <Group justify="center" gap="md">
+          <Anchor component={Link} to={addresses.register_account} size="sm" onClick={() => keepGoal(href)}>
+            {sign_in.register}
+          </Anchor>
+          <Anchor component={Link} to={addresses.doctors} size="sm">
+            {sign_in.find_doctor}
+          </Anchor>
+        </Group>
       </Stack>
     </form>
   )

@@ -39,6 +39,10 @@ export const en = {
   places: {
     reception: 'Reception',
     calendar: 'Calendar',
+    own_appointments: 'My appointments',
+    doctors: 'Find a doctor',
+    own_record: 'My record',
+    own_access: 'Who saw it',
   },
   idle: {
     title: 'Are you still there?',
@@ -53,6 +57,8 @@ export const en = {
     password: 'Password',
     submit: 'Sign in',
     forgot: 'Forgotten your password?',
+    register: 'Register as a patient',
+    find_doctor: 'Find a doctor',
     idle: 'You were signed out because nobody used this page for a while. Sign in to go on where you were.',
     ended: 'Your session has ended. Sign in to go on where you were.',
     unheard:

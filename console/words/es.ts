@@ -38,6 +38,10 @@ export const es: Words = {
   places: {
     reception: 'Recepción',
     calendar: 'Calendario',
+    own_appointments: 'Mis citas',
+    doctors: 'Buscar médico',
+    own_record: 'Mi historia',
+    own_access: 'Quién la vio',
   },
   idle: {
     title: '¿Sigue ahí?',
@@ -52,6 +56,8 @@ export const es: Words = {
     password: 'Contraseña',
     submit: 'Entrar',
     forgot: '¿Ha olvidado la contraseña?',
+    register: 'Registrarse como paciente',
+    find_doctor: 'Buscar médico',
     idle: 'Se cerró la sesión porque nadie usaba esta página. Entre para seguir donde estaba.',
     ended: 'Su sesión ha terminado. Entre para seguir donde estaba.',
     unheard:

@@ -182,3 +182,12 @@ export async function assertFits(page: Page, state: string): Promise<void> {
   ])
   assert.ok((scroll ?? 0) <= (client ?? 0), `${state}: ${scroll} pixels wide in ${client}`)
 }
+
+/** Goes on with Tab, as a person would, until what fits has the focus. @throws after a hundred */
+export async function tabTo({ page }: Visit, selector: string) {
+  for (let tabs = 0; tabs < 100; tabs += 1) {
+    await page.keyboard.press('Tab')
+    if (await page.evaluate((fits) => document.activeElement?.matches(fits) ?? false, selector)) return
+  }
+  throw new Error(`no Tab leads to ${selector}`)
+}

@@ -11,6 +11,7 @@ import {
   openHouse,
   type Size,
   skip,
+  tabTo,
   type Visit,
 } from './browser.ts'
 
@@ -217,12 +218,3 @@ describe('by the keyboard alone', { skip }, () => {
     await isBack()
   })
 })
-
-/** Goes on with Tab, as a person would, until what fits has the focus. @throws after a hundred */
-async function tabTo({ page }: Visit, selector: string) {
-  for (let tabs = 0; tabs < 100; tabs += 1) {
-    await page.keyboard.press('Tab')
-    if (await page.evaluate((fits) => document.activeElement?.matches(fits) ?? false, selector)) return
-  }
-  throw new Error(`no Tab leads to ${selector}`)
-}

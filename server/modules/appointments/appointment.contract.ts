@@ -71,6 +71,8 @@ export const invalidTransition = defineProblem(
   409,
   'An appointment in this state cannot go there: allowed names where it can go',
 )
+/** Until so long before its start patients change an appointment themselves. */
+export const cutOffHours = 24
 export const pastCutOff = defineProblem(
   'past_cut_off',
   409,

@@ -3,11 +3,8 @@ import { type Context, holds } from '#platform/context.ts'
 import { forbidden, notFound, Problem, stale } from '#platform/contract/problem.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import { tellsNoShows } from './appointment.answer.ts'
-import { pastCutOff } from './appointment.contract.ts'
+import { cutOffHours, pastCutOff } from './appointment.contract.ts'
 import { lockAppointment, type StoredAppointment } from './appointment.store.ts'
-
-/** How long before the start patients may still move or cancel. */
-export const cutOffHours = 24
 
 export type Locked = StoredAppointment & { department_id: string | null }
 

@@ -1,0 +1,41 @@
+// Waiting for a time, in Spanish.
+import type { en } from './waiting.en.ts'
+
+export const es: typeof en = {
+  title: 'Lista de espera',
+  own_text: 'Una hora que queda libre se reserva para usted y se le ofrece por correo y aquí.',
+  desk_text:
+    'Quién espera a que quede libre una hora. La que queda libre se reserva para la primera persona a quien le convenga, y se le ofrece.',
+  no_record: 'Su cuenta no está unida a una historia de paciente. Pida al hospital que las una.',
+  find_doctor: 'Buscar un médico a quien esperar',
+  join: 'Esperar una hora más temprana',
+  submit: 'Esperar',
+  waiting: (count) => (count === 1 ? '1 en espera' : `${count} en espera`),
+  none: 'Nadie espera.',
+  over: 'Terminadas',
+  statuses: {
+    waiting: 'En espera',
+    offered: 'Se ofrece una hora',
+    booked: 'Reservada',
+    expired: 'Terminada sin hora',
+    withdrawn: 'Retirada',
+  },
+  free: (moment) => `Libre: ${moment}`,
+  until: (moment) => `Reservada hasta ${moment}`,
+  must_call: 'Al paciente no le llegó ningún correo: llámelo.',
+  accept: 'Aceptar esta hora',
+  decline: 'Esta hora no',
+  withdraw: 'Dejar de esperar',
+  between: (from, to) => `${from} a ${to}`,
+  not_before: (time) => `no antes de las ${time}`,
+  over_by: (time) => `terminada a las ${time}`,
+  any_doctor: 'Nadie en particular',
+  or_specialization: 'O cualquiera de una especialidad',
+  no_specialization: 'Ninguna especialidad',
+  from_date: 'Desde',
+  to_date: 'Hasta',
+  from_time: 'No antes de',
+  to_time: 'Terminada a las',
+  on_weekdays: 'Solo estos días',
+  weekdays: ['lunes', 'martes', 'miércoles', 'jueves', 'viernes', 'sábado', 'domingo'],
+}
