@@ -10,7 +10,7 @@ type Place = {
   name: keyof Words['places']
   to: (typeof addresses)[keyof typeof addresses]
   sign: SignName
-  isFor(user: CurrentUser): boolean
+  isFor: (user: CurrentUser) => boolean
 }
 
 /** Whoever is treated here: who works here, too, finds their own record among the records. */

@@ -5,7 +5,7 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { addresses } from '../addresses.ts'
 import { Days } from '../book-appointment/days.tsx'
-import { useHold } from '../book-appointment/use-hold.ts'
+import { bookHeld, useHold } from '../book-appointment/use-hold.ts'
 import { call } from '../connection/call.ts'
 import { useDraft } from '../connection/drafts.ts'
 import { problemOf } from '../connection/problem-of.ts'
@@ -61,7 +61,7 @@ function Chosen({ doctor, at, moved }: { doctor: Doctor; at: string; moved: Appo
   const { value, change, forget } = useDraft('own-booking', { reason: '' })
   const [done, setDone] = useState<Appointment>()
   const wanted = { doctor_id: doctor.id, appointment_time: at }
-  const { hold, error: unheld, keep } = useHold(moved || done ? undefined : wanted)
+  const { hold, error: unheld, take, undo } = useHold(moved || done ? undefined : wanted)
   const send = useMutation({
     async mutationFn() {
       if (moved)
@@ -70,20 +70,13 @@ function Chosen({ doctor, at, moved }: { doctor: Doctor; at: string; moved: Appo
           { params: { appointment_id: moved.id }, body: wanted },
           { version: moved.version },
         )
-      keep(hold?.id)
-      const body = { ...wanted, reason: value.reason.trim() || null }
-      return call(appointmentApi.book, { body: hold ? { ...body, hold_id: hold.id } : body }).catch(
-        (error: unknown) => {
-          if (problemOf(error).kind.code !== 'hold_ended') throw error
-          return call(appointmentApi.book, { body })
-        },
-      )
+      return bookHeld(await take(), { ...wanted, reason: value.reason.trim() || null })
     },
     onSuccess(appointment) {
       forget()
       setDone(appointment)
     },
-    onError: () => keep(undefined),
+    onError: undo,
     onSettled: () =>
       Promise.all([
         known.invalidateQueries({ queryKey: ['appointments'] }),
