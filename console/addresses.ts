@@ -9,6 +9,7 @@ export const addresses = {
   register_patient: '/patients/new',
   patient: '/patients/$patient_id',
   book: '/patients/$patient_id/book',
+  beds: '/beds',
   doctors: '/doctors',
   doctor: '/doctors/$doctor_id',
   own_appointments: '/appointments',

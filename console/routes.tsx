@@ -2,6 +2,7 @@
 import { createRoute, createRouter } from '@tanstack/react-router'
 import { accountRoutes } from './account/routes.ts'
 import { addresses } from './addresses.ts'
+import { bedMapRoutes } from './bed-map/routes.ts'
 import { bookAppointmentRoutes } from './book-appointment/routes.ts'
 import { dayCalendarRoutes } from './day-calendar/routes.ts'
 import { findDoctorRoutes } from './find-doctor/routes.ts'
@@ -32,6 +33,7 @@ export const router = createRouter({
       ...ownAppointmentsRoutes,
       ...ownRecordRoutes,
       ...waitForTimeRoutes,
+      ...bedMapRoutes,
     ]),
     anyone.addChildren([...findDoctorRoutes]),
     open.addChildren([...signInRoutes, ...registerAccountRoutes]),

@@ -1,5 +1,5 @@
 // Booking somebody into a free time, or moving what is booked to another one.
-import { Grid, Stack, Text } from '@mantine/core'
+import { Grid, Group, Stack, Text } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -9,17 +9,23 @@ import { useLive } from '../connection/use-live.ts'
 import { problemOf } from '../connection/problem-of.ts'
 import { appointmentApi } from '#contracts/appointments/appointment'
 import type { Appointment } from '#contracts/appointments/appointment-record'
+import { type BookedSeries, seriesApi } from '#contracts/appointments/series'
 import type { Slot } from '#contracts/doctors/slot'
 import { calendarConcerns, useDoctors } from '../day-calendar/day.ts'
+import { Versions } from '../day-calendar/versions.tsx'
 import { nameOf } from '../find-patient/matching.ts'
+import { LinkButton } from '../frame/link-button.tsx'
 import { ProblemAlert, ProblemPage, Waiting } from '../frame/states.tsx'
 import { usePatient } from '../patient/use-patient.ts'
 import { useDates } from '../words/dates.ts'
-import { useWords } from '../words/words.tsx'
+import { desk } from '../words/desk.ts'
+import { useWords, useWordsOf } from '../words/words.tsx'
 import { Booked } from './booked.tsx'
 import { Confirm } from './confirm.tsx'
 import classes from './confirm.module.css'
 import { FreeTimes, type Wishes } from './free-times.tsx'
+import { once, ruleOf, useSeriesPlan } from './repeats.tsx'
+import { bookHeld, useHold } from './use-hold.ts'
 import { PageTitle } from '../frame/page-title.tsx'
 
 const route = getRouteApi(`/closed${addresses.book}`)
@@ -55,23 +61,46 @@ export function BookingPage() {
 
 function Choosing({ patient_id, moved }: { patient_id: string; moved: Appointment | undefined }) {
   const { book } = useWords()
+  const words = useWordsOf(desk)
   const dates = useDates()
   const known = useQueryClient()
+  /** As it was when the sending began: what stands there now is read again after a refusal. */
+  const [seen, setSeen] = useState(moved)
   const doctors = useDoctors()
   const [wishes, setWishes] = useState<Wishes>({ ...noWishes, doctor_id: moved?.doctor_id ?? null })
   const [chosen, setChosen] = useState<Slot>()
   const [reason, setReason] = useState('')
+  const [repeating, setRepeating] = useState(once)
+  const [booked, setBooked] = useState<{ first: Appointment; series?: BookedSeries }>()
+  const { priority } = wishes
+  const isHeld = chosen !== undefined && !moved && !booked && repeating.rhythm === null
+  const {
+    hold,
+    error: unheld,
+    take,
+    undo,
+  } = useHold(
+    isHeld ? { doctor_id: chosen.doctor_id, appointment_time: chosen.start, patient_id, priority } : undefined,
+  )
+  const plan = useSeriesPlan(chosen, moved ? once : repeating, { patient_id, priority })
   const send = useMutation({
-    mutationFn: ({ doctor_id, start: appointment_time }: Slot) =>
-      moved
-        ? call(
-            appointmentApi.reschedule,
-            { params: { appointment_id: moved.id }, body: { doctor_id, appointment_time } },
-            { version: moved.version },
-          )
-        : call(appointmentApi.book, {
-            body: { patient_id, doctor_id, appointment_time, priority: wishes.priority, reason: reason.trim() || null },
-          }),
+    async mutationFn({ doctor_id, start: appointment_time }: Slot) {
+      const time = { doctor_id, appointment_time }
+      if (moved) {
+        setSeen(moved)
+        const params = { appointment_id: moved.id }
+        return { first: await call(appointmentApi.reschedule, { params, body: time }, { version: moved.version }) }
+      }
+      const body = { ...time, patient_id, priority, reason: reason.trim() || null }
+      const rrule = ruleOf(repeating)
+      if (rrule === undefined) return { first: await bookHeld(await take(), body) }
+      const skip_conflicts = (plan.data?.conflicts.length ?? 0) > 0
+      const series = await call(seriesApi.book, { body: { ...body, rrule, skip_conflicts } })
+      const [first] = series.occurrences
+      return { first: first as Appointment, series }
+    },
+    onSuccess: setBooked,
+    onError: undo,
     onSettled: () =>
       Promise.all([
         known.invalidateQueries({ queryKey: ['appointments'] }),
@@ -79,21 +108,26 @@ function Choosing({ patient_id, moved }: { patient_id: string; moved: Appointmen
       ]),
   })
   const doctorOf = (slot: { doctor_id: string }) => doctors.data?.find(({ id }) => id === slot.doctor_id)
-  if (send.data) {
+  if (booked) {
     return (
       <Booked
-        appointment={send.data}
+        appointment={booked.first}
+        series={booked.series}
         wasMoved={moved !== undefined}
-        doctor={doctorOf(send.data)}
+        doctor={doctorOf(booked.first)}
         onAnother={() => {
           send.reset()
+          setBooked(undefined)
+          setRepeating(once)
           setChosen(undefined)
           setReason('')
         }}
       />
     )
   }
-  const nearest = send.error ? problemOf(send.error).members['nearest_slots'] : undefined
+  const refused = send.error ?? unheld
+  const nearest = refused ? problemOf(refused).members['nearest_slots'] : undefined
+  const isStale = moved && send.error && problemOf(send.error).kind.code === 'stale_version'
   return (
     <Grid gap="xl">
       <Grid.Col span={{ base: 12, md: 7 }}>
@@ -128,9 +162,35 @@ function Choosing({ patient_id, moved }: { patient_id: string; moved: Appointmen
           reason={reason}
           onReason={setReason}
           isPending={send.isPending}
-          error={send.error}
+          error={isStale ? undefined : (send.error ?? (Array.isArray(nearest) ? unheld : undefined))}
           onSend={() => chosen && send.mutate(chosen)}
+          held_until={hold?.held_until}
+          repeating={repeating}
+          onRepeat={(next) => {
+            setRepeating(next)
+            send.reset()
+          }}
+          plan={plan}
         />
+        {isStale && seen && (
+          <Versions
+            seen={seen}
+            now={moved}
+            onRepeat={() => chosen && send.mutate(chosen)}
+            onLeave={() => send.reset()}
+          />
+        )}
+        {!moved && (
+          <Group mt="md">
+            <LinkButton
+              to={addresses.waitlist}
+              search={{ patient_id, doctor_id: wishes.doctor_id ?? undefined }}
+              variant="subtle"
+            >
+              {words.put_on_waitlist}
+            </LinkButton>
+          </Group>
+        )}
       </Grid.Col>
     </Grid>
   )

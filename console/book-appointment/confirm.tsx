@@ -5,8 +5,10 @@ import type { Slot } from '#contracts/doctors/slot'
 import { problemOf } from '../connection/problem-of.ts'
 import { ProblemAlert } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
-import { useWords } from '../words/words.tsx'
+import { desk } from '../words/desk.ts'
+import { useWords, useWordsOf } from '../words/words.tsx'
 import classes from './confirm.module.css'
+import { freeOf, Planned, type Repeating, Repeats, type useSeriesPlan } from './repeats.tsx'
 
 type ConfirmProps = {
   chosen: Slot | undefined
@@ -17,10 +19,18 @@ type ConfirmProps = {
   isPending: boolean
   error: unknown
   onSend: () => void
+  held_until: string | undefined
+  repeating: Repeating
+  onRepeat: (repeating: Repeating) => void
+  plan: ReturnType<typeof useSeriesPlan>
 }
 
-export function Confirm({ chosen, doctor, isMove, reason, onReason, isPending, error, onSend }: ConfirmProps) {
+export function Confirm({ chosen, doctor, isMove, reason, onReason, isPending, error, onSend, ...more }: ConfirmProps) {
+  const { held_until, repeating, onRepeat, plan } = more
   const { book } = useWords()
+  const words = useWordsOf(desk)
+  const isSeries = !isMove && repeating.rhythm !== null
+  const free = plan.data && freeOf(plan.data)
   const dates = useDates()
   return (
     <Paper withBorder shadow="sm" p="lg" className={classes.confirm}>
@@ -46,6 +56,9 @@ export function Confirm({ chosen, doctor, isMove, reason, onReason, isPending, e
                 <Text size="sm" c="dimmed" className="name">
                   {doctor?.location} · {book.minutes(chosen.duration_minutes)}
                 </Text>
+                <Text size="sm" c="dimmed">
+                  {held_until ? words.held_until(dates.time(held_until)) : ''}
+                </Text>
               </>
             ) : (
               <Text c="dimmed">{book.choose}</Text>
@@ -61,9 +74,11 @@ export function Confirm({ chosen, doctor, isMove, reason, onReason, isPending, e
               minRows={2}
             />
           )}
+          {!isMove && chosen && <Repeats repeating={repeating} onChange={onRepeat} />}
+          {isSeries && chosen && <Planned plan={plan} doctor={doctor} />}
           {error !== null && error !== undefined && <ProblemAlert error={problemOf(error)} />}
-          <Button type="submit" size="md" disabled={!chosen} loading={isPending}>
-            {isMove ? book.move : book.submit}
+          <Button type="submit" size="md" disabled={!chosen || (isSeries && !free)} loading={isPending}>
+            {isMove ? book.move : isSeries && free ? words.book_all(free) : book.submit}
           </Button>
         </Stack>
       </form>

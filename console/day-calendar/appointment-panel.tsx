@@ -1,5 +1,5 @@
 // One appointment opened: what is known of it, and what can become of it. Where it may go, the server decides.
-import { Alert, Button, Drawer, Group, Stack, Text, Textarea, Title } from '@mantine/core'
+import { Button, Drawer, Group, Stack, Text, Textarea, Title } from '@mantine/core'
 import { useState } from 'react'
 import { addresses } from '../addresses.ts'
 import { problemOf } from '../connection/problem-of.ts'
@@ -15,6 +15,8 @@ import { useWords } from '../words/words.tsx'
 import { useStatusChange } from './change.ts'
 import { isExpected } from './day.ts'
 import { Flags } from './flags.tsx'
+import { SeriesLine } from './series-line.tsx'
+import { Versions } from './versions.tsx'
 
 type AppointmentPanelProps = {
   appointment: Appointment | undefined
@@ -53,7 +55,7 @@ function Opened({
   const isOpen = isExpected(appointment)
   const to = (status: AppointmentStatus, why?: string) => change.mutate({ appointment, status, reason: why })
   const isPending = (status: AppointmentStatus) => change.isPending && change.variables.status === status
-  const wasChanged = change.error && ['stale_version', 'conflict'].includes(problemOf(change.error).kind.code)
+  const wasChanged = change.error && problemOf(change.error).kind.code === 'stale_version'
   return (
     <Stack>
       {person && (
@@ -80,6 +82,7 @@ function Opened({
       <Text size="sm" c="dimmed">
         {book.code}: {appointment.confirmation_code}
       </Text>
+      <SeriesLine appointment={appointment} />
       {appointment.reason && <Text className="name">{appointment.reason}</Text>}
       {appointment.notes && (
         <Text size="sm" className="name">
@@ -91,10 +94,13 @@ function Opened({
           {appointment.cancel_reason}
         </Text>
       )}
-      {wasChanged ? (
-        <Alert color="yellow" role="alert">
-          <Text size="sm">{calendar.changed_meanwhile}</Text>
-        </Alert>
+      {wasChanged && change.variables.appointment.version !== appointment.version ? (
+        <Versions
+          seen={change.variables.appointment}
+          now={appointment}
+          onRepeat={() => change.mutate({ ...change.variables, appointment })}
+          onLeave={() => change.reset()}
+        />
       ) : (
         change.error && <ProblemAlert error={change.error} />
       )}

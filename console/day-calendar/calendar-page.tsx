@@ -1,21 +1,27 @@
-// The day of all doctors: side by side where there is room, as a list on a telephone.
-import { ActionIcon, Button, Group, Select, Stack, Text, TextInput } from '@mantine/core'
+// The day, or the week, of all doctors: side by side where there is room, as a list on a telephone.
+import { ActionIcon, Alert, Button, Group, SegmentedControl, Select, Stack, Text, TextInput } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { addresses } from '../addresses.ts'
 import { useLive } from '../connection/use-live.ts'
 import { may, useUser } from '../connection/use-session.ts'
+import type { Appointment } from '#contracts/appointments/appointment-record'
+import type { Doctor } from '#contracts/doctors/doctor'
+import { nameOf } from '../find-patient/matching.ts'
 import { Sign } from '../frame/mark.tsx'
 import { ProblemAlert, Waiting } from '../frame/states.tsx'
-import { addDays, dateIn } from '../words/clock.ts'
+import { addDays, dateIn, weekOf } from '../words/clock.ts'
 import { useDates } from '../words/dates.ts'
-import { useWords } from '../words/words.tsx'
+import { desk } from '../words/desk.ts'
+import { useWords, useWordsOf } from '../words/words.tsx'
 import { AppointmentPanel } from './appointment-panel.tsx'
 import { Columns } from './columns.tsx'
-import { calendarConcerns, standing, useDay, useDoctors, usePeople } from './day.ts'
-import { DayList } from './day-list.tsx'
+import { calendarConcerns, standing, useDoctors, usePeople } from './day.ts'
+import { DayLists } from './day-list.tsx'
 import { columnsOf } from './layout.ts'
+import { MoveDialog, type Wanted, wantedOf } from './move-dialog.tsx'
+import { useDays, Week } from './week.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
 
 const route = getRouteApi(`/closed${addresses.calendar}`)
@@ -24,55 +30,89 @@ const wide = '(min-width: 48em)'
 
 export function CalendarPage() {
   useLive(calendarConcerns)
+  const words = useWordsOf(desk)
   const { calendar } = useWords()
   const dates = useDates()
   const user = useUser()
   const navigate = useNavigate()
   const today = dateIn(new Date())
-  const { date = today } = route.useSearch()
+  const { date = today, view } = route.useSearch()
   const [specialization, setSpecialization] = useState<string | null>(null)
   const [open_id, setOpen] = useState<string>()
+  const [wanted, setWanted] = useState<Wanted>()
+  const [moved, setMoved] = useState<{ before: Appointment; after: Appointment }>()
   const isWide = useMediaQuery(wide, undefined, { getInitialValueInEffect: false })
   const doctors = useDoctors()
-  const day = useDay(date)
+  const days = view === 'week' ? weekOf(date) : [date]
+  const read = useDays(days)
+  const shown = useRef<Appointment[]>([])
+  // The day that one comes from stays until the next is here.
+  if (read.data) shown.current = read.data
+  const all = read.data ?? shown.current
+  const mayFind = may(user, 'patients:find')
   const people = usePeople(
-    (day.data ?? []).map(({ patient_id }) => patient_id),
-    may(user, 'patients:find'),
+    all.map(({ patient_id }) => patient_id),
+    mayFind,
   )
-  const go = (to: string) => void navigate({ to: addresses.calendar, search: { date: to === today ? undefined : to } })
+  const step = view === 'week' ? 7 : 1
+  const go = (to: string, next = view) =>
+    void navigate({ to: addresses.calendar, search: { date: to === today ? undefined : to, view: next } })
 
   const shownDoctors = (doctors.data ?? []).filter(
     (doctor) => !specialization || doctor.specialization === specialization,
   )
-  const appointments = standing(day.data ?? [])
+  const isShown = new Set(shownDoctors.map(({ id }) => id))
+  const appointments = standing(all).filter(({ doctor_id }) => isShown.has(doctor_id))
   const columns = columnsOf(shownDoctors, appointments)
-  const count = columns.reduce((sum, { placed }) => sum + placed.length, 0)
   const specializations = [...new Set(doctors.data?.map((doctor) => doctor.specialization))].sort()
-  const error = doctors.error ?? day.error ?? people.error
-  const opened = day.data?.find(({ id }) => id === open_id)
+  const error = doctors.error ?? read.error ?? people.error
+  const find = (id: string | undefined) => all.find((appointment) => appointment.id === id)
+  const opened = find(open_id)
+  const nameIn = ({ patient_id, confirmation_code }: Appointment) => {
+    const person = people.data?.get(patient_id)
+    return person ? nameOf(person) : confirmation_code
+  }
+  const title =
+    view === 'week'
+      ? words.week_of(dates.weekday(days[0] ?? date), dates.weekday(days[6] ?? date))
+      : dates.weekday(date)
   return (
     <Stack>
       <Group justify="space-between" align="flex-end">
         <div>
           <PageTitle title={calendar.title} />
           <Text role="status">
-            {dates.weekday(date)}
-            {day.isSuccess ? ` · ${calendar.count(count)}` : ''}
+            {title}
+            {read.data ? ` · ${calendar.count(appointments.length)}` : ''}
           </Text>
         </div>
         <Group gap="xs" align="flex-end">
+          <SegmentedControl
+            aria-label={words.view}
+            data={[
+              { value: 'day', label: words.day },
+              { value: 'week', label: words.week },
+            ]}
+            value={view ?? 'day'}
+            onChange={(next) => go(date, next === 'week' ? 'week' : undefined)}
+          />
           <ActionIcon
             size="input-sm"
             variant="default"
-            aria-label={calendar.previous}
-            onClick={() => go(addDays(date, -1))}
+            aria-label={view === 'week' ? words.previous_week : calendar.previous}
+            onClick={() => go(addDays(date, -step))}
           >
             <Sign name="back" />
           </ActionIcon>
           <Button variant="default" onClick={() => go(today)} disabled={date === today}>
             {calendar.today}
           </Button>
-          <ActionIcon size="input-sm" variant="default" aria-label={calendar.next} onClick={() => go(addDays(date, 1))}>
+          <ActionIcon
+            size="input-sm"
+            variant="default"
+            aria-label={view === 'week' ? words.next_week : calendar.next}
+            onClick={() => go(addDays(date, step))}
+          >
             <Sign name="forth" />
           </ActionIcon>
           <TextInput
@@ -93,18 +133,35 @@ export function CalendarPage() {
           />
         </Group>
       </Group>
-      {error && <ProblemAlert error={error} onRetry={() => void Promise.all([doctors.refetch(), day.refetch()])} />}
-      {doctors.isPending || day.isPending ? (
+      {error && <ProblemAlert error={error} onRetry={() => void Promise.all([doctors.refetch(), read.refetch()])} />}
+      <div role="status">
+        {moved && (
+          <Moved
+            name={nameIn(moved.after)}
+            appointment={moved.after}
+            doctor={doctors.data?.find(({ id }) => id === moved.after.doctor_id)}
+            onBack={() => {
+              const { doctor_id, appointment_time } = moved.before
+              setWanted({ appointment: find(moved.after.id) ?? moved.after, to: { doctor_id, appointment_time } })
+              setMoved(undefined)
+            }}
+          />
+        )}
+      </div>
+      {doctors.isPending || (read.isPending && all.length === 0) ? (
         !error && <Waiting />
+      ) : view === 'week' && isWide ? (
+        <Week dates={days} doctors={shownDoctors} appointments={appointments} people={people.data} onOpen={setOpen} />
       ) : isWide ? (
         <Columns
           columns={columns}
           people={people.data}
           onOpen={setOpen}
           now={date === today ? new Date().toISOString() : undefined}
+          onMove={may(user, 'appointments:update') ? (target) => setWanted(wantedOf(target, date)) : undefined}
         />
       ) : (
-        <DayList columns={columns} people={people.data} onOpen={setOpen} />
+        <DayLists days={days} columns={columns} people={people.data} onOpen={setOpen} />
       )}
       <AppointmentPanel
         appointment={opened}
@@ -112,6 +169,35 @@ export function CalendarPage() {
         doctor={doctors.data?.find(({ id }) => id === opened?.doctor_id)}
         onClose={() => setOpen(undefined)}
       />
+      <MoveDialog
+        wanted={wanted}
+        now={find(wanted?.appointment.id)}
+        name={wanted ? nameIn(wanted.appointment) : ''}
+        onDone={(after) => {
+          if (wanted) setMoved({ before: wanted.appointment, after })
+          setWanted(undefined)
+        }}
+        onClose={() => setWanted(undefined)}
+      />
     </Stack>
+  )
+}
+
+type MovedProps = { name: string; appointment: Appointment; doctor: Doctor | undefined; onBack: () => void }
+
+function Moved({ name, appointment, doctor, onBack }: MovedProps) {
+  const words = useWordsOf(desk)
+  const dates = useDates()
+  return (
+    <Alert color="ward">
+      <Group justify="space-between" gap="xs">
+        <Text size="sm" className="name">
+          {words.moved(name, dates.short(appointment.appointment_time, doctor?.timezone))}
+        </Text>
+        <Button size="xs" variant="default" onClick={onBack}>
+          {words.move_back}
+        </Button>
+      </Group>
+    </Alert>
   )
 }

@@ -6,6 +6,8 @@ import { nameOf } from '../find-patient/matching.ts'
 import { minutesIn } from '../words/clock.ts'
 import { useDates } from '../words/dates.ts'
 import { useWords } from '../words/words.tsx'
+import { isExpected } from './day.ts'
+import { type Target, useDrag } from './drag.ts'
 import { type Column, neighbour, type Placed, spanOf } from './layout.ts'
 import classes from './columns.module.css'
 
@@ -21,7 +23,9 @@ export type DayProps = {
   onOpen: (appointment_id: string) => void
 }
 
-export function Columns({ columns, people, onOpen, now }: DayProps & { now: string | undefined }) {
+type ColumnsProps = DayProps & { now: string | undefined; onMove: ((target: Target) => void) | undefined }
+
+export function Columns({ columns, people, onOpen, now, onMove }: ColumnsProps) {
   const { calendar } = useWords()
   const dates = useDates()
   const scroller = useRef<HTMLDivElement>(null)
@@ -31,6 +35,7 @@ export function Columns({ columns, people, onOpen, now }: DayProps & { now: stri
   const all = columns.flatMap(({ placed }) => placed)
   const entry = all.some(({ appointment }) => appointment.id === current) ? current : all[0]?.appointment.id
   const height = (span.to - span.from) * pixelsPerMinute
+  const drag = useDrag({ columns, from: span.from, pixelsPerMinute, onDrop: (target) => onMove?.(target) })
   const move = (event: KeyboardEvent) => {
     const arrow = arrows.find((key) => key === event.key)
     const id = (event.target as HTMLElement).dataset['appointment']
@@ -74,7 +79,11 @@ export function Columns({ columns, people, onOpen, now }: DayProps & { now: stri
                 {doctor.specialization}
               </Text>
             </div>
-            <div className={classes.track} style={{ height, backgroundSize: `100% ${60 * pixelsPerMinute}px` }}>
+            <div
+              className={classes.track}
+              data-track={doctor.id}
+              style={{ height, backgroundSize: `100% ${60 * pixelsPerMinute}px` }}
+            >
               {placed.length === 0 && <span className={classes.none}>{calendar.none_of_doctor}</span>}
               {placed.map((one) => (
                 <Block
@@ -86,8 +95,10 @@ export function Columns({ columns, people, onOpen, now }: DayProps & { now: stri
                   isEntry={one.appointment.id === entry}
                   onFocus={() => setCurrent(one.appointment.id)}
                   onOpen={() => onOpen(one.appointment.id)}
+                  drag={onMove && isExpected(one.appointment) ? drag.handlers(one) : undefined}
                 />
               ))}
+              {drag.target?.doctor.id === doctor.id && <Ghost target={drag.target} from={span.from} />}
               {now && <Now minutes={minutesIn(now, doctor.timezone)} from={span.from} to={span.to} />}
             </div>
           </div>
@@ -104,6 +115,19 @@ function Now({ minutes, from, to }: { minutes: number; from: number; to: number 
   return <span className={classes.now} style={{ insetBlockStart: top(minutes, from) }} aria-hidden />
 }
 
+/** Where it would come to stand. */
+function Ghost({ target: { doctor, start }, from }: { target: Target; from: number }) {
+  return (
+    <span
+      className={classes.ghost}
+      style={{ insetBlockStart: top(start, from), height: doctor.consultation_minutes * pixelsPerMinute - 2 }}
+      aria-hidden
+    >
+      {`${String(Math.floor(start / 60)).padStart(2, '0')}:${String(start % 60).padStart(2, '0')}`}
+    </span>
+  )
+}
+
 type BlockProps = {
   placed: Placed
   from: number
@@ -112,9 +136,10 @@ type BlockProps = {
   isEntry: boolean
   onFocus: () => void
   onOpen: () => void
+  drag: ReturnType<ReturnType<typeof useDrag>['handlers']> | undefined
 }
 
-function Block({ placed, from, zone, person, isEntry, onFocus, onOpen }: BlockProps) {
+function Block({ placed, from, zone, person, isEntry, onFocus, onOpen, drag }: BlockProps) {
   const { calendar, find } = useWords()
   const dates = useDates()
   const { appointment, start, end, lane, lanes } = placed
@@ -137,6 +162,8 @@ function Block({ placed, from, zone, person, isEntry, onFocus, onOpen }: BlockPr
       tabIndex={isEntry ? 0 : -1}
       onFocus={onFocus}
       onClick={onOpen}
+      {...drag}
+      data-movable={drag !== undefined || undefined}
       data-short={height < twoLines || undefined}
       title={`${time} ${name} · ${status}`}
       style={{

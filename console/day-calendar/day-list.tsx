@@ -1,6 +1,7 @@
 // The day as a list, in order of time: for a telephone.
-import { Paper, Text, UnstyledButton } from '@mantine/core'
+import { Paper, Stack, Text, Title, UnstyledButton } from '@mantine/core'
 import { nameOf } from '../find-patient/matching.ts'
+import { dateIn } from '../words/clock.ts'
 import { useDates } from '../words/dates.ts'
 import { useWords } from '../words/words.tsx'
 import type { DayProps } from './columns.tsx'
@@ -8,7 +9,7 @@ import { byTime } from './day.ts'
 import { Flags } from './flags.tsx'
 import classes from './expected.module.css'
 
-export function DayList({ columns, people, onOpen }: DayProps) {
+function DayList({ columns, people, onOpen }: DayProps) {
   const { calendar, find } = useWords()
   const dates = useDates()
   const all = columns
@@ -36,5 +37,28 @@ export function DayList({ columns, people, onOpen }: DayProps) {
         )
       })}
     </Paper>
+  )
+}
+
+/** Each day under its name, where there are several. */
+export function DayLists({ days, columns, ...more }: DayProps & { days: readonly string[] }) {
+  const dates = useDates()
+  if (days.length === 1) return <DayList columns={columns} {...more} />
+  const onDay = (date: string) =>
+    columns.map(({ doctor, placed }) => ({
+      doctor,
+      placed: placed.filter(({ appointment }) => dateIn(appointment.appointment_time, doctor.timezone) === date),
+    }))
+  return (
+    <Stack>
+      {days.map((date) => (
+        <section key={date} aria-label={dates.weekday(date)}>
+          <Title order={2} size="h4" mb="xs">
+            {dates.weekday(date)}
+          </Title>
+          <DayList columns={onDay(date)} {...more} />
+        </section>
+      ))}
+    </Stack>
   )
 }

@@ -1,5 +1,5 @@
 // The appointments of a day, with the doctors and the people that they name by id.
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query'
 import { call } from '../connection/call.ts'
 import type { Concerns } from '../connection/concerns.ts'
 import { appointmentApi } from '#contracts/appointments/appointment'
@@ -44,15 +44,18 @@ export function useDoctors() {
   })
 }
 
-export function useDay(date: string) {
-  return useQuery({
+export function dayQuery(date: string) {
+  return queryOptions({
     queryKey: ['appointments', 'day', date],
     queryFn: () =>
       readAll<Appointment>((cursor) =>
         call(appointmentApi.list, { query: { date, limit: String(pageSize), ...(cursor && { cursor }) } }),
       ),
-    placeholderData: keepPreviousData,
   })
+}
+
+export function useDay(date: string) {
+  return useQuery({ ...dayQuery(date), placeholderData: keepPreviousData })
 }
 
 /** Who these people are, by id. Asked for together, a hundred at a time. */

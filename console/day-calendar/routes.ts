@@ -9,7 +9,10 @@ const calendar = createRoute({
   getParentRoute: () => closed,
   path: addresses.calendar,
   staticData: { asks: 'appointments:read' },
-  validateSearch: (search): { date?: string | undefined } => ({ date: known(LocalDate, search['date']) }),
+  validateSearch: (search): { date?: string | undefined; view?: 'week' | undefined } => ({
+    date: known(LocalDate, search['date']),
+    view: known(z.literal('week'), search['view']),
+  }),
   component: lazyRouteComponent(() => import('./calendar-page.tsx'), 'CalendarPage'),
 })
 

@@ -16,6 +16,9 @@ type Place = {
 /** Whoever is treated here: who works here, too, finds their own record among the records. */
 const isPatient = (user: CurrentUser) => user.patient_id !== null && user.role === 'patient'
 
+/** Of every department. */
+const mayForAll = ({ permissions }: CurrentUser, permission: string) => permissions.includes(permission)
+
 const places: readonly Place[] = [
   { name: 'reception', to: addresses.reception, sign: 'search', isFor: (user) => may(user, 'patients:find') },
   {
@@ -24,6 +27,8 @@ const places: readonly Place[] = [
     sign: 'calendar',
     isFor: (user) => may(user, 'patients:find') && may(user, 'appointments:read'),
   },
+  { name: 'waitlist', to: addresses.waitlist, sign: 'clock', isFor: (user) => mayForAll(user, 'appointments:create') },
+  { name: 'beds', to: addresses.beds, sign: 'bed', isFor: (user) => mayForAll(user, 'resources:assign') },
   {
     name: 'own_appointments',
     to: addresses.own_appointments,

@@ -16,7 +16,8 @@ import { PersonLine, PersonName } from '../find-patient/person.tsx'
 import { LinkButton } from '../frame/link-button.tsx'
 import { ProblemAlert, ProblemPage, Waiting } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
-import { useWords } from '../words/words.tsx'
+import { desk } from '../words/desk.ts'
+import { useWords, useWordsOf } from '../words/words.tsx'
 import { useState } from 'react'
 import { usePatient } from './use-patient.ts'
 import { PageTitle } from '../frame/page-title.tsx'
@@ -27,6 +28,7 @@ export function PatientPage() {
   useLive(calendarConcerns)
   const { patient_id } = route.useParams()
   const { patient: words } = useWords()
+  const more = useWordsOf(desk)
   const user = useUser()
   const patient = usePatient(patient_id)
   if (patient.isPending) return <Waiting />
@@ -40,10 +42,19 @@ export function PatientPage() {
           </PageTitle>
           <PersonLine person={patient.data} />
         </div>
-        {may(user, 'appointments:create') && patient.data.is_active && (
-          <LinkButton to={addresses.book} params={{ patient_id }} size="md">
-            {words.book}
-          </LinkButton>
+        {patient.data.is_active && (
+          <Group gap="xs">
+            {may(user, 'appointments:create') && (
+              <LinkButton to={addresses.book} params={{ patient_id }} size="md">
+                {words.book}
+              </LinkButton>
+            )}
+            {may(user, 'resources:assign') && (
+              <LinkButton to={addresses.beds} search={{ patient_id }} size="md" variant="default">
+                {more.beds.to_bed_map}
+              </LinkButton>
+            )}
+          </Group>
         )}
       </Group>
       {!patient.data.is_complete && (

@@ -28,3 +28,22 @@ export function addDays(date: string, days: number): string {
   day.setUTCDate(day.getUTCDate() + days)
   return day.toISOString().slice(0, 10)
 }
+
+/** The instant at which the wall clock of a place shows this day and minute; what the clocks skip is moved on by as much. */
+export function instantAt(date: string, minutes: number, zone?: string): string {
+  const wanted = Date.parse(`${date}T00:00:00Z`) + minutes * 60_000
+  const shown = (ms: number) => {
+    const instant = new Date(ms).toISOString()
+    return Date.parse(`${dateIn(instant, zone)}T00:00:00Z`) + minutesIn(instant, zone) * 60_000
+  }
+  // Twice, since the difference to UTC may change between the guess and the answer.
+  const once = wanted - (shown(wanted) - wanted)
+  return new Date(once - (shown(once) - wanted)).toISOString()
+}
+
+/** Monday of the week of a day, and the six days after it. */
+export function weekOf(date: string): string[] {
+  const day = new Date(`${date}T00:00:00Z`).getUTCDay()
+  const monday = addDays(date, -((day + 6) % 7))
+  return Array.from({ length: 7 }, (_, at) => addDays(monday, at))
+}

@@ -39,6 +39,8 @@ export const en = {
   places: {
     reception: 'Reception',
     calendar: 'Calendar',
+    waitlist: 'Waitlist',
+    beds: 'Beds',
     own_appointments: 'My appointments',
     doctors: 'Find a doctor',
     own_record: 'My record',
@@ -213,7 +215,7 @@ export const en = {
     more: 'More times',
   },
   calendar: {
-    title: 'Day calendar',
+    title: 'Calendar',
     day: 'Day',
     previous: 'Previous day',
     next: 'Next day',

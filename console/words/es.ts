@@ -38,6 +38,8 @@ export const es: Words = {
   places: {
     reception: 'Recepción',
     calendar: 'Calendario',
+    waitlist: 'Lista de espera',
+    beds: 'Camas',
     own_appointments: 'Mis citas',
     doctors: 'Buscar médico',
     own_record: 'Mi historia',
@@ -213,7 +215,7 @@ export const es: Words = {
     more: 'Más horas',
   },
   calendar: {
-    title: 'Calendario del día',
+    title: 'Calendario',
     day: 'Día',
     previous: 'Día anterior',
     next: 'Día siguiente',

@@ -65,7 +65,7 @@ for (const size of ['desk', 'telephone'] as const satisfies Size[]) {
       await look('sign-in refused')
       await submitSignIn(page, { email, password })
       // At the address that was asked for.
-      await heading('Day calendar')
+      await heading('Calendar')
       await page.getByRole('button', { name: /^Account/ }).click()
       await page.getByText(email).waitFor()
       await look('account')

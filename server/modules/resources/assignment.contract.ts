@@ -64,7 +64,7 @@ export type Occupancy = z.output<typeof Occupancy>
 export const LongStayQuery = z.strictObject({
   ...Page,
   ...KindQuery.shape,
-  days: QueryInteger(1, 3650).default(30).describe('Without an end for longer than this'),
+  days: QueryInteger(0, 3650).default(30).describe('Without an end for longer than this; 0: all that somebody has now'),
 })
 export type LongStayQuery = z.output<typeof LongStayQuery>
 

@@ -456,5 +456,10 @@ describe('the past', () => {
       rest.items.map(({ days }) => days),
       [29],
     )
+    const today = await makeResource(staff, { ward })
+    await api.rows(
+      sql`insert into resource_assignments (resource_id, patient_id) values (${today.id}, ${await api.patient()})`,
+    )
+    assert.equal((await nurse.call(assignmentApi.longStays, { query: { ward, days: '0' } })).total, 4)
   })
 })
