@@ -64,6 +64,8 @@ export function Confirm({ chosen, doctor, isMove, reason, onReason, isPending, e
               <Text c="dimmed">{book.choose}</Text>
             )}
           </div>
+          {!isMove && chosen && <Repeats repeating={repeating} onChange={onRepeat} />}
+          {isSeries && chosen && <Planned plan={plan} doctor={doctor} />}
           {!isMove && (
             <Textarea
               label={book.reason}
@@ -74,8 +76,6 @@ export function Confirm({ chosen, doctor, isMove, reason, onReason, isPending, e
               minRows={2}
             />
           )}
-          {!isMove && chosen && <Repeats repeating={repeating} onChange={onRepeat} />}
-          {isSeries && chosen && <Planned plan={plan} doctor={doctor} />}
           {error !== null && error !== undefined && <ProblemAlert error={problemOf(error)} />}
           <Button type="submit" size="md" disabled={!chosen || (isSeries && !free)} loading={isPending}>
             {isMove ? book.move : isSeries && free ? words.book_all(free) : book.submit}

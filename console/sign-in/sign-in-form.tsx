@@ -1,13 +1,15 @@
 // Signing in: name and password, then the second step where the account has one, or has to set one up.
 import { Alert, Anchor, Button, Group, Stack, Text, TextInput } from '@mantine/core'
-import { useMutation } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link, useRouterState } from '@tanstack/react-router'
 import { useState } from 'react'
 import { addresses } from '../addresses.ts'
+import { prefer } from '../connection/preferences.ts'
 import { problemOf } from '../connection/problem-of.ts'
 import { enter, leave, type SignedOutReason } from '../connection/session.ts'
 import { call } from '../connection/call.ts'
 import { loginApi, type Tokens } from '#contracts/identity/login'
+import { oidcApi } from '#contracts/identity/oidc'
 import { ProblemAlert } from '../frame/states.tsx'
 import { useWords } from '../words/words.tsx'
 import { keepGoal } from './goal.ts'
@@ -18,13 +20,24 @@ import { PageTitle } from '../frame/page-title.tsx'
 
 type Step = { name: 'password' } | { name: 'code' } | { name: 'enroll'; enrollment_token: string }
 
+/** The sign-in of the organisation leads here with the code of what it refused. */
+function refusalIn(hash: string): string | undefined {
+  return /^#?(oidc_[a-z_]+|account_[a-z_]+|unavailable)$/.exec(hash)?.[1]
+}
+
 export function SignInForm({ reason, onDone }: { reason?: SignedOutReason | undefined; onDone?: () => void }) {
   const { sign_in } = useWords()
-  const href = useRouterState({ select: ({ location }) => location.href })
+  const { href, hash } = useRouterState({ select: ({ location }) => location })
   const [username, setUsername] = useState('')
   const [password, setPassword] = useState('')
   const [step, setStep] = useState<Step>({ name: 'password' })
   const [wasSent, setSent] = useState(false)
+
+  // Until it is known, and where it cannot be, a password is what one has.
+  const methods = useQuery({ queryKey: ['methods'], queryFn: () => call(oidcApi.methods, {}), staleTime: 300_000 })
+  const { password: hasPassword = true, organisation = false } = methods.data ?? {}
+  const { problems } = useWords()
+  const refusal = refusalIn(hash)
 
   const finish = async (tokens: Tokens) => {
     await enter(tokens)
@@ -82,36 +95,61 @@ export function SignInForm({ reason, onDone }: { reason?: SignedOutReason | unde
             )}
           </Alert>
         )}
+        {refusal && !signIn.error && (
+          <Alert color="red" role="alert">
+            <Text size="sm">{problems[refusal] ?? sign_in.organisation_refused}</Text>
+          </Alert>
+        )}
         {signIn.error && !isNextStep && <ProblemAlert error={signIn.error} />}
-        <TextInput
-          label={sign_in.name}
-          value={username}
-          onChange={(event) => setUsername(event.currentTarget.value)}
-          error={missing(username)}
-          autoComplete="username"
-          autoCapitalize="none"
-          spellCheck={false}
-          maxLength={254}
-          size="md"
-          autoFocus
-        />
-        <CurrentPassword
-          value={password}
-          onChange={setPassword}
-          error={missing(password)}
-          aria-invalid={missing(password) !== undefined}
-          maxLength={1024}
-        />
-        <Button type="submit" size="md" loading={signIn.isPending}>
-          {sign_in.submit}
-        </Button>
-        <Anchor component={Link} to={addresses.forgot_password} size="sm" ta="center">
-          {sign_in.forgot}
-        </Anchor>
+        {hasPassword && (
+          <>
+            <TextInput
+              label={sign_in.name}
+              value={username}
+              onChange={(event) => setUsername(event.currentTarget.value)}
+              error={missing(username)}
+              autoComplete="username"
+              autoCapitalize="none"
+              spellCheck={false}
+              maxLength={254}
+              size="md"
+              autoFocus
+            />
+            <CurrentPassword
+              value={password}
+              onChange={setPassword}
+              error={missing(password)}
+              aria-invalid={missing(password) !== undefined}
+              maxLength={1024}
+            />
+            <Button type="submit" size="md" loading={signIn.isPending}>
+              {sign_in.submit}
+            </Button>
+            <Anchor component={Link} to={addresses.forgot_password} size="sm" ta="center">
+              {sign_in.forgot}
+            </Anchor>
+          </>
+        )}
+        {/* Below, since it comes a moment later: nothing moves under a hand. */}
+        {organisation && (
+          <Button
+            component="a"
+            href={`${oidcApi.start.path}?for=console`}
+            // Whoever comes back has a session to go on with.
+            onClick={() => prefer({ has_session: true })}
+            size="md"
+            variant={hasPassword ? 'default' : 'filled'}
+            className="wrap"
+          >
+            {sign_in.organisation}
+          </Button>
+        )}
         <Group justify="center" gap="md">
-          <Anchor component={Link} to={addresses.register_account} size="sm" onClick={() => keepGoal(href)}>
-            {sign_in.register}
-          </Anchor>
+          {hasPassword && (
+            <Anchor component={Link} to={addresses.register_account} size="sm" onClick={() => keepGoal(href)}>
+              {sign_in.register}
+            </Anchor>
+          )}
           <Anchor component={Link} to={addresses.doctors} size="sm">
             {sign_in.find_doctor}
           </Anchor>

@@ -59,6 +59,8 @@ export const en = {
     password: 'Password',
     submit: 'Sign in',
     forgot: 'Forgotten your password?',
+    organisation: 'Sign in with your organisation',
+    organisation_refused: 'The sign-in with your organisation did not succeed: start it again',
     register: 'Register as a patient',
     find_doctor: 'Find a doctor',
     idle: 'You were signed out because nobody used this page for a while. Sign in to go on where you were.',
@@ -258,6 +260,9 @@ export const en = {
   },
   /** By the code of a problem; the sentence of the server where there is none. */
   problems: {
+    oidc_no_role: 'You are in no group that may use this system: ask your administrator',
+    oidc_no_email: 'Your organisation did not tell your e-mail address: ask your administrator to release it',
+    account_exists: 'Another account has this e-mail or user name',
     invalid_request: 'Some of what was typed is not right: the fields say what',
     likely_duplicates: 'This person is likely registered already',
     invalid_transition: 'That cannot become of this appointment as it stands now',

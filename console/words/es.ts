@@ -58,6 +58,8 @@ export const es: Words = {
     password: 'Contraseña',
     submit: 'Entrar',
     forgot: '¿Ha olvidado la contraseña?',
+    organisation: 'Entrar con su organización',
+    organisation_refused: 'No se pudo entrar con su organización: empiece de nuevo',
     register: 'Registrarse como paciente',
     find_doctor: 'Buscar médico',
     idle: 'Se cerró la sesión porque nadie usaba esta página. Entre para seguir donde estaba.',
@@ -257,6 +259,9 @@ export const es: Words = {
     scroll: 'Médicos y sus citas, desplace hacia los lados para ver más',
   },
   problems: {
+    oidc_no_role: 'No está en ningún grupo que pueda usar este sistema: pregunte a su administrador',
+    oidc_no_email: 'Su organización no comunicó su correo: pida a su administrador que lo haga',
+    account_exists: 'Otra cuenta tiene este correo o nombre de usuario',
     unreachable: 'No se puede llegar al servidor: revise la red. Nada de lo escrito se pierde',
     unreadable: 'No se pudo leer la respuesta: inténtelo de nuevo en un momento',
     invalid_credentials: 'El nombre de usuario o la contraseña no son correctos',

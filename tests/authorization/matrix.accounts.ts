@@ -42,6 +42,8 @@ export const accountRows: readonly Row[] = [
   { operation: 'GET /.well-known/jwks.json', expect: everyone },
   { operation: 'GET /api/v1/auth/oidc/start', expect: everyone, also: [404], never_succeeds: noOrganisation },
   { operation: 'GET /api/v1/auth/oidc/callback', expect: everyone, also: [404], never_succeeds: noOrganisation },
+  { operation: 'GET /api/v1/auth/oidc/console', expect: everyone, also: [404], never_succeeds: noOrganisation },
+  { operation: 'GET /api/v1/auth/methods', expect: everyone },
   {
     operation: 'POST /api/v1/auth/password/forgot',
     expect: everyone,

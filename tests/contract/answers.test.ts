@@ -35,7 +35,7 @@ const describedAs = ({ operation }: Route) => {
 }
 
 /** OAuth has what it does not know ignored: whatever a provider adds. */
-const takesAnyQuery = ['GET /api/v1/auth/oidc/callback']
+const takesAnyQuery = ['GET /api/v1/auth/oidc/callback', 'GET /api/v1/auth/oidc/console']
 
 /** Asks and checks that the document tells of the answer's status, and of its problem where it is one. */
 async function ask(route: Route, subject: Subject, person: Parameters<typeof call>[3], asked: Asked = {}) {

@@ -7,7 +7,9 @@ import { oidcRefused } from './oidc.contract.ts'
 
 export type OidcSettings = NonNullable<Configuration['oidc']>
 /** What is remembered between leaving and coming back. */
-export type OidcFlow = { state: string; nonce: string; code_verifier: string }
+/** Where the browser comes back to, which is said to the provider twice. */
+export type OidcGoal = 'callback' | 'console'
+export type OidcFlow = { state: string; nonce: string; code_verifier: string; goal: OidcGoal }
 export type OidcPerson = {
   subject: string
   email: string | undefined
@@ -18,7 +20,7 @@ export type OidcPerson = {
 }
 export type OidcClient = {
   /** Where to send the browser. @throws Problem unavailable */
-  begin(state: string): Promise<{ url: string; flow: OidcFlow }>
+  begin(state: string, goal: OidcGoal): Promise<{ url: string; flow: OidcFlow }>
   /** Who came back. @throws Problem oidcRefused, unavailable */
   finish(answer: URLSearchParams, flow: OidcFlow): Promise<OidcPerson>
 }
@@ -27,7 +29,7 @@ export type OidcClient = {
 const timeout_seconds = 5
 
 export function createOidcClient(settings: OidcSettings, { public_url, production }: Configuration): OidcClient {
-  const redirect_uri = `${public_url}/api/v1/auth/oidc/callback`
+  const redirectTo = (goal: OidcGoal) => `${public_url}/api/v1/auth/oidc/${goal}`
   let discovered: Promise<client.Configuration> | undefined
 
   function discover(): Promise<client.Configuration> {
@@ -51,11 +53,11 @@ export function createOidcClient(settings: OidcSettings, { public_url, productio
   }
 
   return {
-    async begin(state) {
+    async begin(state, goal) {
       const configuration = await discover()
-      const flow = { state, nonce: client.randomNonce(), code_verifier: client.randomPKCECodeVerifier() }
+      const flow = { state, nonce: client.randomNonce(), code_verifier: client.randomPKCECodeVerifier(), goal }
       const url = client.buildAuthorizationUrl(configuration, {
-        redirect_uri,
+        redirect_uri: redirectTo(goal),
         scope: 'openid email profile',
         state,
         nonce: flow.nonce,
@@ -64,12 +66,12 @@ export function createOidcClient(settings: OidcSettings, { public_url, productio
       })
       return { url: url.href, flow }
     },
-    async finish(answer, { state, nonce, code_verifier }) {
+    async finish(answer, { state, nonce, code_verifier, goal }) {
       const configuration = await discover()
       try {
         const tokens = await client.authorizationCodeGrant(
           configuration,
-          new URL(`${redirect_uri}?${answer.toString()}`),
+          new URL(`${redirectTo(goal)}?${answer.toString()}`),
           {
             expectedState: state,
             expectedNonce: nonce,

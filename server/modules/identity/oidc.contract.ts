@@ -28,13 +28,32 @@ const Answer = z.looseObject({
   error: z.string().max(200).optional(),
 })
 
+export const SignInMethods = z.object({
+  password: z.boolean().describe('With a password of this server; only then people register themselves'),
+  organisation: z.boolean().describe('With the organisation: GET /api/v1/auth/oidc/start'),
+})
+export type SignInMethods = z.output<typeof SignInMethods>
+
 export const oidcApi = {
+  methods: {
+    method: 'GET',
+    path: '/api/v1/auth/methods',
+    summary: 'How one signs in here',
+    access: 'public',
+    audit: 'none',
+    returns: [200, SignInMethods],
+    problems: [],
+    limit_per_minute: 240,
+  },
   start: {
     method: 'GET',
     path: '/api/v1/auth/oidc/start',
     summary: 'Go to the sign-in of the organisation',
+    description:
+      'For the console it ends at /api/v1/auth/oidc/console, for any other client at /api/v1/auth/oidc/callback: the provider has to know both.',
     access: 'public',
     audit: 'none',
+    query: z.strictObject({ for: z.enum(['api', 'console']).default('api') }),
     returns: [302, null],
     problems: [notFound, unavailable],
     limit_per_minute: 60,
@@ -49,6 +68,19 @@ export const oidcApi = {
     query: Answer,
     returns: [200, Tokens],
     problems: [notFound, oidcRefused, oidcNoRole, oidcNoEmail, accountExists, accountInactive, unavailable],
+    limit_per_minute: 60,
+  },
+  console: {
+    method: 'GET',
+    path: '/api/v1/auth/oidc/console',
+    summary: 'Come back to the console from the sign-in of the organisation',
+    description:
+      'Leads on to the start page, with the refresh token in a cookie that no script reads, or to the sign-in, with the code of the refusal behind #.',
+    access: 'public',
+    audit: 'none',
+    query: Answer,
+    returns: [303, null],
+    problems: [notFound, unavailable],
     limit_per_minute: 60,
   },
 } as const satisfies Api

@@ -2,14 +2,16 @@ import { implement, type Route } from '#platform/http/mount.ts'
 import type { Identity } from './identity.ts'
 import { createOidcClient } from './oidc-client.ts'
 import { oidcApi } from './oidc.contract.ts'
-import { finishOidc, type Oidc, startOidc } from './oidc.service.ts'
+import { finishOidc, finishOidcForConsole, type Oidc, startOidc } from './oidc.service.ts'
 
 export function oidcRoutes(identity: Identity): Route[] {
   const { configuration } = identity.system
   const settings = configuration.oidc
   const oidc: Oidc = settings && { settings, client: createOidcClient(settings, configuration) }
   return implement('oidc', oidcApi, {
-    start: (ctx) => startOidc(ctx, oidc),
+    methods: async () => ({ password: configuration.local_passwords, organisation: oidc !== undefined }),
+    start: (ctx, { query }) => startOidc(ctx, oidc, query.for === 'console' ? 'console' : 'callback'),
     callback: (ctx, { query }) => finishOidc(ctx, identity, oidc, query),
+    console: (ctx, { query }) => finishOidcForConsole(ctx, identity, oidc, query),
   })
 }

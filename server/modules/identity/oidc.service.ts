@@ -9,11 +9,12 @@ import { openJson, sealJson } from '#platform/encryption/sealing.ts'
 import { accountExists } from './account.contract.ts'
 import type { Identity } from './identity.ts'
 import { accountInactive, type Tokens } from './login.contract.ts'
-import type { OidcClient, OidcFlow, OidcPerson, OidcSettings } from './oidc-client.ts'
+import type { OidcClient, OidcFlow, OidcGoal, OidcPerson, OidcSettings } from './oidc-client.ts'
 import { oidcNoEmail, oidcNoRole, oidcRefused } from './oidc.contract.ts'
 import { deleteOneTimeTokens, insertOneTimeToken, spendOneTimeToken } from './one-time-token.store.ts'
 import { hashOpaqueToken, newOpaqueToken } from './opaque-tokens.ts'
 import { hasName, nameTokens, openProfile, profileTokens, sealProfile } from './profiles.ts'
+import { keepForConsole } from './refresh-cookie.ts'
 import { replaceRecoveryCodes } from './second-factor.ts'
 import { revokeSessions } from './session.store.ts'
 import { hashOf, openSession } from './sessions.ts'
@@ -27,12 +28,12 @@ const cookieName = 'openward-oidc'
 const place = (hash: Buffer) => ({ table: 'one_time_tokens', column: 'sealed_data', row_id: hash.toString('hex') })
 
 /** Sends the browser to the provider. The state is bound to this browser, so that nobody can be signed in as somebody else. */
-export async function startOidc(ctx: Context, oidc: Oidc): Promise<void> {
+export async function startOidc(ctx: Context, oidc: Oidc, goal: OidcGoal): Promise<void> {
   if (!oidc) throw new Problem(notFound)
   const { keys, configuration } = ctx.system
   const state = newOpaqueToken('oidc_state')
   const token_hash = hashOf('oidc_state', state)
-  const { url, flow } = await oidc.client.begin(state)
+  const { url, flow } = await oidc.client.begin(state, goal)
   const key = keys.system('users')
   const sealed = { key_id: key.id, data: sealJson(key, place(token_hash), flow) }
   await ctx.database.once((tx) =>
@@ -48,10 +49,11 @@ export async function finishOidc(
   identity: Identity,
   oidc: Oidc,
   query: Record<string, unknown>,
+  goal: OidcGoal = 'callback',
 ): Promise<Tokens> {
   if (!oidc) throw new Problem(notFound)
   const flow = await takeFlow(ctx, typeof query.state === 'string' ? query.state : '')
-  if (!flow) return refuse(ctx, oidcRefused, 'state_invalid')
+  if (flow?.goal !== goal) return refuse(ctx, oidcRefused, 'state_invalid')
   const answer = new URLSearchParams(
     Object.entries(query).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
   )
@@ -79,6 +81,23 @@ export async function finishOidc(
     .catch(violating({ user_tokens_one_account: accountExists, users_external_subject: accountExists }))
   if ('refused' in outcome) return refuse(ctx, outcome.refused, outcome.reason, outcome.user_id)
   return outcome
+}
+
+/** The same for the console: its browser is led on, to the start page or to the sign-in that says what was refused. */
+export async function finishOidcForConsole(
+  ctx: Context,
+  identity: Identity,
+  oidc: Oidc,
+  query: Record<string, unknown>,
+): Promise<void> {
+  if (!oidc) throw new Problem(notFound)
+  try {
+    keepForConsole(ctx, await finishOidc(ctx, identity, oidc, query, 'console'))
+    ctx.header('location', '/')
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    ctx.header('location', `/sign-in#${error.kind.code}`)
+  }
 }
 
 type Refused = { refused: ProblemKind; reason: string; user_id?: string | undefined }

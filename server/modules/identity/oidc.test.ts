@@ -52,6 +52,47 @@ describe('signing in with the organisation', () => {
     assert.ok(await api.call(loginApi.refresh, { body: { refresh_token: again.body.refresh_token ?? '' } }))
   })
 
+  it('leads the console on with a cookie that goes on with the session, and says at the sign-in why it does not', async () => {
+    assert.deepEqual(await api.call(oidcApi.methods, {}), { password: false, organisation: true })
+    const goAndComeBack = async (claims: Claims) => {
+      const { url, cookie } = await organisation.signInAtProvider(api, claims, '?for=console')
+      assert.ok(url.startsWith('/api/v1/auth/oidc/console?'))
+      return api.send({ method: 'GET', url, headers: { cookie } })
+    }
+    const back = await goAndComeBack({
+      sub: 'cleo',
+      email: 'cleo@example.test',
+      email_verified: true,
+      groups: ['wards'],
+    })
+    assert.deepEqual([back.status, back.headers.location, back.text], [303, '/', ''])
+    const kept = [back.headers['set-cookie']].flat().find((line) => String(line).includes('openward-refresh='))
+    assert.match(
+      String(kept),
+      /^__Host-openward-refresh=owr_[^;]+; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Strict; Secure$/,
+    )
+    const cookie = String(kept).split(';')[0] ?? ''
+    const { access_token } = await api.call(
+      loginApi.refresh,
+      { body: {} },
+      { cookie, 'x-openward-console': '1', 'sec-fetch-site': 'same-origin' },
+    )
+    assert.equal((await me(access_token)).role, 'nurse')
+    const refused = await goAndComeBack({ sub: 'eve', email: 'eve@example.test', groups: [] })
+    assert.deepEqual([refused.status, refused.headers.location], [303, '/sign-in#oidc_no_role'])
+  })
+
+  it('is not finished for the console by who began it for themselves', async () => {
+    const { url, cookie } = await organisation.signInAtProvider(api, {
+      sub: 'ada',
+      email: 'Ada@example.test',
+      groups: ['wards'],
+    })
+    const there = url.replace('/callback?', '/console?')
+    const back = await api.send({ method: 'GET', url: there, headers: { cookie } })
+    assert.deepEqual([back.status, back.headers.location], [303, '/sign-in#oidc_refused'])
+  })
+
   it('refuses who is in no mapped group, and ends the sessions of who no longer is', async () => {
     const claims = { sub: 'bob', email: 'bob@example.test', email_verified: true, groups: ['wards'] }
     const { body } = await comeBack(await signInAtProvider(claims))
@@ -157,7 +198,9 @@ describe('signing in with the organisation', () => {
 
   it('never asks a provider over plain http in production', async () => {
     const client = createOidcClient(organisation.settings, { ...api.configuration, production: true })
-    await assert.rejects(client.begin('state'), { message: 'OIDC_ISSUER must be an https address in production' })
+    await assert.rejects(client.begin('state', 'callback'), {
+      message: 'OIDC_ISSUER must be an https address in production',
+    })
   })
 
   it('takes what the token itself says, where the provider tells it there and nowhere else', async () => {

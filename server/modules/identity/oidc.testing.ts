@@ -22,7 +22,9 @@ export async function startOrganisation(port: number, public_url: string, more: 
   const client = { client_id: 'openward', client_secret: 'a secret of the test' }
   const people = new Map<string, Claims>()
   const provider = new Provider(issuer, {
-    clients: [{ ...client, redirect_uris: [`${public_url}/api/v1/auth/oidc/callback`] }],
+    clients: [
+      { ...client, redirect_uris: ['callback', 'console'].map((goal) => `${public_url}/api/v1/auth/oidc/${goal}`) },
+    ],
     claims: { openid: ['sub', 'groups'], email: ['email', 'email_verified'], profile: ['given_name', 'family_name'] },
     pkce: { required: () => true },
     findAccount: (_ctx, sub) => ({ accountId: sub, claims: async () => ({ ...people.get(sub), sub }) }),
@@ -43,9 +45,9 @@ export async function startOrganisation(port: number, public_url: string, more: 
   }
 
   /** Goes to the provider and through its forms as a browser would. */
-  async function signInAtProvider(api: TestApi, claims: Claims): Promise<Answer> {
+  async function signInAtProvider(api: TestApi, claims: Claims, query = ''): Promise<Answer> {
     people.set(claims.sub, claims)
-    const start = await api.send({ method: 'GET', url: oidcApi.start.path, headers: {} })
+    const start = await api.send({ method: 'GET', url: oidcApi.start.path + query, headers: {} })
     const cookie = (start.headers['set-cookie'] ?? '').split(';')[0] ?? ''
     const jar = new Map<string, string>()
     let url = start.headers.location ?? ''
@@ -80,7 +82,7 @@ export async function startOrganisation(port: number, public_url: string, more: 
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
   }
-  return { settings, signInAtProvider, stop }
+  return { settings, people, signInAtProvider, stop }
 }
 
 /** The browser comes back with what the provider sent it away with. */

@@ -15,6 +15,11 @@ export function handOver<T extends Tokens>(ctx: Context, tokens: T): T {
   return { ...tokens, refresh_token: undefined }
 }
 
+/** For a browser that comes back from elsewhere, where no page of ours has asked. */
+export function keepForConsole(ctx: Context, { refresh_token }: Tokens): void {
+  if (refresh_token) ctx.header('set-cookie', cookieOf(ctx, refresh_token, cookie_seconds))
+}
+
 /** The refresh token of the body, or of the console's cookie. @throws Problem originRefused */
 export function refreshTokenOf(ctx: Context, given: string | undefined): string {
   if (given !== undefined) return given
