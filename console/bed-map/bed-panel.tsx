@@ -1,5 +1,5 @@
 // One bed opened: who has it, and giving it, moving from it, releasing it, and marking it clean.
-import { Button, Drawer, Group, Select, Stack, Text, TextInput } from '@mantine/core'
+import { Anchor, Button, Drawer, Group, Select, Stack, Text, TextInput } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { addresses } from '../addresses.ts'
@@ -132,9 +132,9 @@ function Stay({ bed, stay, person, free, change }: StayProps) {
     <Stack gap="xs">
       {person ? (
         <div>
-          <Link to={addresses.patient} params={{ patient_id: person.id }} className="name">
+          <Anchor component={Link} to={addresses.patient} params={{ patient_id: person.id }} fw={600}>
             <PersonName person={person} />
-          </Link>
+          </Anchor>
           <br />
           <PersonLine person={person} />
         </div>

@@ -19,7 +19,7 @@ export function PublicFrame({ children }: PropsWithChildren) {
       <AppShell.Header>
         <Container size="lg" h="100%" px="md">
           <Group h="100%" gap="sm" wrap="nowrap" justify="space-between">
-            <Link to={addresses.doctors} className={classes.link}>
+            <Link to={addresses.doctors} className={classes.home}>
               <Mark />
               <Text fw={700} component="span">
                 OpenWard

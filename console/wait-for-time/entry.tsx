@@ -1,5 +1,5 @@
 // One who waits: for what, what they were offered, and the answer to it.
-import { Button, Group, Paper, Stack, Text } from '@mantine/core'
+import { Anchor, Button, Group, Paper, Stack, Text } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { addresses } from '../addresses.ts'
 import { may, useUser } from '../connection/use-session.ts'
@@ -33,9 +33,9 @@ export function Entry({ entry, doctors, person }: EntryProps) {
       <Stack gap="xs">
         {person && (
           <div>
-            <Link to={addresses.patient} params={{ patient_id: person.id }} className="name">
+            <Anchor component={Link} to={addresses.patient} params={{ patient_id: person.id }} fw={600}>
               <PersonName person={person} />
-            </Link>{' '}
+            </Anchor>{' '}
             <PersonLine person={person} />
           </div>
         )}

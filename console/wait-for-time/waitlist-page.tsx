@@ -109,10 +109,10 @@ function Entries({ isDesk }: { isDesk: boolean }) {
     <>
       <section aria-labelledby="waiting">
         <Title order={2} size="h3" mb="sm" id="waiting">
-          {words.waiting(open.length)}
+          {isDesk ? words.waiting(open.length) : words.own}
         </Title>
         {people.error && <ProblemAlert error={people.error} />}
-        {open.length === 0 && <Text c="dimmed">{words.none}</Text>}
+        {open.length === 0 && <Text c="dimmed">{isDesk ? words.none : words.own_none}</Text>}
         <Stack gap="sm">
           {sorted.map((entry) => (
             <Entry

@@ -10,6 +10,8 @@ export const en = {
   submit: 'Wait',
   waiting: (count: number) => (count === 1 ? '1 waits' : `${count} wait`),
   none: 'Nobody waits.',
+  own: 'What I wait for',
+  own_none: 'You are on no waitlist.',
   over: 'Over',
   statuses: {
     waiting: 'Waiting',

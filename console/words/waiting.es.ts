@@ -12,6 +12,8 @@ export const es: typeof en = {
   submit: 'Esperar',
   waiting: (count) => (count === 1 ? '1 en espera' : `${count} en espera`),
   none: 'Nadie espera.',
+  own: 'Lo que espero',
+  own_none: 'No está en ninguna lista de espera.',
   over: 'Terminadas',
   statuses: {
     waiting: 'En espera',
