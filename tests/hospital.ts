@@ -75,7 +75,7 @@ export async function registerAlone(port: number) {
   const body = JSON.stringify({ email, password, first_name, last_name, date_of_birth, gender })
   const headers = { 'content-type': 'application/json' }
   assertStatus(await send(port, { method: 'POST', url: '/api/v1/auth/register', headers, body }), 202)
-  return { email, caller: await signIn(port, { email, password }) }
+  return { email, password, caller: await signIn(port, { email, password }) }
 }
 
 /** The starts of a doctor's free slots in the week that begins in two days. */

@@ -1,11 +1,12 @@
 // One bed opened: who has it, and giving it, moving from it, releasing it, and marking it clean.
-import { Anchor, Button, Drawer, Group, Select, Stack, Text, TextInput } from '@mantine/core'
+import { Button, Drawer, Group, Select, Stack, Text, TextInput } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { addresses } from '../addresses.ts'
 import type { IdentityCard } from '#contracts/patients/patient'
 import type { LongStay } from '#contracts/resources/assignment'
 import { nameOf } from '../find-patient/matching.ts'
+import lines from '../day-calendar/expected.module.css'
 import { PersonLine, PersonName } from '../find-patient/person.tsx'
 import { ProblemAlert } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
@@ -132,10 +133,9 @@ function Stay({ bed, stay, person, free, change }: StayProps) {
     <Stack gap="xs">
       {person ? (
         <div>
-          <Anchor component={Link} to={addresses.patient} params={{ patient_id: person.id }} fw={600}>
+          <Link to={addresses.patient} params={{ patient_id: person.id }} className={lines.person}>
             <PersonName person={person} />
-          </Anchor>
-          <br />
+          </Link>
           <PersonLine person={person} />
         </div>
       ) : (

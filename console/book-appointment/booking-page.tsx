@@ -153,6 +153,17 @@ function Choosing({ patient_id, moved }: { patient_id: string; moved: Appointmen
             nearest={Array.isArray(nearest) ? (nearest as Slot[]) : undefined}
           />
         )}
+        {!moved && (
+          <Group mt="md">
+            <LinkButton
+              to={addresses.waitlist}
+              search={{ patient_id, doctor_id: wishes.doctor_id ?? undefined }}
+              variant="subtle"
+            >
+              {words.put_on_waitlist}
+            </LinkButton>
+          </Group>
+        )}
       </Grid.Col>
       <Grid.Col span={{ base: 12, md: 5 }} className={classes.side} data-chosen={chosen !== undefined || undefined}>
         <Confirm
@@ -179,17 +190,6 @@ function Choosing({ patient_id, moved }: { patient_id: string; moved: Appointmen
             onRepeat={() => chosen && send.mutate(chosen)}
             onLeave={() => send.reset()}
           />
-        )}
-        {!moved && (
-          <Group mt="md">
-            <LinkButton
-              to={addresses.waitlist}
-              search={{ patient_id, doctor_id: wishes.doctor_id ?? undefined }}
-              variant="subtle"
-            >
-              {words.put_on_waitlist}
-            </LinkButton>
-          </Group>
         )}
       </Grid.Col>
     </Grid>

@@ -1,5 +1,5 @@
 // One who waits: for what, what they were offered, and the answer to it.
-import { Anchor, Button, Group, Paper, Stack, Text } from '@mantine/core'
+import { Button, Group, Paper, Stack, Text } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { addresses } from '../addresses.ts'
 import { may, useUser } from '../connection/use-session.ts'
@@ -7,6 +7,7 @@ import type { Doctor } from '#contracts/doctors/doctor'
 import type { IdentityCard } from '#contracts/patients/patient'
 import type { WaitlistEntry } from '#contracts/waitlist/waitlist'
 import { doctorName } from '../find-doctor/doctor-name.ts'
+import lines from '../day-calendar/expected.module.css'
 import { PersonLine, PersonName } from '../find-patient/person.tsx'
 import { ProblemAlert } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
@@ -33,9 +34,9 @@ export function Entry({ entry, doctors, person }: EntryProps) {
       <Stack gap="xs">
         {person && (
           <div>
-            <Anchor component={Link} to={addresses.patient} params={{ patient_id: person.id }} fw={600}>
+            <Link to={addresses.patient} params={{ patient_id: person.id }} className={lines.person}>
               <PersonName person={person} />
-            </Anchor>{' '}
+            </Link>
             <PersonLine person={person} />
           </div>
         )}
