@@ -45,6 +45,10 @@ export const assessmentRows: readonly Row[] = [
       { operation: `GET ${path}/prefill`, expect: writers },
     ]
   }),
+  ...['alerts', 'drafts'].map((list) => ({
+    operation: `GET /api/v1/assessments/${list}`,
+    expect: only('treating away_doctor nurse away_nurse'),
+  })),
   { operation: 'GET /api/v1/visits/{visit_id}/assessments', expect: readers },
   { operation: 'GET /api/v1/assessments/{assessment_id}', expect: readers },
   { operation: 'PUT /api/v1/assessments/{assessment_id}', expect: authors, never_succeeds: 'it is signed' },

@@ -1,4 +1,5 @@
 // The chart: read by whoever treats the patient and by the patient, written by doctors and nurses in whose reach the record is.
+import { randomUUID } from 'node:crypto'
 import { only, type Row } from './row.ts'
 import type { Subject, World } from './world.ts'
 
@@ -29,6 +30,7 @@ export const chartRows: readonly Row[] = [
   ...entryRows,
   { operation: 'POST /api/v1/visits/{visit_id}/notes', expect: writers },
   { operation: 'GET /api/v1/visits/{visit_id}/notes', expect: readers },
+  { operation: 'GET /api/v1/notes/drafts', expect: only('treating nurse away_doctor away_nurse') },
   { operation: `GET ${note}`, when: 'a draft', expect: only('treating', 'own nurse other away_doctor away_nurse') },
   { operation: `PUT ${note}`, expect: author },
   { operation: `POST ${note}/sign`, expect: author },
@@ -37,6 +39,12 @@ export const chartRows: readonly Row[] = [
     operation: `GET ${note}/versions`,
     when: 'of a draft',
     expect: only('treating', 'own nurse other away_doctor away_nurse'),
+  },
+  {
+    operation: 'GET /api/v1/staff/names',
+    expect: only('own other treating away_doctor nurse away_nurse staff admin'),
+    ask: (_subject, person) => ({ query: { ids: person?.user_id ?? randomUUID() } }),
+    entries: 0,
   },
   {
     operation: 'GET /api/v1/patients/{patient_id}/timeline',

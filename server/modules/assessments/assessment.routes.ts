@@ -12,10 +12,16 @@ import {
 } from './assessment.service.ts'
 import { discardDraft } from './discard.service.ts'
 import { readVitalSigns } from './series.service.ts'
+import { worklistApi } from './worklist.contract.ts'
+import { listAlerts, listDrafts } from './worklist.service.ts'
 import { amendAssessment, finalizeAssessment } from './signing.service.ts'
 
 export function assessmentRoutes(): Route[] {
   return [
+    ...implement('worklists', worklistApi, {
+      alerts: (ctx) => listAlerts(ctx),
+      drafts: (ctx) => listDrafts(ctx),
+    }),
     ...implement('assessments', assessmentApi, {
       listOfVisit: (ctx, { params }) => listOfVisit(ctx, params.visit_id),
       get: (ctx, { params }) => getAssessment(ctx, params.assessment_id),

@@ -6,6 +6,7 @@ import {
   amendNote,
   createNote,
   getNote,
+  listDrafts,
   listNotesOfVisit,
   listNoteVersions,
   saveDraft,
@@ -26,6 +27,7 @@ export function chartRoutes(): Route[] {
     ...implement('notes', noteApi, {
       create: (ctx, { params, body }) => createNote(ctx, params.visit_id, body),
       listOfVisit: (ctx, { params, query }) => listNotesOfVisit(ctx, params.visit_id, query),
+      listDrafts: (ctx) => listDrafts(ctx),
       get: (ctx, { params }) => getNote(ctx, params.note_id),
       save: (ctx, { params, body }) => saveDraft(ctx, params.note_id, body.content),
       sign: (ctx, { params }) => signNote(ctx, params.note_id),

@@ -48,6 +48,9 @@ export type Note = z.output<typeof Note>
 export const NoteVersion = Note.pick({ content: true, number: true, reason: true, signed_by: true, signed_at: true })
 export type NoteVersion = z.output<typeof NoteVersion>
 
+export const NoteDraft = Note.pick({ id: true, visit_id: true, patient_id: true, kind: true, updated_at: true })
+export type NoteDraft = z.output<typeof NoteDraft>
+
 export const noteNotDraft = defineProblem('note_not_draft', 409, 'This note was signed: amend it instead')
 export const noteNotSigned = defineProblem('note_not_signed', 409, 'This note is a draft: sign it before it is amended')
 export const noteEmpty = defineProblem(
@@ -87,6 +90,16 @@ export const noteApi = {
     params: ofVisit,
     query: z.strictObject({ skip: Page.skip, limit: Page.limit }),
     returns: [200, ListOf(Note)],
+    problems: [],
+  },
+  listDrafts: {
+    method: 'GET',
+    path: '/api/v1/notes/drafts',
+    summary: 'Your drafts that wait for your signature, oldest first',
+    description: 'Without what they say. The first hundred.',
+    access: 'chart:write',
+    audit: audited('list'),
+    returns: [200, z.object({ items: z.array(NoteDraft) })],
     problems: [],
   },
   get: {

@@ -6,13 +6,14 @@ import type { Context } from '#platform/context.ts'
 import { notFound, Problem } from '#platform/contract/problem.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import type { Keyring } from '#platform/encryption/keyring.ts'
-import { findInReach } from '#platform/emergency-reach.ts'
+import { findInReach, usualReach } from '#platform/emergency-reach.ts'
 import { openSealed, sealed } from './chart.sealing.ts'
 import { assertCurrent } from './current.ts'
 import { refuseOwn } from './entry.service.ts'
 import {
   type Note,
   type NoteContent,
+  type NoteDraft,
   noteEmpty,
   noteNotDraft,
   noteNotSigned,
@@ -25,6 +26,7 @@ import {
   insertNote,
   insertVersion,
   listNotes,
+  listOwnDrafts,
   listVersions,
   lockNote,
   type NewNote,
@@ -202,6 +204,12 @@ async function findWhole(ctx: Context, id: string): Promise<[StoredNote, StoredV
   })
   ctx.saw({ resource_id: id, patient_id: found[0].patient_id })
   return found
+}
+
+export async function listDrafts(ctx: Context): Promise<{ items: NoteDraft[] }> {
+  const items = await ctx.reaching(usualReach(ctx)).once((tx) => tx.rows(listOwnDrafts(ctx.actor.user_id)))
+  ctx.saw({ details: { count: items.length, patient_ids: [...new Set(items.map(({ patient_id }) => patient_id))] } })
+  return { items }
 }
 
 /** @throws Problem notFound */

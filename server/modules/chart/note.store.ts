@@ -1,5 +1,5 @@
 import { literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
-import type { Note } from './note.contract.ts'
+import type { Note, NoteDraft } from './note.contract.ts'
 
 type Key = { key_id: string; kek_id: string | null; wrapped: Buffer | null }
 export type StoredNote = Key &
@@ -47,6 +47,12 @@ export function listNotes(
   return sql`
     select ${columns}, count(*) over ()::int as total from ${source} where n.visit_id = ${visit_id} and ${seenBy(user_id)}
      order by n.created_at desc, n.id desc limit ${literal(limit)} offset ${skipped(skip)}`
+}
+
+export function listOwnDrafts(user_id: string | undefined): Sql<NoteDraft> {
+  return sql`
+    select n.id, n.visit_id, n.patient_id, n.kind, n.updated_at from clinical_notes n
+     where n.author_id = ${user_id ?? null}::uuid and n.status = 'draft' order by n.id limit 100`
 }
 
 export function listVersions(note_ids: readonly string[]): Sql<StoredVersion> {

@@ -12,7 +12,7 @@ let nurse: Person
 let own: Person
 let patient_id: string
 let visit_id: string
-const { create, save, sign, amend, get, versions, listOfVisit } = noteApi
+const { create, save, sign, amend, get, versions, listOfVisit, listDrafts } = noteApi
 const content = { subjective: 'Cough', plan: 'Rest' }
 before(async () => {
   api = await startTestApi()
@@ -82,6 +82,17 @@ describe('a note', () => {
     const stranger = await api.person('doctor', { department_id: await api.department(), doctor: true })
     await assert.rejects(stranger.call(create, { params: { visit_id }, body: { kind: 'soap' } }), refusedWith(notFound))
     await assert.rejects(own.call(create, { params: { visit_id }, body: { kind: 'soap' } }), refusedWith(forbidden))
+  })
+
+  it('waits for the signature of its author in their list, which says nothing of it, and in nobody else’s', async () => {
+    const made = await begin()
+    const waiting = async (who: Person) => (await who.call(listDrafts, {})).items.find(({ id }) => id === made.id)
+    const { id, visit_id: visit, patient_id: patient, kind, updated_at } = made
+    assert.deepEqual(await waiting(doctor), { id, visit_id: visit, patient_id: patient, kind, updated_at })
+    assert.equal(await waiting(nurse), undefined)
+    await assert.rejects(own.call(listDrafts, {}), refusedWith(forbidden))
+    await doctor.call(sign, at(made))
+    assert.equal(await waiting(doctor), undefined)
   })
 
   it('that two screens type at once loses nothing: the later one is told what differs', async () => {

@@ -18,6 +18,7 @@ import { roleRoutes } from './role.routes.ts'
 import { userRoutes } from './user.routes.ts'
 import { userSessionRoutes } from './user-session.routes.ts'
 import { sessionRoutes } from './session.routes.ts'
+import { staffNameRoutes } from './staff-name.routes.ts'
 
 export { addressesOf, type Addressee } from './addressees.ts'
 export { linkTo } from './links.ts'
@@ -64,6 +65,7 @@ export const identity: Module = {
         ...mfaRoutes(opened),
         ...userRoutes(opened),
         ...userSessionRoutes(),
+        ...staffNameRoutes(),
         ...roleRoutes(),
         ...keyRoutes(opened),
         ...oidcRoutes(opened),

@@ -1,10 +1,10 @@
 // The names of those who work here, for modules that compare them or show who did something.
 import { setImmediate as turn } from 'node:timers/promises'
-import type { System } from '#platform/context.ts'
+import type { Context, System } from '#platform/context.ts'
 import type { Database } from '#platform/database/transaction.ts'
 import { unlessUnreadable } from '#platform/encryption/failures.ts'
 import { openProfile, type SealedProfile } from './profiles.ts'
-import { findProfiles } from './user-directory.store.ts'
+import { findProfiles, findStaffProfiles } from './user-directory.store.ts'
 
 export type StaffName = { first_name: string; last_name: string }
 
@@ -30,6 +30,22 @@ export async function readStaffNames(
     }
     if (rows.length < openedTogether) return names
     await turn()
+  }
+}
+
+/** Of those asked for; an account that does not open is left out. */
+export async function listStaffNames({ database, system }: Context, ids: readonly string[]) {
+  const rows = await database.once((tx) => tx.rows(findStaffProfiles(ids)))
+  return {
+    items: rows.flatMap((row) =>
+      unlessUnreadable(
+        () => {
+          const { first_name, last_name } = openProfile(system.keys, row)
+          return [{ id: row.id, first_name, last_name }]
+        },
+        () => [],
+      ),
+    ),
   }
 }
 

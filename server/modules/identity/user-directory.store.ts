@@ -64,6 +64,11 @@ export function findProfiles(filter: UserFilter, after: string | undefined, limi
      order by users.id limit ${literal(limit)}`
 }
 
+export function findStaffProfiles(ids: readonly string[]): Sql<SealedProfile> {
+  return sql`
+    select id, key_id, sealed_profile from users where id = any(${ids}::uuid[]) and role <> 'patient' order by id`
+}
+
 export function countUsers(filter: UserFilter): Sql<{ count: number }> {
   return sql`select count(*)::int as count from users where ${matching(filter)}`
 }

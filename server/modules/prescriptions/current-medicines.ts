@@ -1,4 +1,5 @@
 // What somebody is taking, as far as it was prescribed here.
+import { readOfPatient } from '#modules/patients'
 import { type Context, reachOf } from '#platform/context.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import type { Keyring } from '#platform/encryption/keyring.ts'
@@ -7,7 +8,7 @@ import type { Medicine } from './prescription.contract.ts'
 import { openContent, openKey } from './prescription.sealing.ts'
 import { listInForce } from './prescription.store.ts'
 
-export type CurrentMedicine = Medicine & { prescription_id: string; signed_at: string; is_expired: boolean }
+type CurrentMedicine = Medicine & { prescription_id: string; signed_at: string; is_expired: boolean }
 
 /** In the reach of the transaction, newest first. @throws Problem keyUnavailable, IntegrityError */
 export async function readCurrentMedicines(
@@ -35,4 +36,13 @@ export async function listCurrentMedicines(ctx: Context, patient_id: string): Pr
   const { keyring } = ctx.system.keys
   const found = await ctx.reaching(reach).once((tx) => readCurrentMedicines(keyring, tx, patient_id, null))
   return found.filter(({ is_expired }) => !is_expired)
+}
+
+/** @throws Problem notFound, patientErased, patientMerged */
+export async function readMedicinesOfPatient(ctx: Context, patient_id: string) {
+  const { keyring } = ctx.system.keys
+  const found = await readOfPatient(ctx, patient_id, (tx) => readCurrentMedicines(keyring, tx, patient_id, null))
+  const items = found.filter(({ is_expired }) => !is_expired).map(({ is_expired: _, ...medicine }) => medicine)
+  ctx.saw({ patient_id, details: { count: items.length } })
+  return { items }
 }

@@ -1,5 +1,7 @@
 import { implement, type Route } from '#platform/http/mount.ts'
 import type { Rules } from './check.ts'
+import { currentMedicineApi } from './current-medicine.contract.ts'
+import { readMedicinesOfPatient } from './current-medicines.ts'
 import { dispense } from './dispense.service.ts'
 import { prescriptionApi } from './prescription.contract.ts'
 import { printPrescription } from './prescription-pdf.service.ts'
@@ -15,7 +17,10 @@ import { checkDraft, signDraft } from './sign.service.ts'
 import { type Decoy, verifyCode } from './verify.service.ts'
 
 export function prescriptionRoutes(rules: Rules | undefined, decoy: Decoy): Route[] {
-  return implement('prescriptions', prescriptionApi, {
+  const ofPatient = implement('prescriptions', currentMedicineApi, {
+    list: (ctx, { params }) => readMedicinesOfPatient(ctx, params.patient_id),
+  })
+  const rest = implement('prescriptions', prescriptionApi, {
     create: (ctx, { body }) => createPrescription(ctx, body),
     list: (ctx, { query }) => listInReach(ctx, query),
     listOfPatient: (ctx, { params, query }) => listOfPatient(ctx, params.patient_id, query),
@@ -30,4 +35,5 @@ export function prescriptionRoutes(rules: Rules | undefined, decoy: Decoy): Rout
       printPrescription(ctx, params.prescription_id, query.language) as unknown as Promise<string>,
     verify: (ctx, { params }) => verifyCode(ctx, decoy, params.code),
   })
+  return [...ofPatient, ...rest]
 }

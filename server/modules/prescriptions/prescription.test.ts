@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { forbidden, invalidRequest, notFound, type Problem, stale } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { refusedWith } from '../../testing.ts'
+import { currentMedicineApi } from './current-medicine.contract.ts'
 import { amoxicillin, ibuprofen, startPrescribing, warfarin } from './prescribing.testing.ts'
 import {
   appointmentPrescribed,
@@ -92,6 +93,21 @@ describe('a prescription', () => {
         ['prescription.sign', 1, false],
       ],
     )
+  })
+
+  it('makes its medicines current ones of the patient, until it is cancelled', async () => {
+    const patient_id = await house.patient()
+    const { id } = await house.draft(patient_id, warfarin)
+    const current = async () => (await house.nurse.call(currentMedicineApi.list, { params: { patient_id } })).items
+    assert.deepEqual(await current(), [])
+    await house.sign(id)
+    assert.deepEqual(
+      (await current()).map(({ name, prescription_id }) => [name, prescription_id]),
+      [['Warfarin', id]],
+    )
+    const params = { prescription_id: id }
+    await house.doctor.call(prescriptionApi.cancel, { params, body: { reason: 'Stopped' } })
+    assert.deepEqual(await current(), [])
   })
 
   it('meets what the patient takes already, until the course is over', async () => {
