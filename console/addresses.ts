@@ -18,6 +18,12 @@ export const addresses = {
   own_record: '/my-record',
   own_access: '/my-record/access',
   register_account: '/register',
+  today: '/today',
+  chart: '/patients/$patient_id/chart',
+  visit: '/visits/$visit_id',
+  radiology: '/radiology/$assessment_id',
+  prescribe: '/patients/$patient_id/prescribe',
+  prescription: '/prescriptions/$prescription_id',
   sessions: '/account/sessions',
   password: '/account/password',
   // These are in mails, too: server/modules/identity/links.ts.

@@ -6,6 +6,7 @@ import { bedMapRoutes } from './bed-map/routes.ts'
 import { bookAppointmentRoutes } from './book-appointment/routes.ts'
 import { dayCalendarRoutes } from './day-calendar/routes.ts'
 import { findDoctorRoutes } from './find-doctor/routes.ts'
+import { doctorTodayRoutes } from './doctor-today/routes.ts'
 import { findPatientRoutes } from './find-patient/routes.ts'
 import { anyone, closed, open, root } from './frame/grounds.tsx'
 import { StartPage } from './frame/start-page.tsx'
@@ -14,6 +15,10 @@ import { ownAppointmentsRoutes } from './own-appointments/routes.ts'
 import { ownRecordRoutes } from './own-record/routes.ts'
 import { patientRoutes } from './patient/routes.ts'
 import { registerAccountRoutes } from './register-account/routes.ts'
+import { prescribeRoutes } from './prescribe/routes.ts'
+import { readChartRoutes } from './read-chart/routes.ts'
+import { readImagesRoutes } from './read-images/routes.ts'
+import { seePatientRoutes } from './see-patient/routes.ts'
 import { registerPatientRoutes } from './register-patient/routes.ts'
 import { signInRoutes } from './sign-in/routes.ts'
 import { waitForTimeRoutes } from './wait-for-time/routes.ts'
@@ -29,6 +34,11 @@ export const router = createRouter({
       ...registerPatientRoutes,
       ...patientRoutes,
       ...bookAppointmentRoutes,
+      ...doctorTodayRoutes,
+      ...readChartRoutes,
+      ...seePatientRoutes,
+      ...readImagesRoutes,
+      ...prescribeRoutes,
       ...accountRoutes,
       ...ownAppointmentsRoutes,
       ...ownRecordRoutes,

@@ -1,26 +1,20 @@
 // A file of an operation, saved on the device. It is asked for with the token in a header, which no link could send.
-import { Problem } from '#platform/contract/problem.ts'
 import type { Operation } from '#platform/contract/operation.ts'
-import { unreadable } from './problem-of.ts'
-import { ask } from './send.ts'
-import { withRenewal } from './session.ts'
+import { askForFile } from './file.ts'
 
 /** @throws Problem */
 export async function download(
   operation: Operation,
   params: Readonly<Record<string, string>>,
   fallback_name: string,
+  query: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const url = Object.entries(params).reduce<string>(
+  const path = Object.entries(params).reduce<string>(
     (text, [name, value]) => text.replace(`{${name}}`, encodeURIComponent(value)),
     operation.path,
   )
-  const answer = await withRenewal(async () => {
-    const given = await ask({ method: operation.method, url, headers: { accept: '*/*' } })
-    if (given.ok) return given
-    const { code, title = '', ...members } = (await given.json().catch(() => ({}))) as { code?: string; title?: string }
-    throw code === undefined ? new Problem(unreadable) : new Problem({ code, title, status: given.status }, members)
-  })
+  const search = new URLSearchParams(query).toString()
+  const answer = await askForFile(search ? `${path}?${search}` : path)
   save(await answer.blob(), nameIn(answer.headers.get('content-disposition')) ?? fallback_name)
 }
 

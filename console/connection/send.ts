@@ -21,7 +21,10 @@ export const send: Send = async (request) => {
 }
 
 /** The answer as it begins: its body is still to be read. @throws Problem unreachable */
-export async function ask({ method, url, headers, body }: ClientRequest, signal?: AbortSignal): Promise<Response> {
+export async function ask(
+  { method, url, headers, body }: Omit<ClientRequest, 'body'> & { body?: BodyInit },
+  signal?: AbortSignal,
+): Promise<Response> {
   try {
     return await fetch(url, {
       method,

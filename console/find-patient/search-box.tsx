@@ -22,7 +22,13 @@ const settleMs = 180
 const leastTyped = 2
 const shown = 12
 
-export function SearchBox({ action }: { action: (typed: string) => ReactNode }) {
+type SearchBoxProps = {
+  action: (typed: string) => ReactNode
+  /** Whether it is what one comes to the page for. */
+  isFirst?: boolean
+}
+
+export function SearchBox({ action, isFirst = true }: SearchBoxProps) {
   const { find } = useWords()
   const [typed, setTyped] = useState('')
   const [settled] = useDebouncedValue(typed.trim(), settleMs)
@@ -58,8 +64,8 @@ export function SearchBox({ action }: { action: (typed: string) => ReactNode }) 
         autoComplete="off"
         spellCheck={false}
         maxLength={200}
-        size="lg"
-        autoFocus
+        size={isFirst ? 'lg' : 'md'}
+        autoFocus={isFirst}
       />
       <Group justify="space-between" gap="xs">
         <Text id={help} role="status" size="sm" c="dimmed" className={classes.status}>
@@ -113,6 +119,9 @@ function moveAlong(event: KeyboardEvent<HTMLElement>) {
 function FoundPerson({ card, typed }: { card: IdentityCard; typed: string }) {
   const { find } = useWords()
   const user = useUser()
+  // Doctors look people up to read about them; in an emergency also whom they do not treat, for a reason.
+  const mayBreakIn = may(user, 'prescriptions:write') && may(user, 'emergency-access:use')
+  const leadsTo = may(user, 'prescriptions:write') ? addresses.chart : addresses.patient
   const by = { name: find.by_name, number: find.by_number, birth_date: find.by_birth_date, other: find.by_other }
   const person = (
     <>
@@ -129,9 +138,10 @@ function FoundPerson({ card, typed }: { card: IdentityCard; typed: string }) {
     <li className={classes.row}>
       <Group justify="space-between" wrap="nowrap" gap="sm" align="center">
         <Box flex={1} miw={0}>
-          {card.may_open ? (
-            <Link to={addresses.patient} params={{ patient_id: card.id }} data-person className={classes.person}>
+          {card.may_open || mayBreakIn ? (
+            <Link to={leadsTo} params={{ patient_id: card.id }} data-person className={classes.person}>
               {person}
+              {!card.may_open && <Text size="sm">{find.closed}</Text>}
             </Link>
           ) : (
             <div className={classes.person}>

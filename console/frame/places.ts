@@ -20,6 +20,7 @@ const isPatient = (user: CurrentUser) => user.patient_id !== null && user.role =
 const mayForAll = ({ permissions }: CurrentUser, permission: string) => permissions.includes(permission)
 
 const places: readonly Place[] = [
+  { name: 'today', to: addresses.today, sign: 'person', isFor: (user) => may(user, 'prescriptions:write') },
   { name: 'reception', to: addresses.reception, sign: 'search', isFor: (user) => may(user, 'patients:find') },
   {
     name: 'calendar',

@@ -42,20 +42,23 @@ export function PatientPage() {
           </PageTitle>
           <PersonLine person={patient.data} />
         </div>
-        {patient.data.is_active && (
-          <Group gap="xs">
-            {may(user, 'appointments:create') && (
-              <LinkButton to={addresses.book} params={{ patient_id }} size="md">
-                {words.book}
-              </LinkButton>
-            )}
-            {may(user, 'resources:assign') && (
-              <LinkButton to={addresses.beds} search={{ patient_id }} size="md" variant="default">
-                {more.beds.to_bed_map}
-              </LinkButton>
-            )}
-          </Group>
-        )}
+        <Group gap="xs">
+          {may(user, 'chart:write') && (
+            <LinkButton to={addresses.chart} params={{ patient_id }} size="md" variant="default">
+              {words.chart}
+            </LinkButton>
+          )}
+          {patient.data.is_active && may(user, 'appointments:create') && (
+            <LinkButton to={addresses.book} params={{ patient_id }} size="md">
+              {words.book}
+            </LinkButton>
+          )}
+          {patient.data.is_active && may(user, 'resources:assign') && (
+            <LinkButton to={addresses.beds} search={{ patient_id }} size="md" variant="default">
+              {more.beds.to_bed_map}
+            </LinkButton>
+          )}
+        </Group>
       </Group>
       {!patient.data.is_complete && (
         <Alert color="yellow">

@@ -37,6 +37,7 @@ export const en = {
   },
   /** The places of the frame, which are named in each first load. */
   places: {
+    today: 'Today',
     reception: 'Reception',
     calendar: 'Calendar',
     waitlist: 'Waitlist',
@@ -147,6 +148,7 @@ export const en = {
     book_for: (name: string) => `Book an appointment for ${name}`,
   },
   patient: {
+    chart: 'Open the chart',
     title: 'Patient',
     first_name: 'First name',
     middle_name: 'Middle name',

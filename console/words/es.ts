@@ -36,6 +36,7 @@ export const es: Words = {
     correlation: (id) => `Número para su administrador: ${id}`,
   },
   places: {
+    today: 'Hoy',
     reception: 'Recepción',
     calendar: 'Calendario',
     waitlist: 'Lista de espera',
@@ -147,6 +148,7 @@ export const es: Words = {
     book_for: (name) => `Dar una cita a ${name}`,
   },
   patient: {
+    chart: 'Abrir la historia clínica',
     title: 'Paciente',
     first_name: 'Nombre',
     middle_name: 'Segundo nombre',

@@ -7,6 +7,7 @@ import { root } from '../documentation/blocks.ts'
 import { createColleague } from '../hospital.ts'
 import { runOpenward, startServer, stopServer, temporaryDirectory } from '../processes.ts'
 import { submitSignIn } from './browser.ts'
+import { takeDoctor } from './doctor-pictures.ts'
 
 const size = { width: 1120, height: 700 }
 
@@ -47,6 +48,8 @@ try {
   await page.goto(`/calendar?date=${nextMonday()}`)
   await page.locator('[data-appointment]').first().waitFor()
   await take(page, 'calendar')
+
+  await takeDoctor(browser, `http://localhost:${server.port}`, await signIn(server.port), take)
 } finally {
   await browser.close()
   await stopServer(server)

@@ -12,11 +12,11 @@ it('tells who people are who work here, and of patients nothing', async () => {
   const ask = (ids: string[], who = patient) => who.call(staffNameApi.list, { query: { ids: ids.join(',') } })
   const { items } = await ask([nurse.user_id, patient.user_id, doctor.user_id])
   assert.deepEqual(
-    items.map(({ id, first_name, last_name }) => [id, first_name, last_name]).toSorted(),
-    [
-      [nurse.user_id, 'Test', 'nurse'],
-      [doctor.user_id, 'Test', 'doctor'],
-    ].toSorted(),
+    new Map(items.map(({ id, first_name, last_name }) => [id, `${first_name} ${last_name}`])),
+    new Map([
+      [nurse.user_id, 'Test nurse'],
+      [doctor.user_id, 'Test doctor'],
+    ]),
   )
   await assert.rejects(ask([nurse.user_id], auditor), refusedWith(forbidden))
   await assert.rejects(ask(Array.from({ length: mostNames + 1 }, () => nurse.user_id)), refusedWith(invalidRequest))
