@@ -42,7 +42,7 @@ export async function listCurrentMedicines(ctx: Context, patient_id: string): Pr
 export async function readMedicinesOfPatient(ctx: Context, patient_id: string) {
   const { keyring } = ctx.system.keys
   const found = await readOfPatient(ctx, patient_id, (tx) => readCurrentMedicines(keyring, tx, patient_id, null))
-  const items = found.filter(({ is_expired }) => !is_expired).map(({ is_expired: _, ...medicine }) => medicine)
+  const items = found.flatMap(({ is_expired, ...medicine }) => (is_expired ? [] : [medicine]))
   ctx.saw({ patient_id, details: { count: items.length } })
   return { items }
 }
