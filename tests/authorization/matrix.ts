@@ -35,6 +35,11 @@ export const matrix: readonly Row[] = [
 
   // The audit log: everything for admin and auditor, a patient the accesses to their own record.
   { operation: 'GET /api/v1/audit-logs', expect: only('admin auditor own other') },
+  {
+    operation: 'POST /api/v1/audit-logs/subjects',
+    expect: only('admin auditor'),
+    ask: () => ({ body: { q: 'robin' } }),
+  },
   { operation: 'GET /api/v1/audit-logs/verify', expect: only('admin auditor') },
   { operation: 'GET /api/v1/audit-logs/roots', expect: only('admin auditor') },
   { operation: 'GET /api/v1/watched-records', expect: only('admin auditor'), finds: true },

@@ -10,6 +10,7 @@ export const AuditLogEntry = z.object({
   id: Id,
   timestamp: Instant,
   user_id: Id.nullable(),
+  user_name: z.string().nullable().describe('For who sees the whole log; null where the account does not open'),
   role: z.string().nullable(),
   session_id: Id.nullable(),
   ip_address: z.string().nullable(),
@@ -18,6 +19,7 @@ export const AuditLogEntry = z.object({
   resource_type: z.string(),
   resource_id: Id.nullable(),
   patient_id: Id.nullable(),
+  patient_number: z.string().nullable().describe('For who sees the whole log'),
   outcome: Outcome,
   purpose: z.string().nullable().describe('BTG: emergency access'),
   correlation_id: z.string(),
@@ -37,6 +39,15 @@ export const AuditLogQuery = z.strictObject({
   to: Instant.optional(),
 })
 export type AuditLogQuery = z.output<typeof AuditLogQuery>
+
+export const SubjectQuery = z.strictObject({
+  q: Text(100, 2).describe('Part of the name of somebody who works here, or the whole number of a patient'),
+})
+export const Subjects = z.object({
+  users: z.array(z.object({ user_id: Id, user_name: z.string() })).describe('By name, twenty at most'),
+  patients: z.array(z.object({ patient_id: Id, patient_number: z.string() })),
+})
+export type Subjects = z.output<typeof Subjects>
 
 const AuditFinding = z.object({
   kind: z.string(),
@@ -96,6 +107,18 @@ export const auditLogApi = {
     audit: { action: 'audit_log.list', resource_type: 'audit_log' },
     query: AuditLogQuery,
     returns: [200, ListOf(AuditLogEntry)],
+    problems: [],
+  },
+  subjects: {
+    method: 'POST',
+    path: '/api/v1/audit-logs/subjects',
+    summary: 'Whom the log may be asked about: people who work here by name, a patient by number',
+    description: 'Their ids, to ask the log with: neither names nor numbers stand in an address.',
+    access: 'audit:review',
+    audit: { action: 'audit_log.find_subjects', resource_type: 'audit_log', reads: true },
+    body: SubjectQuery,
+    example: { q: 'lovelace' },
+    returns: [200, Subjects],
     problems: [],
   },
   verify: {

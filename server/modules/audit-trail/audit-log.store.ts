@@ -25,21 +25,32 @@ function matching(
   ])
 }
 
+export type AuditLogRow = Omit<AuditLogEntry, 'user_name'> & { profile_key_id: string | null; sealed_profile: Buffer | null }
+
 /** Newest first; ids are made in the order of time. `before` is the id that the last page ended with. */
 export function findAuditLogs(
   query: AuditLogQuery,
   before: string | undefined,
   own: OwnLog | undefined,
-): Sql<AuditLogEntry> {
+): Sql<AuditLogRow> {
   const where = all([matching(query, own), before === undefined ? undefined : sql`id < ${before}`])
   return sql`
-    select id, timestamp, user_id, role, session_id, host(ip_address) as ip_address, user_agent, action, resource_type, resource_id,
-           patient_id, outcome, purpose, correlation_id, sealed_changes is not null as has_changes, details
-      from audit_logs where ${where} order by id desc limit ${literal(query.limit)} offset ${skipped(before ? 0 : query.skip)}`
+    select e.id, e.timestamp, e.user_id, e.role, e.session_id, host(e.ip_address) as ip_address, e.user_agent, e.action, e.resource_type,
+           e.resource_id, e.patient_id, p.patient_number, e.outcome, e.purpose, e.correlation_id,
+           e.sealed_changes is not null as has_changes, e.details, u.key_id as profile_key_id, u.sealed_profile
+      from (select * from audit_logs where ${where}
+             order by id desc limit ${literal(query.limit)} offset ${skipped(before ? 0 : query.skip)}) as e
+      left join users u on u.id = e.user_id
+      left join patients p on p.id = e.patient_id
+     order by e.id desc`
 }
 
 export function countAuditLogs(query: AuditLogQuery, own: OwnLog | undefined): Sql<{ total: number }> {
   return sql`select count(*) as total from (select 1 from audit_logs where ${matching(query, own)} limit ${literal(mostCounted)}) as counted`
+}
+
+export function findPatientByNumber(patient_number: string): Sql<{ patient_id: string; patient_number: string }> {
+  return sql`select id as patient_id, patient_number from patients where patient_number = ${patient_number}`
 }
 
 export type StoredRootKey = { id: string; public_key: string; kek_id: string; wrapped: Buffer; is_current: boolean }

@@ -35,6 +35,19 @@ describe('the audit log', () => {
     assert.equal(items[1]?.patient_id, patient_id)
   })
 
+  it('names who did it and the number of whose record it was, and finds both without an address that holds them', async () => {
+    const [auditor, nurse, patient_id] = [await api.person('auditor'), await api.person('nurse'), await api.patient()]
+    await assert.rejects(nurse.call(explainApi.explain, { query: { user_id: nurse.user_id, patient_id } }))
+    const { items } = await auditor.call(auditLogApi.list, { query: { user_id: nurse.user_id, patient_id } })
+    const { user_name, patient_number } = items[0] ?? {}
+    assert.ok(user_name && patient_number)
+    const byName = await auditor.call(auditLogApi.subjects, { body: { q: user_name.slice(2).toUpperCase() } })
+    assert.ok(byName.users.some(({ user_id }) => user_id === nurse.user_id))
+    assert.deepEqual(byName.patients, [])
+    const byNumber = await auditor.call(auditLogApi.subjects, { body: { q: patient_number.replaceAll('-', '') } })
+    assert.deepEqual(byNumber, { users: [], patients: [{ patient_id, patient_number }] })
+  })
+
   it('reads on where a page ended, without a gap or a repeat', async () => {
     const auditor = await api.person('auditor')
     for (let count = 0; count < 5; count += 1) await auditor.call(auditLogApi.roots, {})
