@@ -2,6 +2,7 @@
 import { createRoute, createRouter } from '@tanstack/react-router'
 import { accountRoutes } from './account/routes.ts'
 import { addresses } from './addresses.ts'
+import { arrangeHouseRoutes } from './arrange-house/routes.ts'
 import { bedMapRoutes } from './bed-map/routes.ts'
 import { bookAppointmentRoutes } from './book-appointment/routes.ts'
 import { dayCalendarRoutes } from './day-calendar/routes.ts'
@@ -11,9 +12,13 @@ import { findPatientRoutes } from './find-patient/routes.ts'
 import { anyone, closed, open, root } from './frame/grounds.tsx'
 import { StartPage } from './frame/start-page.tsx'
 import { Broken, NotFound, Waiting } from './frame/states.tsx'
+import { importPatientsRoutes } from './import-patients/routes.ts'
+import { lookAfterAccountsRoutes } from './look-after-accounts/routes.ts'
+import { overseeAccessRoutes } from './oversee-access/routes.ts'
 import { ownAppointmentsRoutes } from './own-appointments/routes.ts'
 import { ownRecordRoutes } from './own-record/routes.ts'
 import { patientRoutes } from './patient/routes.ts'
+import { readFiguresRoutes } from './read-figures/routes.ts'
 import { registerAccountRoutes } from './register-account/routes.ts'
 import { prescribeRoutes } from './prescribe/routes.ts'
 import { readChartRoutes } from './read-chart/routes.ts'
@@ -22,6 +27,7 @@ import { seePatientRoutes } from './see-patient/routes.ts'
 import { registerPatientRoutes } from './register-patient/routes.ts'
 import { signInRoutes } from './sign-in/routes.ts'
 import { waitForTimeRoutes } from './wait-for-time/routes.ts'
+import { watchOperationRoutes } from './watch-operation/routes.ts'
 
 const start = createRoute({ getParentRoute: () => closed, path: addresses.start, component: StartPage })
 
@@ -39,6 +45,12 @@ export const router = createRouter({
       ...seePatientRoutes,
       ...readImagesRoutes,
       ...prescribeRoutes,
+      ...readFiguresRoutes,
+      ...arrangeHouseRoutes,
+      ...lookAfterAccountsRoutes,
+      ...importPatientsRoutes,
+      ...watchOperationRoutes,
+      ...overseeAccessRoutes,
       ...accountRoutes,
       ...ownAppointmentsRoutes,
       ...ownRecordRoutes,

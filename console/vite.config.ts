@@ -15,8 +15,15 @@ export default defineConfig({
     reportCompressedSize: false,
     rolldownOptions: {
       output: {
-        // What two pages share is one file with what else is shared: a page then is three requests, not thirty.
-        codeSplitting: { groups: [{ name: 'shared', minShareCount: 2 }] },
+        // Three files that pages share: what the first load brings, what signing in takes, and the rest, which comes with the first
+        // page after it. A page then is a few requests, not thirty, and no first load grows with the pages of others.
+        codeSplitting: {
+          groups: [
+            { name: 'first', tags: ['$initial'], priority: 3 },
+            { name: 'sign-in', test: /console\/(sign-in|account)\//, priority: 2, minShareCount: 2 },
+            { name: 'shared', minShareCount: 2, priority: 1 },
+          ],
+        },
       },
     },
   },

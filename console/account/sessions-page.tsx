@@ -1,7 +1,6 @@
 // Where one is signed in, and the latest attempts to sign in as oneself.
 import { Badge, Button, Group, Modal, Paper, Stack, Text, Title } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
 import { call } from '../connection/call.ts'
 import { problemOf } from '../connection/problem-of.ts'
 import { sessionApi } from '#contracts/identity/session'
@@ -9,7 +8,7 @@ import { ProblemAlert, Waiting } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
 import { useWords } from '../words/words.tsx'
 import { deviceOf } from './device.ts'
-import { CurrentPassword, OneTimeCode } from './proof-fields.tsx'
+import { Proof } from './proof.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
 
 export function SessionsPage() {
@@ -85,35 +84,5 @@ export function SessionsPage() {
         <Proof onProven={() => end.variables && end.mutate(end.variables)} />
       </Modal>
     </Stack>
-  )
-}
-
-/** Proving again who one is, for what asks for it. */
-function Proof({ onProven }: { onProven: () => void }) {
-  const { password: words } = useWords()
-  const [password, setPassword] = useState('')
-  const [otp, setOtp] = useState('')
-  const prove = useMutation({
-    mutationFn: () => call(sessionApi.reauthenticate, { body: { password, otp: otp.trim() || undefined } }),
-    onSuccess: onProven,
-  })
-  const needsCode = prove.error && problemOf(prove.error).kind.code.startsWith('otp_')
-  return (
-    <form
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault()
-        if (password !== '' && !prove.isPending) prove.mutate()
-      }}
-    >
-      <Stack>
-        {prove.error && <ProblemAlert error={prove.error} />}
-        <CurrentPassword value={password} onChange={setPassword} data-autofocus />
-        {(needsCode || otp !== '') && <OneTimeCode value={otp} onChange={setOtp} />}
-        <Button type="submit" loading={prove.isPending}>
-          {words.verify}
-        </Button>
-      </Stack>
-    </form>
   )
 }

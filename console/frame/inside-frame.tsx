@@ -84,22 +84,30 @@ function Places({ user }: { user: CurrentUser }) {
     </Link>
   ))
   const few = places.length < 3
+  // In any language they must have room beside each other.
+  const many = places.length > 6
   if (places.length === 0) return null
   return (
     <>
-      <Group
-        component="nav"
-        aria-label={frame.main}
-        gap={4}
-        wrap="nowrap"
-        {...(!few && { visibleFrom: 'lg' as const })}
-      >
-        {links}
-      </Group>
+      {!many && (
+        <Group
+          component="nav"
+          aria-label={frame.main}
+          gap={4}
+          wrap="nowrap"
+          {...(!few && { visibleFrom: 'lg' as const })}
+        >
+          {links}
+        </Group>
+      )}
       {!few && (
         <Popover opened={isOpen} onChange={setOpen} position="bottom-start" width={260} trapFocus returnFocus withArrow>
           <Popover.Target>
-            <UnstyledButton onClick={() => setOpen(!isOpen)} className={classes.link} hiddenFrom="lg">
+            <UnstyledButton
+              onClick={() => setOpen(!isOpen)}
+              className={classes.link}
+              {...(!many && { hiddenFrom: 'lg' as const })}
+            >
               <Sign name="more" />
               {frame.more}
             </UnstyledButton>

@@ -1,5 +1,5 @@
-// A link that looks like a button, with the addresses checked by the compiler.
-import { Button, type ButtonProps } from '@mantine/core'
+// Links whose addresses the compiler checks: one that looks like a button, one that leads from a row to what it is about.
+import { Anchor, type AnchorProps, Button, type ButtonProps } from '@mantine/core'
 import { createLink } from '@tanstack/react-router'
 import type { ComponentPropsWithRef } from 'react'
 
@@ -8,3 +8,9 @@ function AnchorButton(props: ButtonProps & Omit<ComponentPropsWithRef<'a'>, keyo
 }
 
 export const LinkButton = createLink(AnchorButton)
+
+function RowAnchor(props: AnchorProps & Omit<ComponentPropsWithRef<'a'>, keyof AnchorProps>) {
+  return <Anchor fw={600} className="name" {...props} />
+}
+
+export const RowLink = createLink(RowAnchor)

@@ -49,6 +49,28 @@ const places: readonly Place[] = [
     sign: 'eye',
     isFor: (user) => isPatient(user) && may(user, 'audit:read'),
   },
+  {
+    name: 'figures',
+    to: addresses.dashboard,
+    sign: 'chart',
+    // Doctors hold it for their own figures.
+    isFor: ({ permissions }) => permissions.includes('analytics:read'),
+  },
+  { name: 'administration', to: addresses.users, sign: 'people', isFor: (user) => may(user, 'users:read') },
+  {
+    name: 'administration',
+    to: addresses.resources,
+    sign: 'people',
+    isFor: (user) => may(user, 'resources:write') && !may(user, 'users:read'),
+  },
+  { name: 'operation', to: addresses.jobs, sign: 'pulse', isFor: (user) => may(user, 'operation:read') },
+  {
+    name: 'oversight',
+    to: addresses.audit,
+    sign: 'eye',
+    // Patients see who saw their own record elsewhere.
+    isFor: (user) => may(user, 'audit:review') || user.permissions.includes('audit:read'),
+  },
 ]
 
 /** The first of them is where somebody begins. */

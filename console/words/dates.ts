@@ -20,6 +20,9 @@ export function useDates() {
       /** Of an instant, on the clock of a place, or of this device. */
       time: (instant: string, zone?: string) =>
         new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone: zone }).format(new Date(instant)),
+      /** To the second, as logs are read. */
+      precise: (instant: string) =>
+        new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(instant)),
       moment: (instant: string, zone?: string) =>
         new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'short', timeZone: zone }).format(
           new Date(instant),

@@ -20,6 +20,7 @@ export const en = {
     not_found: 'There is no such page',
     not_allowed: 'This page is not for your role',
     not_allowed_text: 'Ask your administrator if your work needs it.',
+    more_rows: 'Show more',
     to_start: 'To the start page',
     try_again: 'Try again',
     failed: 'That did not work',
@@ -46,6 +47,10 @@ export const en = {
     doctors: 'Find a doctor',
     own_record: 'My record',
     own_access: 'Who saw it',
+    figures: 'Figures',
+    administration: 'Administration',
+    operation: 'Operation',
+    oversight: 'Oversight',
   },
   idle: {
     title: 'Are you still there?',

@@ -21,6 +21,7 @@ export const es: Words = {
     not_found: 'Esta página no existe',
     not_allowed: 'Esta página no es para su función',
     not_allowed_text: 'Pídala a su administrador si la necesita para su trabajo.',
+    more_rows: 'Mostrar más',
     to_start: 'Ir al inicio',
     try_again: 'Intentar de nuevo',
     failed: 'No ha funcionado',
@@ -45,6 +46,10 @@ export const es: Words = {
     doctors: 'Buscar médico',
     own_record: 'Mi historia',
     own_access: 'Quién la vio',
+    figures: 'Cifras',
+    administration: 'Administración',
+    operation: 'Operación',
+    oversight: 'Vigilancia',
   },
   idle: {
     title: '¿Sigue ahí?',

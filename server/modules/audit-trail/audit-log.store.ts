@@ -25,7 +25,10 @@ function matching(
   ])
 }
 
-export type AuditLogRow = Omit<AuditLogEntry, 'user_name'> & { profile_key_id: string | null; sealed_profile: Buffer | null }
+export type AuditLogRow = Omit<AuditLogEntry, 'user_name'> & {
+  profile_key_id: string | null
+  sealed_profile: Buffer | null
+}
 
 /** Newest first; ids are made in the order of time. `before` is the id that the last page ended with. */
 export function findAuditLogs(

@@ -1,0 +1,7 @@
+import { en } from '../words/house.en.ts'
+import { es } from '../words/house.es.ts'
+import { useWordsOf } from '../words/words.tsx'
+
+export function useHouseWords() {
+  return useWordsOf({ en, es })
+}

@@ -1,0 +1,33 @@
+// The words of importing patients.
+export const en = {
+  title: 'Import patients',
+  text: 'A CSV file in UTF-8, up to 20 MB. A dry run registers nobody and names every line that is wrong; the same file can be run again, whoever is registered is known.',
+  columns:
+    'Needed: first_name, last_name, date_of_birth, gender, phone_primary. Known besides: external_id, middle_name, phone_secondary, email, line1, line2, city, state, postal_code, country, ssn, national_id, blood_type, marital_status, occupation, preferred_language.',
+  file: 'CSV file',
+  choose: 'Choose a file',
+  dry: 'Try it: register nobody',
+  run: 'Import',
+  run_after: 'Import this file now',
+  not_utf8: 'This file is not UTF-8: save it so, then choose it again.',
+  too_large: 'This file is larger than 20 MB: your operator imports it with `openward import`.',
+  running: 'Reading the file',
+  dry_done: 'The dry run is done: nobody was registered.',
+  done: 'The import is done.',
+  failed: 'The import has failed.',
+  total: 'Lines read',
+  accepted: 'Registered',
+  fit: 'Fit to be registered',
+  known: 'Known already',
+  refused: 'Refused',
+  report: 'What was found in the lines',
+  report_more: 'The report has more lines than are shown.',
+  no_findings: 'Nothing was wrong.',
+  line: 'Line',
+  column: 'Column',
+  reason: 'Reason',
+  weight: 'Weight',
+  warning: 'Warning',
+  table: 'Report of the import, scroll sideways for more',
+}
+export type ImportWords = typeof en
