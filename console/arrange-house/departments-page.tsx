@@ -80,6 +80,7 @@ const formOf = (department: Department | undefined) => ({
   name: department?.name ?? '',
   code: department?.code ?? '',
   is_active: department?.is_active ?? true,
+  version: department?.version,
 })
 
 function DepartmentForm({ department, onDone }: { department: Department | undefined; onDone: () => void }) {
@@ -89,7 +90,8 @@ function DepartmentForm({ department, onDone }: { department: Department | undef
   const known = useQueryClient()
   const draft = useDraft(`department ${department?.id}`, formOf(department))
   const [theirs, setTheirs] = useState<Department>()
-  const { name, code, is_active } = draft.value
+  // With the version that it was begun with: whoever changed more since is not overwritten unasked.
+  const { name, code, is_active, version: begun_with } = draft.value
   const send = useMutation({
     mutationFn: (version: number | undefined) =>
       department
@@ -116,7 +118,7 @@ function DepartmentForm({ department, onDone }: { department: Department | undef
       noValidate
       onSubmit={(event) => {
         event.preventDefault()
-        if (!send.isPending) send.mutate(department?.version)
+        if (!send.isPending) send.mutate(begun_with)
       }}
     >
       <Stack>

@@ -20,6 +20,8 @@ type Form = {
   location: string
   department_id: string
   lanes: number
+  /** That it was begun with: whoever changed more since is not overwritten unasked. */
+  version: number | undefined
 }
 
 const formOf = (resource: Resource | undefined): Form => ({
@@ -30,6 +32,7 @@ const formOf = (resource: Resource | undefined): Form => ({
   location: resource?.location ?? '',
   department_id: resource?.department_id ?? '',
   lanes: resource?.lanes ?? 1,
+  version: resource?.version,
 })
 
 export function ResourceForm({ resource, onDone }: { resource: Resource | undefined; onDone: () => void }) {
@@ -42,7 +45,7 @@ export function ResourceForm({ resource, onDone }: { resource: Resource | undefi
   const form = draft.value
   const send = useMutation({
     mutationFn: (at: Resource | undefined) => {
-      const { type, ward, location, department_id, ...rest } = form
+      const { type, ward, location, department_id, version, ...rest } = form
       const body = {
         ...rest,
         ward: ward.trim() || null,
@@ -52,7 +55,11 @@ export function ResourceForm({ resource, onDone }: { resource: Resource | undefi
         attributes: at?.attributes ?? {},
       }
       return at
-        ? call(resourceApi.replace, { params: { resource_id: at.id }, body }, { version: at.version })
+        ? call(
+            resourceApi.replace,
+            { params: { resource_id: at.id }, body },
+            { version: at === theirs ? at.version : (version ?? at.version) },
+          )
         : call(resourceApi.create, { body: { type, ...body } })
     },
     onSuccess: () => {

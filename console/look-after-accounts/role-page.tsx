@@ -19,6 +19,7 @@ const scopes = ['all', 'department', 'own'] as const
 
 export function RolePage() {
   const { name } = route.useParams()
+  const [ended, setEnded] = useState({ count: 0, isSaved: false })
   const role = useQuery({
     queryKey: ['roles', 'one', name],
     queryFn: () => call(roleApi.read, { params: { name } }),
@@ -29,31 +30,47 @@ export function RolePage() {
     <Stack>
       <PageTitle title={role.data.name} />
       <AdministrationNav />
-      <RoleForm key={name} role={role.data} onReload={() => role.refetch()} />
+      <RoleForm
+        key={`${name} ${ended.count}`}
+        role={role.data}
+        isSaved={ended.isSaved}
+        onReload={() => role.refetch()}
+        onEnd={(isSaved) => setEnded({ count: ended.count + 1, isSaved })}
+      />
     </Stack>
   )
 }
 
-type Form = Pick<Role, 'permissions' | 'mfa'>
+/** With the version that it was begun with: whoever changed more since is not overwritten unasked. */
+type Form = Pick<Role, 'permissions' | 'mfa' | 'version'>
+type FormProps = {
+  role: Role
+  isSaved: boolean
+  onReload: () => Promise<{ data?: Role | undefined }>
+  onEnd: (isSaved: boolean) => void
+}
 
-function RoleForm({ role, onReload }: { role: Role; onReload: () => Promise<{ data?: Role | undefined }> }) {
+function RoleForm({ role, isSaved, onReload, onEnd }: FormProps) {
   const words = useAdministratorWords()
   const user = useUser()
   const known = useQueryClient()
   const roles = useRoles()
-  const draft = useDraft<Form>(`role ${role.name}`, { permissions: role.permissions, mfa: role.mfa })
+  const draft = useDraft<Form>(`role ${role.name}`, {
+    permissions: role.permissions,
+    mfa: role.mfa,
+    version: role.version,
+  })
   const [theirs, setTheirs] = useState<Role>()
-  const [version, setVersion] = useState(role.version)
   const [filter, setFilter] = useState('')
-  const { permissions, mfa } = draft.value
+  const { permissions, mfa, version } = draft.value
   const mayWrite = may(user, 'roles:write')
   const save = useMutation({
     mutationFn: (at: number) =>
       call(roleApi.write, { params: { name: role.name }, body: { permissions, mfa } }, { version: at }),
     onSuccess: (saved) => {
       draft.forget()
-      setTheirs(undefined)
-      setVersion(saved.version)
+      known.setQueryData(['roles', 'one', role.name], saved)
+      onEnd(true)
       return known.invalidateQueries({ queryKey: ['roles'] })
     },
     onError: async (error) => {
@@ -94,18 +111,15 @@ function RoleForm({ role, onReload }: { role: Role; onReload: () => Promise<{ da
             ]}
             isPending={save.isPending}
             onTheirs={() => {
-              draft.change({ permissions: theirs.permissions, mfa: theirs.mfa })
               draft.forget()
-              setVersion(theirs.version)
-              setTheirs(undefined)
-              save.reset()
+              onEnd(false)
             }}
             onMine={() => save.mutate(theirs.version)}
           />
         ) : (
           save.error && <ProblemAlert error={save.error} />
         )}
-        {save.isSuccess && (
+        {isSaved && (
           <Alert color="ward" role="status">
             {words.saved}
           </Alert>

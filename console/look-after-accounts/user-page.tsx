@@ -2,6 +2,7 @@
 import { Grid, Group, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
+import { useState } from 'react'
 import { addresses } from '../addresses.ts'
 import { call } from '../connection/call.ts'
 import { may, useUser } from '../connection/use-session.ts'
@@ -22,6 +23,7 @@ export function UserPage() {
   const dates = useDates()
   const me = useUser()
   const { user_id } = route.useParams()
+  const [ended, setEnded] = useState({ count: 0, isSaved: false })
   const account = useQuery({
     queryKey: ['users', 'one', user_id],
     queryFn: () => call(userApi.read, { params: { user_id } }),
@@ -51,8 +53,14 @@ export function UserPage() {
       </Group>
       <Grid gap="lg">
         <Grid.Col span={{ base: 12, md: 7 }}>
-          {/* A form of its own for each version that was chosen, but what was typed stays when somebody else saves. */}
-          <UserRights key={user.id} user={user} onReload={() => account.refetch()} />
+          {/* What was typed stays when somebody else saves; after one's own choice the form begins anew. */}
+          <UserRights
+            key={`${user.id} ${ended.count}`}
+            user={user}
+            isSaved={ended.isSaved}
+            onReload={() => account.refetch()}
+            onEnd={(isSaved) => setEnded({ count: ended.count + 1, isSaved })}
+          />
         </Grid.Col>
         <Grid.Col span={{ base: 12, md: 5 }}>
           <Stack>

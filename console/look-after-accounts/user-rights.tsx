@@ -24,19 +24,39 @@ import { useWords } from '../words/words.tsx'
 import { useAdministratorWords, useDepartments, useRoles } from './administration.tsx'
 import { Conflict } from './conflict.tsx'
 
-type Form = Pick<User, 'first_name' | 'last_name' | 'role' | 'department_id' | 'is_active' | 'denied_permissions'>
+/** With the version that it was begun with: whoever changed more since is not overwritten unasked. */
+type Form = Pick<
+  User,
+  'first_name' | 'last_name' | 'role' | 'department_id' | 'is_active' | 'denied_permissions' | 'version'
+>
 
-const formOf = ({ first_name, last_name, role, department_id, is_active, denied_permissions }: User): Form => ({
+const formOf = ({
   first_name,
   last_name,
   role,
   department_id,
   is_active,
   denied_permissions,
+  version,
+}: User): Form => ({
+  first_name,
+  last_name,
+  role,
+  department_id,
+  is_active,
+  denied_permissions,
+  version,
 })
 const baseOf = (permission: string) => permission.split(':').slice(0, 2).join(':')
 
-export function UserRights({ user, onReload }: { user: User; onReload: () => Promise<{ data?: User | undefined }> }) {
+type Props = {
+  user: User
+  isSaved: boolean
+  onReload: () => Promise<{ data?: User | undefined }>
+  onEnd: (isSaved: boolean) => void
+}
+
+export function UserRights({ user, isSaved, onReload, onEnd }: Props) {
   const words = useAdministratorWords()
   const { members } = useWords()
   const me = useUser()
@@ -45,21 +65,19 @@ export function UserRights({ user, onReload }: { user: User; onReload: () => Pro
   const departments = useDepartments()
   const draft = useDraft<Form>(`user ${user.id}`, formOf(user))
   const [theirs, setTheirs] = useState<User>()
-  const [version, setVersion] = useState(user.version)
   const form = draft.value
   const isOwn = user.id === me.id
   const mayChange = may(me, 'users:update')
   const save = useMutation({
     mutationFn: (at: number) => {
-      const { first_name, last_name, ...rights } = form
+      const { first_name, last_name, version: _, ...rights } = form
       const body = isOwn ? { first_name, last_name } : { first_name, last_name, ...rights }
       return call(userApi.update, { params: { user_id: user.id }, body }, { version: at })
     },
     onSuccess: (saved) => {
       draft.forget()
-      setTheirs(undefined)
-      setVersion(saved.version)
       known.setQueryData(['users', 'one', user.id], saved)
+      onEnd(true)
       return known.invalidateQueries({ queryKey: ['users'] })
     },
     onError: async (error) => {
@@ -81,7 +99,7 @@ export function UserRights({ user, onReload }: { user: User; onReload: () => Pro
         noValidate
         onSubmit={(event) => {
           event.preventDefault()
-          if (!save.isPending) save.mutate(version)
+          if (!save.isPending) save.mutate(form.version)
         }}
       >
         <Stack>
@@ -112,18 +130,15 @@ export function UserRights({ user, onReload }: { user: User; onReload: () => Pro
               ]}
               isPending={save.isPending}
               onTheirs={() => {
-                draft.change(formOf(theirs))
                 draft.forget()
-                setVersion(theirs.version)
-                setTheirs(undefined)
-                save.reset()
+                onEnd(false)
               }}
               onMine={() => save.mutate(theirs.version)}
             />
           ) : (
             save.error && Object.keys(messages).length === 0 && <ProblemAlert error={save.error} />
           )}
-          {save.isSuccess && (
+          {isSaved && (
             <Alert color="ward" role="status">
               {words.saved}
             </Alert>
