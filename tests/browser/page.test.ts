@@ -1,7 +1,7 @@
 // The page itself: how much the first load weighs, what it may run (IN-07, TR-02), and that the language and the look are followed.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { nextPerson } from '../hospital.ts'
+import { expectStatus, nextPerson } from '../hospital.ts'
 import { assertAccessible, enter, type House, openHouse, skip } from './browser.ts'
 
 const mostFirstBytes = 300_000
@@ -136,7 +136,9 @@ describe('a page', { skip }, () => {
 
   it('of whoever has no page yet says so', async () => {
     const visit = await house.visit('desk')
-    await enter(house, visit, 'auditor')
+    const role = { permissions: ['access:explain'], mfa: 'default' }
+    expectStatus(200, await house.administrator.ask('PUT', '/api/v1/roles/onlooker', role))
+    await enter(house, visit, 'onlooker')
     await visit.page.getByText(/^This console has no pages for your role yet/).waitFor()
     await assertAccessible(visit.page, 'no role')
     await visit.close()
