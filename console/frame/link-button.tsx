@@ -10,7 +10,7 @@ function AnchorButton(props: ButtonProps & Omit<ComponentPropsWithRef<'a'>, keyo
 export const LinkButton = createLink(AnchorButton)
 
 function RowAnchor(props: AnchorProps & Omit<ComponentPropsWithRef<'a'>, keyof AnchorProps>) {
-  return <Anchor fw={600} className="name" {...props} />
+  return <Anchor inherit fw={600} className="name" {...props} />
 }
 
 export const RowLink = createLink(RowAnchor)

@@ -100,7 +100,7 @@ export function UserState({ user }: { user: User }) {
           ? [states.invited, 'yellow']
           : [states.active, 'ward']
   return (
-    <Badge variant="light" color={color} tt="none">
+    <Badge variant="light" color={color} tt="none" miw="max-content">
       {label}
     </Badge>
   )

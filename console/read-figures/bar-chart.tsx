@@ -7,6 +7,8 @@ export type Bar = { key: string; label: string; value: number | null; isPartial?
 
 const width = 600
 const height = 160
+/** Two bars are no wider than thirty would be. */
+const widestBar = 64
 
 export function BarChart({
   title,
@@ -23,7 +25,7 @@ export function BarChart({
   const step = width / bars.length
   const gap = Math.min(step * 0.25, 6)
   return (
-    <figure style={{ margin: 0 }}>
+    <figure style={{ margin: 0, maxWidth: bars.length * widestBar }}>
       <Text component="figcaption" size="sm" fw={600}>
         {title} · {text(most)}
       </Text>

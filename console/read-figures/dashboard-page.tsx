@@ -49,8 +49,8 @@ export function DashboardPage() {
   const error = period.error ?? glance.error ?? trend.error ?? catalogue.error
   const appointments = metricOf('appointment_trends', 'appointments')
   /** Where the rows behind a figure are, for whoever may see them. */
-  const rowsOf = (name: string, text: string): ReactNode => {
-    const label = { 'aria-label': words.open_rows(name, text) }
+  const rowsOf = (name: string, text: string, metric: Metric | undefined): ReactNode => {
+    const label = { 'aria-label': words.open_rows(metric ? writing.title(metric) : name, text) }
     if (name === 'assigned_beds' && may(user, 'resources:write'))
       return (
         <RowLink to={addresses.resources} search={{ status: 'occupied' }} {...label}>
@@ -108,22 +108,27 @@ export function DashboardPage() {
           <div className={classes.tiles}>
             {glance.data.items.map(({ metric: name, value }) => {
               const metric = metricOf('report_dashboard', name)
-              return <Tile key={name} metric={metric} value={rowsOf(name, writing.figure(value, metric))} />
+              return <Tile key={name} metric={metric} value={rowsOf(name, writing.figure(value, metric), metric)} />
             })}
           </div>
         </>
       )}
       {trend.data && appointments && (
-        <BarChart
-          title={writing.title(appointments)}
-          bars={trend.data.items.map((item) => ({
-            key: item.from,
-            label: dates.day(item.from),
-            value: item.appointments,
-            isPartial: item.is_partial,
-          }))}
-          text={(value) => writing.figure(value, appointments)}
-        />
+        <div>
+          <BarChart
+            title={writing.title(appointments)}
+            bars={trend.data.items.map((item) => ({
+              key: item.from,
+              label: dates.day(item.from),
+              value: item.appointments,
+              isPartial: item.is_partial,
+            }))}
+            text={(value) => writing.figure(value, appointments)}
+          />
+          <RowLink to={addresses.trends} search={query}>
+            {words.see_table}
+          </RowLink>
+        </div>
       )}
       {period.data && catalogue.data && (
         <>
@@ -138,7 +143,7 @@ export function DashboardPage() {
                 <Tile
                   key={name}
                   metric={metric}
-                  value={rowsOf(name, writing.figure(current, metric))}
+                  value={rowsOf(name, writing.figure(current, metric), metric)}
                   beside={`${writing.change(change)} ${words.before(writing.figure(previous, metric))}`}
                 >
                   {parts.length > 0 && (

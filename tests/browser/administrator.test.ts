@@ -167,7 +167,7 @@ for (const size of ['desk', 'telephone'] as const satisfies Size[]) {
       await page.getByText('Maintenance, retirement').waitFor()
       await looksRight(visit, 'definition')
       await page.keyboard.press('Escape')
-      await page.getByRole('link', { name: /^users, / }).click()
+      await page.getByRole('link', { name: /^Accounts, / }).click()
       await page.getByRole('heading', { name: 'Users' }).waitFor()
       await page.goto(`/figures/appointments?from=${booked_on}&to=${booked_on}`)
       await page.getByRole('img', { name: /^Appointments, as a chart/ }).waitFor()
@@ -206,6 +206,65 @@ for (const size of ['desk', 'telephone'] as const satisfies Size[]) {
       ])
       assert.match(await readFile(await made.path(), 'utf8'), /age_band/)
       await looksRight(visit, 'ordered report')
+    })
+
+    it('a file is tried, and what is wrong in it is told by line; then it is imported', async () => {
+      const { page } = visit
+      const { first_name, last_name, date_of_birth, phone_primary } = nextPerson()
+      const lines = [
+        'first_name,last_name,date_of_birth,gender,phone_primary',
+        `${first_name},${last_name},${date_of_birth},FEMALE,${phone_primary}`,
+        `${first_name},${last_name},not a date,FEMALE,${phone_primary}`,
+      ]
+      await page.goto('/import')
+      await looksRight(visit, 'import')
+      const file = { name: 'patients.csv', mimeType: 'text/csv', buffer: Buffer.from(lines.join('\n')) }
+      await page.locator('input[type="file"]').setInputFiles(file)
+      await page.getByRole('button', { name: 'Try it: register nobody' }).click()
+      await page.getByText('The dry run is done: nobody was registered.').waitFor()
+      await page.getByRole('cell', { name: 'date_of_birth' }).waitFor()
+      await looksRight(visit, 'dry run')
+      await page.getByRole('button', { name: 'Import this file now' }).click()
+      await page.getByText('The import is done.').waitFor()
+      const latin = { ...file, buffer: Buffer.from(lines.join('\n').replace(first_name, 'Jos\u00e9'), 'latin1') }
+      await page.locator('input[type="file"]').setInputFiles(latin)
+      await page.getByRole('button', { name: 'Try it: register nobody' }).click()
+      await page.getByText(/^This file is not UTF-8/).waitFor()
+      await looksRight(visit, 'file of another encoding')
+    })
+
+    it('what goes on behind is watched: jobs, mail, webhooks', async () => {
+      const { page } = visit
+      await page.goto('/operation/jobs')
+      await page.getByText('Nothing has failed.').waitFor()
+      await looksRight(visit, 'jobs')
+      const mailed = { email: `mailed.${size}@example.org`, first_name: 'Mary', last_name: 'Mailed', role: 'nurse' }
+      expectStatus(201, await house.administrator.ask('POST', '/api/v1/users', mailed))
+      await page.goto('/operation/mail')
+      await page.getByRole('button', { name: 'Read it' }).first().click()
+      await page
+        .getByText(/\/invitation#/)
+        .first()
+        .waitFor()
+      await looksRight(visit, 'mail')
+      await page.goto('/operation/webhooks')
+      await page.getByRole('button', { name: 'Add a webhook' }).click()
+      const dialog = page.getByRole('dialog')
+      const url = `https://example.org/${size}`
+      await dialog.getByLabel('Address').fill(url)
+      await dialog.getByLabel('Types of events').fill('appointment.*, patient.merged')
+      await dialog.getByRole('button', { name: 'Add a webhook' }).click()
+      await dialog.getByRole('button', { name: 'I have kept it' }).click()
+      await page.getByRole('link', { name: `Deliveries to ${url}` }).click()
+      await page.getByText('Nothing was told yet.').waitFor()
+      await looksRight(visit, 'deliveries')
+      await page.goto('/operation/webhooks')
+      await page.getByRole('button', { name: `Switch off: ${url}` }).click()
+      await page.getByText('Switched off').first().waitFor()
+      await looksRight(visit, 'webhooks')
+      await page.getByRole('button', { name: `Remove ${url}` }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click()
+      await page.getByRole('button', { name: `Remove ${url}` }).waitFor({ state: 'detached' })
     })
   })
 }
