@@ -6,13 +6,16 @@ import { problemOf } from '../connection/problem-of.ts'
 import { sessionApi } from '#contracts/identity/session'
 import { ProblemAlert, Waiting } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
-import { useWords } from '../words/words.tsx'
+import { en } from '../words/sessions.en.ts'
+import { es } from '../words/sessions.es.ts'
+import { useWords, useWordsOf } from '../words/words.tsx'
 import { deviceOf } from './device.ts'
 import { Proof } from './proof.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
 
 export function SessionsPage() {
-  const { sessions, frame } = useWords()
+  const { frame } = useWords()
+  const sessions = useWordsOf({ en, es })
   const dates = useDates()
   const known = useQueryClient()
   const list = useQuery({ queryKey: ['sessions'], queryFn: () => call(sessionApi.sessions, {}) })
