@@ -1,5 +1,5 @@
 // Every statement about findings.
-import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
+import { all, countOf, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 import type { Finding, FindingKind, FindingQuery, FindingVerdict } from './finding.contract.ts'
 
 export type FindingRow = Omit<Finding, 'user_name' | 'remark'> & {
@@ -12,9 +12,6 @@ export type FindingRow = Omit<Finding, 'user_name' | 'remark'> & {
 const columns = sql`f.id, f.kind, f.user_id, u.key_id as profile_key_id, u.sealed_profile, f.patient_id, p.patient_number, f.emergency_access_id,
                     f.night_of, f.first_at, f.last_at, f.entries, f.records, f.raised_at, f.closed_at, f.closed_by, f.verdict, f.key_id, f.sealed_remark`
 const source = sql`activity_findings f join users u on u.id = f.user_id left join patients p on p.id = f.patient_id`
-
-/** Counting stops here. */
-const mostCounted = 10_000
 
 function matching({ closed, kind, user_id, patient_id }: FindingQuery): Sql {
   return all([
@@ -34,8 +31,7 @@ export function findFindings(query: FindingQuery, before: string | undefined): S
 }
 
 export function countFindings(query: FindingQuery): Sql<{ total: number }> {
-  return sql`
-    select count(*)::int as total from (select 1 from activity_findings f where ${matching(query)} limit ${literal(mostCounted)}) as counted`
+  return countOf(sql`activity_findings f where ${matching(query)}`)
 }
 
 export function findFinding(id: string): Sql<FindingRow> {

@@ -124,7 +124,7 @@ export const slotRefusals = [
 ] as const
 const audited = (action: string) => ({ action: `appointment.${action}`, resource_type: 'appointment' }) as const
 const params = z.strictObject({ appointment_id: Id })
-const sorted = 'Sorted by start and id. The total is counted up to 10,000.'
+const sorted = 'Sorted by start and id.'
 
 export const appointmentApi = {
   book: {

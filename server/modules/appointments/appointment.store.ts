@@ -1,4 +1,4 @@
-import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
+import { all, countOf, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import type {
   Appointment,
@@ -7,9 +7,6 @@ import type {
   AppointmentStatus,
 } from './appointment-record.contract.ts'
 import type { StoredKey } from './appointment.sealing.ts'
-
-/** Counting stops here: the cost of a page must not grow with the table. */
-const mostCounted = 10_000
 
 export type StoredAppointment = Omit<
   Appointment,
@@ -68,7 +65,7 @@ export function findAppointments(
 }
 
 export function countAppointments(filter: Filter): Sql<{ total: number }> {
-  return sql`select count(*) as total from (select 1 from appointments a where ${matching(filter)} limit ${literal(mostCounted)}) as counted`
+  return countOf(sql`appointments a where ${matching(filter)}`)
 }
 
 export function findAppointment(id: string, tells_no_shows = false): Sql<StoredAppointment> {

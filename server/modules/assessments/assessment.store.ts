@@ -1,4 +1,4 @@
-import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
+import { all, countOf, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 import type { AssessmentKind, AssessmentStatus } from './assessment-record.contract.ts'
 import type { SealedVersion, StoredKey } from './assessment.sealing.ts'
 
@@ -218,7 +218,5 @@ export function listSeries(
 }
 
 export function countSeries(patient_id: string, filter: SeriesFilter): Sql<{ total: number }> {
-  return sql`
-    select count(*)::int as total from (
-      select 1 from assessments a where ${inSeries(patient_id, filter)} limit ${literal(10_000)}) as counted`
+  return countOf(sql`assessments a where ${inSeries(patient_id, filter)}`)
 }

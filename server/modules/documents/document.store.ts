@@ -1,9 +1,6 @@
 import type { Document, DocumentKind, DocumentQuery, DocumentStatus, MediaType } from './document.contract.ts'
 import type { StoredKey } from './document.sealing.ts'
-import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
-
-/** Counting stops here: the cost of a page must not grow with the table. */
-const mostCounted = 10_000
+import { all, countOf, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 
 export type StoredDocument = Omit<Document, 'title' | 'file_name' | 'sha256' | 'study'> &
   StoredKey & { storage_key: string; sealed_label: Buffer; sealed_content_key: Buffer }
@@ -43,7 +40,7 @@ export function findDocuments(filter: Filter, { skip, limit, after }: Paging): S
 }
 
 export function countDocuments(filter: Filter): Sql<{ total: number }> {
-  return sql`select count(*)::int as total from (select 1 from documents d where ${matching(filter)} limit ${literal(mostCounted)}) as counted`
+  return countOf(sql`documents d where ${matching(filter)}`)
 }
 
 export type Used = { count: number; bytes: number }

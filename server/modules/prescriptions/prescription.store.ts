@@ -1,5 +1,5 @@
 // Every statement about prescriptions and the keys that sign them.
-import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
+import { all, countOf, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 import type { Prescription, PrescriptionQuery } from './prescription.contract.ts'
 import type { SigningKey } from './signing.ts'
 
@@ -34,9 +34,6 @@ export type PrescriptionFilter = Pick<PrescriptionQuery, 'patient_id' | 'doctor_
 }
 type TimePage = { skip: number; limit: number; after: readonly [at: string, id: string] | undefined }
 
-/** Counting stops here: the cost of a page must not grow with the table. */
-const mostCounted = 10_000
-
 function matching({ patient_id, doctor_id, status, created_from, created_before }: PrescriptionFilter): Sql {
   return all([
     patient_id === undefined ? undefined : sql`p.patient_id = ${patient_id}`,
@@ -58,7 +55,7 @@ export function listPrescriptions(
 }
 
 export function countPrescriptions(filter: PrescriptionFilter): Sql<{ total: number }> {
-  return sql`select count(*) as total from (select from prescriptions p where ${matching(filter)} limit ${literal(mostCounted)}) as counted`
+  return countOf(sql`prescriptions p where ${matching(filter)}`)
 }
 
 /** Whose an appointment or a visit is, as far as the caller reaches it. */

@@ -1,11 +1,8 @@
-import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
+import { all, countOf, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 import type { Assignment, AssignmentQuery, LongStay, Occupancy } from './assignment.contract.ts'
 import type { KindQuery, ResourceStatus } from './resource.contract.ts'
 import type { SealedText, StoredKey } from './resource.sealing.ts'
 import type { LockedResource } from './resource.store.ts'
-
-/** Counting stops here: the cost of a page must not grow with the table. */
-const mostCounted = 10_000
 
 export type StoredAssignment = Omit<Assignment, 'notes'> & StoredKey & { sealed_notes: Buffer | null }
 
@@ -145,7 +142,7 @@ export function findStays(filter: StayFilter, { skip, limit, after }: TimePage):
 }
 
 export function countStays(filter: StayFilter): Sql<{ total: number }> {
-  return sql`select count(*) as total from (select 1 from ${source} where ${matching(filter)} limit ${literal(mostCounted)}) as counted`
+  return countOf(sql`${source} where ${matching(filter)}`)
 }
 
 export function isPatientInReach(id: string): Sql<{ id: string }> {

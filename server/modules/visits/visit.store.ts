@@ -1,4 +1,4 @@
-import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
+import { all, countOf, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 import type { Visit, VisitHistory, VisitQuery, VisitStatus, Waiting } from './visit.contract.ts'
 import type { SealedBy } from '#modules/patients'
 import type { StoredKey } from './visit.sealing.ts'
@@ -88,9 +88,8 @@ export function listVisits(filter: VisitFilter, { skip, limit, after }: VisitPag
      order by v.opened_at desc, v.id desc limit ${literal(limit)} offset ${skipped(after ? 0 : skip)}`
 }
 
-/** Counted up to 10,000. */
 export function countVisits(filter: VisitFilter): Sql<{ total: number }> {
-  return sql`select count(*)::int as total from (select 1 from visits v where ${matching(filter)} limit ${literal(10_000)}) as counted`
+  return countOf(sql`visits v where ${matching(filter)}`)
 }
 
 /** Those who are not with anybody yet, or all who are here, the next one first. Their cards are read in the reach of finding people. */

@@ -109,7 +109,7 @@ export const waitlistApi = {
     method: 'GET',
     path: '/api/v1/waitlist',
     summary: 'Who waits, and what they were offered',
-    description: 'In the order in which they came. The total is counted up to 10,000.',
+    description: 'In the order in which they came.',
     access: 'appointments:read',
     audit: audited('list'),
     query: WaitlistQuery,

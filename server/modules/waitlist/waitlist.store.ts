@@ -1,8 +1,5 @@
-import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
+import { all, countOf, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 import type { WaitlistEntry, WaitlistQuery, WaitlistStatus } from './waitlist.contract.ts'
-
-/** Counting stops here: the cost of a page must not grow with the table. */
-const mostCounted = 10_000
 
 export type StoredEntry = WaitlistEntry & {
   /** Of the doctor who is waited for by name. */
@@ -87,8 +84,7 @@ export function findEntries(filter: Partial<WaitlistQuery>, { skip, limit, after
 }
 
 export function countEntries(filter: Partial<WaitlistQuery>): Sql<{ total: number }> {
-  return sql`
-    select count(*) as total from (select 1 from waitlist_entries e where ${matching(filter)} limit ${literal(mostCounted)}) as counted`
+  return countOf(sql`waitlist_entries e where ${matching(filter)}`)
 }
 
 /** `unanswered`: as it was, unless said. */

@@ -1,8 +1,6 @@
+import { mostCounted } from '#platform/contract/fields.ts'
 import { literal, type Sql, sql } from '#platform/database/sql.ts'
 import type { Webhook, WebhookChange } from './webhook.contract.ts'
-
-/** Counting more would tell nobody more. */
-const mostCounted = 10_000
 
 const count = (status: 'waiting' | 'dead') => sql`
   (select count(*)::int from (select from webhook_deliveries d where d.webhook_id = webhooks.id and d.status = ${status}

@@ -60,10 +60,13 @@ export const Page = {
   cursor: z.string().max(200).optional(),
 }
 
+/** Counting the rows of a long list stops here. */
+export const mostCounted = 1000
+
 export function ListOf<T extends z.ZodType>(item: T) {
   return z.object({
     items: z.array(item),
-    total: z.int(),
+    total: z.int().describe('How many there are in all. Long lists are counted up to 1,000'),
     page: z.int().describe('Counted from 1'),
     limit: z.int(),
     next_cursor: z.string().nullable().describe('Give it as cursor to read on; null at the end'),

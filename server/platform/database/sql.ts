@@ -1,5 +1,6 @@
 // SQL written as SQL: a tagged template whose values become parameters, and whose nested fragments become text.
 import { createHash } from 'node:crypto'
+import { mostCounted } from '#platform/contract/fields.ts'
 
 /** A statement that yields rows of type `Row`, or a piece of one. `name` makes it a prepared statement; '' is sent afresh. */
 export type Sql<Row = unknown> = {
@@ -115,4 +116,9 @@ function nameOf(text: string): string {
 
 function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 16)
+}
+
+/** How many rows there are of `source` (what follows a `from`), up to `mostCounted`: the cost of a page must not grow with the table. */
+export function countOf(source: Sql): Sql<{ total: number }> {
+  return sql`select count(*)::int as total from (select from ${source} limit ${literal(mostCounted)}) as counted`
 }
