@@ -5,6 +5,7 @@ export const addresses = {
   /** Leads everyone to the first of their own places. */
   start: '/',
   reception: '/reception',
+  board: '/board',
   calendar: '/calendar',
   register_patient: '/patients/new',
   patient: '/patients/$patient_id',
@@ -43,6 +44,8 @@ export const addresses = {
   deliveries: '/operation/webhooks/$webhook_id',
   audit: '/audit',
   audit_proof: '/audit/proof',
+  vital_signs: '/patients/$patient_id/vital-signs',
+  nursing_assessment: '/visits/$visit_id/nursing',
   sessions: '/account/sessions',
   password: '/account/password',
   // These are in mails, too: server/modules/identity/links.ts.

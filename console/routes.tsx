@@ -17,6 +17,7 @@ import { lookAfterAccountsRoutes } from './look-after-accounts/routes.ts'
 import { overseeAccessRoutes } from './oversee-access/routes.ts'
 import { ownAppointmentsRoutes } from './own-appointments/routes.ts'
 import { ownRecordRoutes } from './own-record/routes.ts'
+import { nursingAssessmentRoutes } from './nursing-assessment/routes.ts'
 import { patientRoutes } from './patient/routes.ts'
 import { readFiguresRoutes } from './read-figures/routes.ts'
 import { registerAccountRoutes } from './register-account/routes.ts'
@@ -26,6 +27,8 @@ import { readImagesRoutes } from './read-images/routes.ts'
 import { seePatientRoutes } from './see-patient/routes.ts'
 import { registerPatientRoutes } from './register-patient/routes.ts'
 import { signInRoutes } from './sign-in/routes.ts'
+import { vitalSignsRoutes } from './vital-signs/routes.ts'
+import { wardBoardRoutes } from './ward-board/routes.ts'
 import { waitForTimeRoutes } from './wait-for-time/routes.ts'
 import { watchOperationRoutes } from './watch-operation/routes.ts'
 
@@ -51,6 +54,9 @@ export const router = createRouter({
       ...importPatientsRoutes,
       ...watchOperationRoutes,
       ...overseeAccessRoutes,
+      ...wardBoardRoutes,
+      ...nursingAssessmentRoutes,
+      ...vitalSignsRoutes,
       ...accountRoutes,
       ...ownAppointmentsRoutes,
       ...ownRecordRoutes,

@@ -21,6 +21,7 @@ const paths = {
   chart: 'M4 20h16M6.5 16v-4M12 16V6M17.5 16v-7',
   pulse: 'M3 12h4l3-7 4 14 3-7h4',
   more: 'M4 7h16M4 12h16M4 17h16',
+  board: 'M4 5h16v14H4zM9.3 5v14M14.6 5v14',
 } as const
 
 export type SignName = keyof typeof paths

@@ -21,6 +21,13 @@ const mayForAll = ({ permissions }: CurrentUser, permission: string) => permissi
 
 const places: readonly Place[] = [
   { name: 'today', to: addresses.today, sign: 'person', isFor: (user) => may(user, 'prescriptions:write') },
+  {
+    name: 'board',
+    to: addresses.board,
+    sign: 'board',
+    // Doctors, who write these too, begin at what is theirs.
+    isFor: (user) => may(user, 'nursing-assessments:write') && user.doctor_id === null,
+  },
   { name: 'reception', to: addresses.reception, sign: 'search', isFor: (user) => may(user, 'patients:find') },
   {
     name: 'calendar',

@@ -39,6 +39,7 @@ export const en = {
   /** The places of the frame, which are named in each first load. */
   places: {
     today: 'Today',
+    board: 'Board',
     reception: 'Reception',
     calendar: 'Calendar',
     waitlist: 'Waitlist',

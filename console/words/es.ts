@@ -38,6 +38,7 @@ export const es: Words = {
   },
   places: {
     today: 'Hoy',
+    board: 'Tablero',
     reception: 'Recepción',
     calendar: 'Calendario',
     waitlist: 'Lista de espera',

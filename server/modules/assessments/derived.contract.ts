@@ -5,7 +5,7 @@ import { flagsOf } from './reference-ranges.contract.ts'
 import { bodyMassIndex, meanArterialPressure, morse } from './scores.contract.ts'
 
 /** NEWS2 is not made for anybody younger (RCP 2017). */
-const news2FromYears = 16
+export const news2FromYears = 16
 
 export function derive({ vital_signs = {}, fall_risk }: NursingForm, age_years: number | null): Derived {
   const isChild = age_years !== null && age_years < news2FromYears

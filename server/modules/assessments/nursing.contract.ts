@@ -73,6 +73,8 @@ const Screening = z.strictObject({
   educational_needs: Text(1000).nullish(),
   assistive_devices: Text(1000).nullish(),
 })
+/** 65 itself is not over 65. */
+export const olderFromYears = 66
 const OlderPerson = z.strictObject({
   cognition: words,
   mood: words,

@@ -33,7 +33,7 @@ import {
 import { findCurrent, insertVersion, type StoredAssessment, updateBoard } from './assessment.store.ts'
 import { derive } from './derived.contract.ts'
 import { alarms } from './news2.contract.ts'
-import type { NursingForm } from './nursing.contract.ts'
+import { type NursingForm, olderFromYears } from './nursing.contract.ts'
 import type { RadiologyForm } from './radiology.contract.ts'
 import { contradictionsOf, unansweredOf } from './safety.ts'
 import { ageInYears } from './scores.contract.ts'
@@ -139,8 +139,6 @@ function contentOf(kind: AssessmentKind, form: Form, age_years: number | null, a
   return { kind, form: radiology, contradictions: contradictionsOf(radiology) }
 }
 
-/** 65 itself is not over 65. */
-const olderFromYears = 66
 const notMeasured: ReadonlySet<string> = new Set(['has_hypercapnic_target'])
 
 function assertNursing({ vital_signs = {}, older_person }: NursingForm, age_years: number | null, at: string) {
