@@ -79,9 +79,10 @@ export function DraftForm({ visit_id, draft, prefill, age_years, onSigned, onDis
       const { assessment_id } = await autosave.flush()
       if (assessment_id !== null) await call(assessmentApi.discard, { params: { assessment_id }, body: {} })
     },
-    onSuccess: () => {
+    async onSuccess() {
+      // What begins next must not begin with what was discarded.
+      await done()
       onDiscarded()
-      void done()
     },
   })
   const signError = sign.error && problemOf(sign.error)

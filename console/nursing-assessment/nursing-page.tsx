@@ -73,6 +73,7 @@ function Assessments({ visit, patient, items, prefill }: AssessmentsProps) {
   const { assessment: asked } = route.useSearch()
   const [doing, setDoing] = useState<'amend' | 'another'>()
   const [told, setTold] = useState<string>()
+  const [discarded, setDiscarded] = useState(0)
   const drafts = items.filter(({ status, author_id }) => status === 'draft' && author_id === user.id)
   const all = items.filter(({ status }) => status === 'final' || status === 'amended')
   const [draft] = drafts
@@ -126,12 +127,16 @@ function Assessments({ visit, patient, items, prefill }: AssessmentsProps) {
         <Text c="dimmed">{all.length === 0 ? words.nothing : words.visit_ended}</Text>
       ) : isWriting ? (
         <DraftForm
+          key={discarded}
           visit_id={visit.id}
           draft={draft}
           prefill={prefill}
           age_years={age_years}
           onSigned={onSigned(told_of)}
-          onDiscarded={() => show(undefined)}
+          onDiscarded={() => {
+            setDiscarded(discarded + 1)
+            show(undefined)
+          }}
         />
       ) : shown && doing === 'amend' ? (
         <AmendForm
