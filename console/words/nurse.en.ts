@@ -11,7 +11,6 @@ const statuses = {
   left_without_being_seen: 'Left without being seen',
   cancelled: 'Cancelled',
 }
-const ability = { independent: 'Independent', assisted: 'With help', dependent: 'Dependent' }
 
 export const nurseEn = {
   board: {

@@ -12,7 +12,6 @@ const statuses = {
   left_without_being_seen: 'Se fue sin ser atendido',
   cancelled: 'Anulada',
 }
-const ability = { independent: 'Independiente', assisted: 'Con ayuda', dependent: 'Dependiente' }
 
 export const nurseEs: NurseWords = {
   board: {

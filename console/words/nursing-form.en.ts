@@ -1,4 +1,6 @@
 // Words of the nursing assessment's form.
+const ability = { independent: 'Independent', assisted: 'With help', dependent: 'Dependent' }
+
 export const nursingFormEn = {
   title: 'Nursing assessment',
   sections: {

@@ -1,6 +1,8 @@
 // Las palabras del formulario de enfermería.
 import type { NursingFormWords } from './nursing-form.en.ts'
 
+const ability = { independent: 'Independiente', assisted: 'Con ayuda', dependent: 'Dependiente' }
+
 export const nursingFormEs: NursingFormWords = {
   title: 'Valoración de enfermería',
   sections: {
