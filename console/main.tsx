@@ -4,6 +4,7 @@ import './frame/page.css'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { z } from 'zod'
+import { watchAttendance } from './connection/attendance.ts'
 import { beginSession } from './connection/session.ts'
 import { Console } from './frame/console.tsx'
 import { styleNonce } from './frame/style-nonce.ts'
@@ -19,6 +20,7 @@ z.config({ jitless: true })
 
 const root = document.getElementById('root')
 if (!root) throw new Error('the page has no root')
+watchAttendance()
 void beginSession()
 createRoot(root).render(
   <StrictMode>

@@ -6,7 +6,10 @@ const signsOfLife = ['pointerdown', 'keydown', 'wheel', 'input'] as const
 
 /** Whoever has just opened the page is there. */
 let seen_at = Date.now()
-for (const sign of signsOfLife) addEventListener(sign, () => (seen_at = Date.now()), { passive: true, capture: true })
+
+export function watchAttendance(): void {
+  for (const sign of signsOfLife) addEventListener(sign, () => (seen_at = Date.now()), { passive: true, capture: true })
+}
 
 export function isAttended(): boolean {
   return Date.now() - seen_at < attendedMs

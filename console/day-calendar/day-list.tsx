@@ -5,7 +5,7 @@ import { dateIn } from '../words/clock.ts'
 import { useDates } from '../words/dates.ts'
 import { useWords } from '../words/words.tsx'
 import type { DayProps } from './columns.tsx'
-import { byTime } from './day.ts'
+import { byTime } from './standing.ts'
 import { Flags } from './flags.tsx'
 import classes from './expected.module.css'
 

@@ -9,7 +9,7 @@ import { seriesApi } from '#contracts/appointments/series'
 import { ProblemAlert } from '../frame/states.tsx'
 import { desk } from '../words/desk.ts'
 import { useWordsOf } from '../words/words.tsx'
-import { isExpected } from './day.ts'
+import { isExpected } from './standing.ts'
 
 export function SeriesLine({ appointment }: { appointment: Appointment }) {
   const { series_id, occurrence } = appointment

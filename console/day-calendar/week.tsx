@@ -13,7 +13,8 @@ import { dateIn } from '../words/clock.ts'
 import { useDates } from '../words/dates.ts'
 import { desk } from '../words/desk.ts'
 import { useWords, useWordsOf } from '../words/words.tsx'
-import { byTime, dayQuery } from './day.ts'
+import { dayQuery } from './day.ts'
+import { byTime } from './standing.ts'
 import classes from './week.module.css'
 
 /** The appointments of several days. */

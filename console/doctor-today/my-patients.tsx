@@ -17,7 +17,8 @@ import { useBegin } from '../see-patient/status.ts'
 import { useVisitWords } from '../see-patient/words.ts'
 import { useDates } from '../words/dates.ts'
 import { useWords } from '../words/words.tsx'
-import { type Line, linesOf, useMyAppointments, useMyVisits } from './my-day.ts'
+import { type Line, linesOf } from './lines.ts'
+import { useMyAppointments, useMyVisits } from './my-day.ts'
 import classes from './today.module.css'
 
 export function MyPatients({ doctor, date }: { doctor: Doctor; date: string }) {

@@ -6,9 +6,9 @@ import { Problem, unavailable } from '#platform/contract/problem.ts'
 import { oidcRefused } from './oidc.contract.ts'
 
 export type OidcSettings = NonNullable<Configuration['oidc']>
-/** What is remembered between leaving and coming back. */
 /** Where the browser comes back to, which is said to the provider twice. */
 export type OidcGoal = 'callback' | 'console'
+/** What is remembered between leaving and coming back. */
 export type OidcFlow = { state: string; nonce: string; code_verifier: string; goal: OidcGoal }
 export type OidcPerson = {
   subject: string

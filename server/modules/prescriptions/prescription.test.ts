@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { forbidden, invalidRequest, notFound, type Problem, stale } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { refusedWith } from '../../testing.ts'
+import { doctorApi } from '../doctors/doctor.contract.ts'
 import { currentMedicineApi } from './current-medicine.contract.ts'
 import { amoxicillin, ibuprofen, startPrescribing, warfarin } from './prescribing.testing.ts'
 import {
@@ -48,6 +49,17 @@ describe('a prescription', () => {
       const { items, total } = await reader.call(prescriptionApi.listOfPatient, { params: { patient_id }, query: {} })
       assert.deepEqual([items, total], [[signed], 1])
     }
+  })
+
+  it('is drafted with the first request after one has a doctor profile', async () => {
+    const { api } = house
+    const patient_id = await house.patient()
+    const newcomer = await api.person('doctor')
+    const prescribe = () => newcomer.call(prescriptionApi.create, { body: { patient_id, medicines: [amoxicillin] } })
+    assert.deepEqual((await rejected(prescribe())).kind, forbidden)
+    const body = { specialization: 'Cardiology', license_number: 'newcomer', location: 'Main building' }
+    await (await api.person('admin')).call(doctorApi.create, { body: { user_id: newcomer.user_id, ...body } })
+    assert.notDeepEqual((await rejected(prescribe())).kind, forbidden)
   })
 
   it('is refused for amoxicillin where a penicillin is not tolerated, in whatever words', async () => {

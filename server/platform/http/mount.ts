@@ -122,10 +122,12 @@ export function mount(app: FastifyInstance, system: System, routes: readonly Rou
           const input = (decode ??= compileDecoder(operation))(request)
           const answer = () =>
             answerOnce(system, rc, id, operation, request, reply, async () => {
-              const result = await handler(rc.ctx, input)
-              // A search that memory alone could answer must not be one for somebody who was signed out elsewhere.
-              await rc.assertSession()
-              return result
+              try {
+                return await handler(rc.ctx, input)
+              } finally {
+                // What memory alone could answer or refuse must not go by a session that has ended, or by rights that have changed.
+                await rc.assertSession()
+              }
             })
           try {
             return await answer()

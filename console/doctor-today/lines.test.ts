@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import type { Appointment } from '#contracts/appointments/appointment-record'
 import type { Visit } from '#contracts/visits/visit'
-import { linesOf } from './my-day.ts'
+import { linesOf } from './lines.ts'
 
 const appointment = (id: string, time: string, status: Appointment['status'] = 'booked') =>
   ({ id, patient_id: `p${id}`, appointment_time: `2026-12-01T${time}:00Z`, status }) as Appointment
