@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import type { Manifest } from '#platform/backup/repository.ts'
 import { restoreCluster } from '#platform/backup/restore-cluster.ts'
@@ -52,6 +53,8 @@ class Unhealthy extends Error {}
 
 /** Of requests that any server of this version must answer, whatever a hospital holds. */
 const asked = ['/health/ready', '/openapi.json', '/api/v1/doctors?limit=1']
+/** A machine that has just written a backup may be too busy to answer at once, which is no reason to go back. */
+const [looks, pause_ms] = [10, 2000]
 
 /** @throws UpgradeRefused, UpgradeUndone, UpgradeStuck, BackupFailed where nothing was changed yet, ConfigurationError */
 export async function upgrade({ configuration, root, log, say }: UpgradeOptions): Promise<Upgraded> {
@@ -138,7 +141,11 @@ async function look(system: OpenSystem) {
   try {
     await app.http.ready()
     for (const url of asked) {
-      const answer = await app.http.inject(url)
+      let answer = await app.http.inject(url)
+      for (let look = 1; answer.statusCode === 503 && look < looks; look += 1) {
+        await wait(pause_ms)
+        answer = await app.http.inject(url)
+      }
       if (answer.statusCode === 200) continue
       const { parts = {} } = url === '/health/ready' ? (answer.json() as { parts?: Record<string, Check> }) : {}
       const down = Object.entries(parts).flatMap(([name, { status }]) => (status === 'down' ? [name] : []))

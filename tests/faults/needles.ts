@@ -29,14 +29,20 @@ export function compileNeedles(texts: Iterable<string>, least_bytes: number): Ne
         if (filter[slotOf(window >>> 0)] === 0 || at < start_bytes - 1) continue
         const from = at - start_bytes + 1
         for (const needle of by_start.get(window >>> 0) ?? []) {
-          if (bytes.length - from >= needle.length && needle.compare(bytes, from, from + needle.length) === 0)
-            found.add(needle.toString())
+          const until = from + needle.length
+          if (bytes.length < until || needle.compare(bytes, from, until) !== 0) continue
+          // Eight digits of a date stand by chance within the digits of longer numbers.
+          if (isDate(needle) && (isDigit(bytes[from - 1]) || isDigit(bytes[until]))) continue
+          found.add(needle.toString())
         }
       }
       return [...found]
     },
   }
 }
+
+const isDigit = (byte: number | undefined) => byte !== undefined && byte >= 0x30 && byte <= 0x39
+const isDate = (needle: Buffer) => needle.length === 8 && needle.every(isDigit)
 
 function slotOf(start: number): number {
   return Math.imul(start, 0x9e_37_79_b1) >>> (32 - filter_bits)
