@@ -17,7 +17,7 @@ import { checkDraft, signDraft } from './sign.service.ts'
 import { type Decoy, verifyCode } from './verify.service.ts'
 
 export function prescriptionRoutes(rules: Rules | undefined, decoy: Decoy): Route[] {
-  const ofPatient = implement('prescriptions', currentMedicineApi, {
+  const ofPatient = implement('current_medicines', currentMedicineApi, {
     list: (ctx, { params }) => readMedicinesOfPatient(ctx, params.patient_id),
   })
   const rest = implement('prescriptions', prescriptionApi, {
