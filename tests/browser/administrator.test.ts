@@ -217,6 +217,7 @@ for (const size of ['desk', 'telephone'] as const satisfies Size[]) {
         `${first_name},${last_name},not a date,FEMALE,${phone_primary}`,
       ]
       await page.goto('/import')
+      await page.getByRole('heading', { name: 'Import patients' }).waitFor()
       await looksRight(visit, 'import')
       const file = { name: 'patients.csv', mimeType: 'text/csv', buffer: Buffer.from(lines.join('\n')) }
       await page.locator('input[type="file"]').setInputFiles(file)

@@ -255,7 +255,7 @@ describe('by keyboard alone', { skip }, () => {
     for (let steps = 0; steps < 6; steps += 1) await page.keyboard.press('ArrowDown')
     await page.keyboard.press('Enter')
     await page.locator('[data-kind="note"]').waitFor()
-    assert.equal(await page.locator('[data-kind]:not([data-kind="note"])').count(), 0)
+    await page.locator('[data-kind]:not([data-kind="note"])').first().waitFor({ state: 'detached' })
     await tabTo(/Note/)
     await page.keyboard.press('Enter')
     await page.getByRole('dialog').getByText('Better').waitFor()
