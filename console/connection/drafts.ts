@@ -1,5 +1,5 @@
 // What somebody has begun to write. It survives an automatic log-off, and is in memory only: it is about patients.
-import { useCallback, useState } from 'react'
+import { useCallback, useRef, useState } from 'react'
 
 const drafts = new Map<string, unknown>()
 
@@ -15,13 +15,14 @@ export function leaveDraft(name: string, value: unknown): void {
 /** State of a form that is found again under its name after the form was away. `forget` when it has been sent. */
 export function useDraft<T extends object>(name: string, empty: T) {
   const [value, setValue] = useState<T>(() => ({ ...empty, ...(drafts.get(name) as Partial<T> | undefined) }))
+  const latest = useRef(value)
   const change = useCallback(
-    (part: Partial<T>) =>
-      setValue((before) => {
-        const after = { ...before, ...part }
-        drafts.set(name, after)
-        return after
-      }),
+    (part: Partial<T>) => {
+      // At once, and not when it is shown: whoever forgets right after a change forgets that change too.
+      latest.current = { ...latest.current, ...part }
+      drafts.set(name, latest.current)
+      setValue(latest.current)
+    },
     [name],
   )
   const forget = useCallback(() => void drafts.delete(name), [name])
