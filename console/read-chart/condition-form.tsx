@@ -1,13 +1,9 @@
 // Recording a diagnosis, and what became of it.
-import { Alert, Button, Group, Modal, Select, SimpleGrid, Stack, Text, TextInput } from '@mantine/core'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { Select, SimpleGrid, TextInput } from '@mantine/core'
 import { call } from '../connection/call.ts'
-import { useDraft } from '../connection/drafts.ts'
-import { messagesByMember, problemOf } from '../connection/problem-of.ts'
 import { type ClinicalStatus, type Condition, conditionApi } from '#contracts/chart/condition'
-import { ProblemAlert } from '../frame/states.tsx'
-import { useWords } from '../words/words.tsx'
+import { useDates } from '../words/dates.ts'
+import { EntryForm } from './entry-form.tsx'
 import { useChartWords } from './words.ts'
 
 type Typed = {
@@ -18,67 +14,54 @@ type Typed = {
   resolved_date: string
 }
 type ConditionFormProps = { patient_id: string; condition: Condition | undefined; onClose: () => void }
+
 const hasEnd = (status: ClinicalStatus) => ['inactive', 'remission', 'resolved'].includes(status)
+const typedOf = (condition: Condition | undefined): Typed => ({
+  text: condition?.text ?? '',
+  icd10_code: condition?.icd10_code ?? '',
+  clinical_status: condition?.clinical_status ?? 'active',
+  onset_date: condition?.onset_date ?? '',
+  resolved_date: condition?.resolved_date ?? '',
+})
+const bodyOf = ({ text, icd10_code, clinical_status, onset_date, resolved_date }: Typed) => ({
+  text,
+  icd10_code: icd10_code.trim().toUpperCase() || null,
+  clinical_status,
+  onset_date: onset_date || null,
+  resolved_date: (hasEnd(clinical_status) && resolved_date) || null,
+})
 
 export function ConditionForm({ patient_id, condition, onClose }: ConditionFormProps) {
   const words = useChartWords()
-  const { frame, members } = useWords()
-  const known = useQueryClient()
-  const [version, setVersion] = useState(condition?.version)
-  const { value, change, forget } = useDraft<Typed>(`condition ${patient_id} ${condition?.id ?? 'new'}`, {
-    text: condition?.text ?? '',
-    icd10_code: condition?.icd10_code ?? '',
-    clinical_status: condition?.clinical_status ?? 'active',
-    onset_date: condition?.onset_date ?? '',
-    resolved_date: condition?.resolved_date ?? '',
-  })
-  const done = async () => {
-    forget()
-    await Promise.all(['conditions', 'timeline'].map((key) => known.invalidateQueries({ queryKey: [key, patient_id] })))
-    onClose()
-  }
+  const dates = useDates()
   const one = { patient_id, condition_id: condition?.id ?? '' }
-  const send = useMutation({
-    mutationFn: () => {
-      const body = {
-        text: value.text,
-        icd10_code: value.icd10_code.trim().toUpperCase() || null,
-        clinical_status: value.clinical_status,
-        onset_date: value.onset_date || null,
-        resolved_date: (hasEnd(value.clinical_status) && value.resolved_date) || null,
-      }
-      return condition
-        ? call(conditionApi.replace_condition, { params: one, body }, version === undefined ? {} : { version })
-        : call(conditionApi.add_condition, { params: { patient_id }, body })
-    },
-    onSuccess: done,
-    async onError(error) {
-      if (condition && problemOf(error).kind.code === 'stale_version')
-        setVersion((await call(conditionApi.get_condition, { params: one })).version)
-    },
-  })
-  const remove = useMutation({
-    mutationFn: () => call(conditionApi.remove_condition, { params: one }, version === undefined ? {} : { version }),
-    onSuccess: done,
-  })
-  const problem = send.error ? problemOf(send.error) : undefined
-  const wrong = messagesByMember(problem, members)
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    if (!send.isPending) send.mutate()
-  }
   return (
-    <Modal
-      opened
-      onClose={onClose}
+    <EntryForm
       title={condition ? words.kinds.condition : words.add_condition}
-      closeButtonProps={{ 'aria-label': frame.close }}
-    >
-      <form onSubmit={submit}>
-        <Stack gap="sm">
+      name={`condition ${patient_id} ${condition?.id ?? 'new'}`}
+      patient_id={patient_id}
+      entry={condition}
+      list="conditions"
+      typedOf={typedOf}
+      add={(typed) => call(conditionApi.add_condition, { params: { patient_id }, body: bodyOf(typed) })}
+      replace={(typed, version) =>
+        call(conditionApi.replace_condition, { params: one, body: bodyOf(typed) }, { version })
+      }
+      remove={(version) => call(conditionApi.remove_condition, { params: one }, { version })}
+      read={() => call(conditionApi.get_condition, { params: one })}
+      linesOf={({ text, icd10_code, clinical_status, onset_date, resolved_date }) => [
+        [words.diagnosis, text],
+        [words.icd10, icd10_code],
+        [words.status, words.clinical_statuses[clinical_status]],
+        [words.onset, onset_date && dates.day(onset_date)],
+        [words.resolved_on, hasEnd(clinical_status) && resolved_date ? dates.day(resolved_date) : ''],
+      ]}
+      onClose={onClose}
+      fields={({ typed, change, wrong }) => (
+        <>
           <TextInput
             label={words.diagnosis}
-            value={value.text}
+            value={typed.text}
             onChange={(event) => change({ text: event.currentTarget.value })}
             error={wrong['text']}
             maxLength={500}
@@ -89,7 +72,7 @@ export function ConditionForm({ patient_id, condition, onClose }: ConditionFormP
           <TextInput
             label={words.icd10}
             description={words.icd10_help}
-            value={value.icd10_code}
+            value={typed.icd10_code}
             onChange={(event) => change({ icd10_code: event.currentTarget.value })}
             error={wrong['icd10_code']}
             maxLength={10}
@@ -97,7 +80,7 @@ export function ConditionForm({ patient_id, condition, onClose }: ConditionFormP
           <Select
             label={words.status}
             data={Object.entries(words.clinical_statuses).map(([code, label]) => ({ value: code, label }))}
-            value={value.clinical_status}
+            value={typed.clinical_status}
             onChange={(status) => status && change({ clinical_status: status as ClinicalStatus })}
             allowDeselect={false}
           />
@@ -105,45 +88,22 @@ export function ConditionForm({ patient_id, condition, onClose }: ConditionFormP
             <TextInput
               type="date"
               label={words.onset}
-              value={value.onset_date}
+              value={typed.onset_date}
               onChange={(event) => change({ onset_date: event.currentTarget.value })}
               error={wrong['onset_date']}
             />
-            {hasEnd(value.clinical_status) && (
+            {hasEnd(typed.clinical_status) && (
               <TextInput
                 type="date"
                 label={words.resolved_on}
-                value={value.resolved_date}
+                value={typed.resolved_date}
                 onChange={(event) => change({ resolved_date: event.currentTarget.value })}
                 error={wrong['resolved_date']}
               />
             )}
           </SimpleGrid>
-          {problem?.kind.code === 'stale_version' ? (
-            <Alert color="yellow" role="alert">
-              <Text size="sm">{words.changed_meanwhile}</Text>
-            </Alert>
-          ) : (
-            problem && <ProblemAlert error={problem} />
-          )}
-          {remove.error && <ProblemAlert error={remove.error} />}
-          <Group justify="space-between">
-            <Button type="submit" loading={send.isPending}>
-              {condition ? frame.save : words.record}
-            </Button>
-            {condition && (
-              <Button variant="subtle" color="red" onClick={() => remove.mutate()} loading={remove.isPending}>
-                {words.remove}
-              </Button>
-            )}
-          </Group>
-          {condition && (
-            <Text size="xs" c="dimmed">
-              {words.removed_hint}
-            </Text>
-          )}
-        </Stack>
-      </form>
-    </Modal>
+        </>
+      )}
+    />
   )
 }

@@ -28,8 +28,6 @@ export const en = {
   record: 'Record',
   removed_hint: 'What was recorded by mistake is marked so: it is kept, and shown no more.',
   remove: 'Recorded by mistake',
-  changed_meanwhile:
-    'Somebody else has changed this meanwhile. This is how it stands now; what you typed is still here.',
   substance: 'Substance',
   reaction: 'Reaction',
   severity: 'Severity',

@@ -29,7 +29,6 @@ export const es: ChartWords = {
   record: 'Registrar',
   removed_hint: 'Lo que se registró por error se marca así: se conserva y ya no se muestra.',
   remove: 'Registrado por error',
-  changed_meanwhile: 'Otra persona lo ha cambiado entretanto. Así está ahora; lo que usted escribió sigue aquí.',
   substance: 'Sustancia',
   reaction: 'Reacción',
   severity: 'Gravedad',

@@ -1,5 +1,5 @@
 // Whether what is being typed is kept yet, in words; and both versions where another screen has changed it meanwhile.
-import { Alert, Button, Group, Paper, SimpleGrid, Stack, Text, Title } from '@mantine/core'
+import { Alert, Button, Group, Paper, SimpleGrid, Stack, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
 import type { AutosaveState } from '../connection/use-autosave.ts'
 import { problemOf } from '../connection/problem-of.ts'
@@ -43,11 +43,11 @@ export function ChooseVersion({ mine, other, onMine, onOther }: ChooseProps) {
             { title: words.conflict_mine, content: mine, action: words.keep_mine, onChoose: onMine },
             { title: words.conflict_other, content: other, action: words.take_other, onChoose: onOther },
           ].map(({ title, content, action, onChoose }) => (
-            <Paper key={title} withBorder p="sm">
+            <Paper key={title} component="section" aria-label={title} withBorder p="sm">
               <Stack gap="xs">
-                <Title order={4} size="h6">
+                <Text size="sm" fw={600}>
                   {title}
-                </Title>
+                </Text>
                 {content}
                 <Group>
                   <Button size="xs" variant="default" onClick={onChoose} className="wrap">
