@@ -123,10 +123,14 @@ export function mount(app: FastifyInstance, system: System, routes: readonly Rou
           const answer = () =>
             answerOnce(system, rc, id, operation, request, reply, async () => {
               try {
-                return await handler(rc.ctx, input)
-              } finally {
-                // What memory alone could answer or refuse must not go by a session that has ended, or by rights that have changed.
+                const result = await handler(rc.ctx, input)
+                // A search that memory alone could answer must not be one for somebody who was signed out elsewhere,
                 await rc.assertSession()
+                return result
+              } catch (error) {
+                // and no refusal may stand that memory alone decided, by rights that have changed since.
+                if (error instanceof Problem && [403, 404].includes(error.kind.status)) await rc.assertSession()
+                throw error
               }
             })
           try {
