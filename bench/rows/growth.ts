@@ -93,7 +93,7 @@ const operations: Record<string, Operation> = {
 }
 
 /** What is learnt of calendars that were filled behind the server's back is learnt by the first to ask, which takes as long as it takes. */
-async function answerOnce(port: number, headers: LoadPlan['headers'], request: LoadRequest | undefined): Promise<void> {
+async function warmUp(port: number, headers: LoadPlan['headers'], request: LoadRequest | undefined): Promise<void> {
   const answer = await fetch(`http://127.0.0.1:${port}${request?.path ?? '/'}`, { headers })
   if (!answer.ok) throw new Error(`${request?.path} answers ${answer.status}: ${await answer.text()}`)
 }
@@ -108,7 +108,7 @@ function createSide(name: string, operation: Operation, openwardOf: (world: Worl
       const appointments = isSmall ? small_appointments : world.options.appointments
       const ids = await openward.createFullDoctors(specialization, doctors, Math.floor(appointments / doctors))
       const { headers, repeats, requestsOf } = await operation(openward, ids, isSmall ? 'small' : 'large')
-      if (repeats) await answerOnce(openward.port, headers, requestsOf(0, 1)[0])
+      if (repeats) await warmUp(openward.port, headers, requestsOf(0, 1)[0])
       return createLoadTurn(world, {
         port: openward.port,
         headers,
