@@ -27,6 +27,6 @@ export default defineConfig({
       },
     },
   },
-  // `npm run dev:console` beside a running server.
+  // `npx vite console` beside a running server.
   server: { port: 5173, proxy: { '/api': 'http://127.0.0.1:8000' } },
 })

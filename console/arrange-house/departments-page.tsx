@@ -11,7 +11,7 @@ import { PageTitle } from '../frame/page-title.tsx'
 import { Row, RowList } from '../frame/section.tsx'
 import { ProblemAlert } from '../frame/states.tsx'
 import { AdministrationNav, useAdministratorWords, useDepartments } from '../look-after-accounts/administration.tsx'
-import { Conflict } from '../look-after-accounts/conflict.tsx'
+import { BothVersions } from '../conflict/both-versions.tsx'
 import { useWords } from '../words/words.tsx'
 import { useHouseWords } from './house-words.ts'
 
@@ -123,7 +123,8 @@ function DepartmentForm({ department, onDone }: { department: Department | undef
     >
       <Stack>
         {theirs ? (
-          <Conflict
+          <BothVersions
+            words={administrator}
             fields={[
               { label: words.name, theirs: theirs.name, mine: name },
               { label: words.code, theirs: theirs.code, mine: code },

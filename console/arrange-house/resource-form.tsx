@@ -7,8 +7,8 @@ import { useDraft } from '../connection/drafts.ts'
 import { messagesByMember, problemOf } from '../connection/problem-of.ts'
 import { type Resource, resourceApi, ResourceType } from '#contracts/resources/resource'
 import { ProblemAlert } from '../frame/states.tsx'
-import { useDepartments } from '../look-after-accounts/administration.tsx'
-import { Conflict } from '../look-after-accounts/conflict.tsx'
+import { useAdministratorWords, useDepartments } from '../look-after-accounts/administration.tsx'
+import { BothVersions } from '../conflict/both-versions.tsx'
 import { useWords } from '../words/words.tsx'
 import { useHouseWords } from './house-words.ts'
 
@@ -37,6 +37,7 @@ const formOf = (resource: Resource | undefined): Form => ({
 
 export function ResourceForm({ resource, onDone }: { resource: Resource | undefined; onDone: () => void }) {
   const words = useHouseWords()
+  const administrator = useAdministratorWords()
   const { members } = useWords()
   const known = useQueryClient()
   const departments = useDepartments()
@@ -92,7 +93,8 @@ export function ResourceForm({ resource, onDone }: { resource: Resource | undefi
     >
       <Stack>
         {theirs ? (
-          <Conflict
+          <BothVersions
+            words={administrator}
             fields={[
               { label: words.name, theirs: theirs.name, mine: form.name },
               { label: words.code, theirs: theirs.code, mine: form.code },

@@ -12,7 +12,7 @@ import { type Role, roleApi } from '#contracts/identity/role'
 import { PageTitle } from '../frame/page-title.tsx'
 import { ProblemAlert, ProblemPage, Waiting } from '../frame/states.tsx'
 import { AdministrationNav, useAdministratorWords, useRoles } from './administration.tsx'
-import { Conflict } from './conflict.tsx'
+import { BothVersions } from '../conflict/both-versions.tsx'
 
 const route = getRouteApi(`/closed${addresses.role}`)
 const scopes = ['all', 'department', 'own'] as const
@@ -100,7 +100,8 @@ function RoleForm({ role, isSaved, onReload, onEnd }: FormProps) {
     >
       <Stack>
         {theirs ? (
-          <Conflict
+          <BothVersions
+            words={words}
             fields={[
               {
                 label: words.permission,

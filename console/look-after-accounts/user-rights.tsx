@@ -22,7 +22,7 @@ import { type User, userApi } from '#contracts/identity/user'
 import { ProblemAlert } from '../frame/states.tsx'
 import { useWords } from '../words/words.tsx'
 import { useAdministratorWords, useDepartments, useRoles } from './administration.tsx'
-import { Conflict } from './conflict.tsx'
+import { BothVersions } from '../conflict/both-versions.tsx'
 
 /** With the version that it was begun with: whoever changed more since is not overwritten unasked. */
 type Form = Pick<
@@ -107,7 +107,8 @@ export function UserRights({ user, isSaved, onReload, onEnd }: Props) {
             {words.rights}
           </Title>
           {theirs ? (
-            <Conflict
+            <BothVersions
+              words={words}
               fields={[
                 { label: words.first_name, theirs: theirs.first_name, mine: form.first_name },
                 { label: words.last_name, theirs: theirs.last_name, mine: form.last_name },

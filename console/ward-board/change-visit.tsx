@@ -1,6 +1,7 @@
 // How urgent a visit is, and why somebody came. Where another was quicker both versions are shown, and the person chooses.
-import { Alert, Button, Group, Select, Stack, Text, Textarea } from '@mantine/core'
+import { Button, Group, Select, Stack, Textarea } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { BothVersions } from '../conflict/both-versions.tsx'
 import { call } from '../connection/call.ts'
 import { useDraft } from '../connection/drafts.ts'
 import { problemOf } from '../connection/problem-of.ts'
@@ -50,8 +51,6 @@ export function ChangeVisit({ visit }: { visit: Visit }) {
     )
   }
   const isStale = save.error && problemOf(save.error).kind.code === 'stale_version'
-  const written = ({ priority, chief_complaint }: Typed) =>
-    `${board.priority(priority)} · ${chief_complaint || words.no_complaint}`
   return (
     <form
       onSubmit={(event) => {
@@ -78,22 +77,23 @@ export function ChangeVisit({ visit }: { visit: Visit }) {
           minRows={2}
         />
         {isStale ? (
-          <Alert color="yellow" role="alert" title={words.changed_meanwhile}>
-            <Text size="sm" className="name">
-              {words.theirs}: {written(typedOf(visit))}
-            </Text>
-            <Text size="sm" className="name" mb="xs">
-              {words.yours}: {written(typed)}
-            </Text>
-            <Group>
-              <Button size="sm" onClick={() => save.mutate({ ...typed, version: visit.version })}>
-                {words.keep_yours}
-              </Button>
-              <Button size="sm" variant="default" onClick={() => setTyped()}>
-                {words.take_theirs}
-              </Button>
-            </Group>
-          </Alert>
+          <BothVersions
+            words={{
+              conflict: words.changed_meanwhile,
+              mine: words.yours,
+              theirs: words.theirs,
+              keep_mine: words.keep_yours,
+              take_theirs: words.take_theirs,
+              empty: words.no_complaint,
+            }}
+            fields={[
+              { label: words.priority, mine: board.priority(typed.priority), theirs: board.priority(visit.priority) },
+              { label: words.complaint, mine: typed.chief_complaint, theirs: visit.chief_complaint ?? '' },
+            ]}
+            onMine={() => save.mutate({ ...typed, version: visit.version })}
+            onTheirs={() => setTyped()}
+            isPending={save.isPending}
+          />
         ) : (
           save.error && <ProblemAlert error={save.error} />
         )}
