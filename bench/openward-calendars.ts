@@ -11,6 +11,14 @@ const slot_minutes = 15
 const full_days = 20
 const doctors_at_once = 4
 
+/** A day on which every doctor is booked in full, however few appointments there are: the last of the full weekdays, from today on. */
+export function lastFullDay(): string {
+  let day = Temporal.Now.plainDateISO('UTC')
+  for (let found = day.dayOfWeek < 6 ? 1 : 0; found < full_days; found += day.dayOfWeek < 6 ? 1 : 0)
+    day = day.add({ days: 1 })
+  return day.toString()
+}
+
 const Id = z.object({ id: z.string() })
 
 /** Their ids. Nobody signs in as one of them. */

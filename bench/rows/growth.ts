@@ -3,6 +3,7 @@ import { createPeople } from '../../server/demo/people.ts'
 import { createRandom } from '../../server/demo/random.ts'
 import type { LoadPlan, LoadRequest } from '../load/load.ts'
 import type { OpenWard } from '../openward.ts'
+import { lastFullDay } from '../openward-calendars.ts'
 import { toPatientRequest } from '../openward-people.ts'
 import { createQuestion } from '../questions.ts'
 import type { Row, Side } from '../row.ts'
@@ -68,10 +69,7 @@ const operations: Record<string, Operation> = {
   list_appointments: reading((_, ids) =>
     ids.map((id) => ({ method: 'GET', path: `/api/v1/appointments?doctor_id=${id}&limit=20` })),
   ),
-  day_of_all_doctors: reading(() => {
-    const date = Temporal.Now.plainDateISO('UTC').add({ days: 1 }).toString()
-    return [{ method: 'GET', path: `/api/v1/appointments?date=${date}&limit=100` }]
-  }),
+  day_of_all_doctors: reading(() => [{ method: 'GET', path: `/api/v1/appointments?date=${lastFullDay()}&limit=100` }]),
   book_appointment: async (openward) => {
     const bookings = (await openward.createBookings()).slice(0, -last_bookings).toReversed()
     const requestsOf = (turn: number, seconds: number) => {
