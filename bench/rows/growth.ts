@@ -28,6 +28,7 @@ type Operation = (
   openward: OpenWard,
   doctor_ids: readonly string[],
   size: 'large' | 'small',
+  people: number,
 ) => Promise<{
   headers: LoadPlan['headers']
   repeats: boolean
@@ -78,8 +79,8 @@ const operations: Record<string, Operation> = {
     }
     return { headers: await openward.headersOf('staff'), repeats: false, requestsOf }
   },
-  register_patient: async (openward) => {
-    const isStranger = createStrangers()
+  register_patient: async (openward, _doctor_ids, _size, people) => {
+    const isStranger = createStrangers(people)
     const requestsOf = (turn: number, seconds: number) => {
       const { from, to } = sliceOfTurn(turn, seconds, most_writes_per_second)
       return Array.from(createPeople(seed, first_new_person + from, first_new_person + to))
@@ -102,10 +103,11 @@ function createSide(name: string, operation: Operation, openwardOf: (world: Worl
     async prepare(world) {
       const openward = await openwardOf(world)
       const isSmall = name === 'small'
-      await openward.grow(isSmall ? usual_people : world.people)
+      const people = isSmall ? usual_people : world.people
+      await openward.grow(people)
       const appointments = isSmall ? small_appointments : world.options.appointments
       const ids = await openward.createFullDoctors(specialization, doctors, Math.floor(appointments / doctors))
-      const { headers, repeats, requestsOf } = await operation(openward, ids, isSmall ? 'small' : 'large')
+      const { headers, repeats, requestsOf } = await operation(openward, ids, isSmall ? 'small' : 'large', people)
       if (repeats) await warmUp(openward.port, headers, requestsOf(0, 1)[0])
       return createLoadTurn(world, {
         port: openward.port,

@@ -4,6 +4,7 @@ import { requirePgbench, runPgbench } from '../opponents/pgbench.ts'
 import { toReferencePatient } from '../opponents/reference.ts'
 import { toPatientRequest } from '../openward-people.ts'
 import { createPeople } from '../../server/demo/people.ts'
+import { duplicateScore, LIKELY_DUPLICATE_SCORE } from '../../server/modules/patients/duplicates.ts'
 import type { Row, Side } from '../row.ts'
 import { seed, usual_people } from '../world.ts'
 import { createLoadTurn, sliceOfTurn, toThroughput, usual_connections } from './load-side.ts'
@@ -17,12 +18,34 @@ const readings = (ids: readonly string[], prefix: string) =>
 
 type Person = Parameters<typeof toPatientRequest>[0]
 
-/** OpenWard rightly asks whether somebody of the same name and birth date is the same person; nobody here is to be asked about. */
-export function createStrangers() {
-  const known = new Set(Array.from(createPeople(seed, 0, usual_people), likenessOf))
-  return (person: Person) => known.size !== known.add(likenessOf(person)).size
+/**
+ * OpenWard rightly asks whether somebody so alike is the same person; nobody here is to be asked about. `people` are registered,
+ * and whoever is found to be a stranger is from then on.
+ */
+export function createStrangers(people: number = usual_people) {
+  const known = new Map<string, Known[]>()
+  // A slip in a date of birth leaves the year or the day as it is.
+  const keysOf = ({ first_name, last_name, date_of_birth }: Person) => [
+    date_of_birth,
+    `${first_name} ${last_name} ${date_of_birth.slice(0, 4)}`,
+    `${first_name} ${last_name} ${date_of_birth.slice(5)}`,
+  ]
+  const remember = (person: Person) => {
+    const { first_name, middle_name, last_name, date_of_birth } = person
+    const kept = { first_name, middle_name, last_name, date_of_birth, phones: [] }
+    for (const key of keysOf(person)) {
+      const others = known.get(key)
+      if (others) others.push(kept)
+      else known.set(key, [kept])
+    }
+    return true
+  }
+  for (const person of createPeople(seed, 0, people)) remember(person)
+  const isAlike = (person: Person) => (other: Known) =>
+    duplicateScore({ ...person, phones: [] }, other).score >= LIKELY_DUPLICATE_SCORE
+  return (person: Person) => !keysOf(person).some((key) => known.get(key)?.some(isAlike(person))) && remember(person)
 }
-const likenessOf = ({ last_name, date_of_birth }: Person) => `${date_of_birth} ${last_name}`
+type Known = Parameters<typeof duplicateScore>[0]
 
 function registrations(path: string, toBody: (person: Person) => unknown) {
   const isStranger = createStrangers()
