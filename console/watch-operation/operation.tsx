@@ -19,6 +19,7 @@ export function OperationNav() {
       links={[
         { to: addresses.jobs, label: words.jobs, isShown: may(user, 'operation:read') },
         { to: addresses.mails, label: words.mails, isShown: may(user, 'operation:read') },
+        { to: addresses.events, label: words.events, isShown: may(user, 'operation:read') },
         { to: addresses.webhooks, label: words.webhooks, isShown: may(user, 'webhooks:read') },
       ]}
     />

@@ -15,6 +15,12 @@ const mails = createRoute({
   staticData: { asks: 'operation:read' },
   component: lazyRouteComponent(() => import('./mails-page.tsx'), 'MailsPage'),
 })
+const events = createRoute({
+  getParentRoute: () => closed,
+  path: addresses.events,
+  staticData: { asks: 'operation:read' },
+  component: lazyRouteComponent(() => import('./events-page.tsx'), 'EventsPage'),
+})
 const webhooks = createRoute({
   getParentRoute: () => closed,
   path: addresses.webhooks,
@@ -28,4 +34,4 @@ const deliveries = createRoute({
   component: lazyRouteComponent(() => import('./deliveries-page.tsx'), 'DeliveriesPage'),
 })
 
-export const watchOperationRoutes = [jobs, mails, webhooks, deliveries] as const
+export const watchOperationRoutes = [jobs, mails, events, webhooks, deliveries] as const

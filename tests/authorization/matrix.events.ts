@@ -4,6 +4,8 @@ import { adminOnly, type Row, signedIn } from './row.ts'
 
 export const eventRows: readonly Row[] = [
   { operation: 'GET /api/v1/events', expect: signedIn, ask: () => ({ query: { follow: 'false' } }) },
+  { operation: 'GET /api/v1/event-outbox', expect: adminOnly },
+  { operation: 'GET /api/v1/event-outbox/events', expect: adminOnly },
 
   { operation: 'GET /api/v1/webhooks', expect: adminOnly },
   { operation: 'POST /api/v1/webhooks', expect: adminOnly },

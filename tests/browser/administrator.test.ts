@@ -234,6 +234,34 @@ for (const size of ['desk', 'telephone'] as const satisfies Size[]) {
       await looksRight(visit, 'file of another encoding')
     })
 
+    it('the outbox of events shows what was just done, who follows it, and nothing of another type', async () => {
+      const { page } = visit
+      await page.goto('/operation/events')
+      const relays = page.getByRole('list', { name: 'Who follows them' })
+      for (const name of ['Notices to patients', 'Waitlist', 'Webhooks']) {
+        await relays.getByRole('listitem').filter({ hasText: name }).getByText('Keeps up').waitFor()
+      }
+      const events = page.getByRole('list', { name: 'What happened last' }).getByRole('listitem')
+      await events
+        .filter({ hasText: 'session.' })
+        .or(events.filter({ hasText: 'user.created' }))
+        .first()
+        .waitFor()
+      await looksRight(visit, 'events')
+      await page.getByLabel('Type of event').fill('appointment.booked')
+      await page.keyboard.press('Enter')
+      await events.filter({ hasText: 'appointment.booked' }).first().waitFor()
+      await events.filter({ hasNotText: 'appointment.booked' }).first().waitFor({ state: 'detached' })
+      await page.getByLabel('Type of event').fill('resource.reserved')
+      await page.getByRole('button', { name: 'Show' }).click()
+      await page.getByText('No event of this type in thirty days.').waitFor()
+      await looksRight(visit, 'no event of a type')
+      await page.getByLabel('Type of event').fill('nonsense')
+      await page.keyboard.press('Enter')
+      await page.getByRole('alert').waitFor()
+      await looksRight(visit, 'a type that is none')
+    })
+
     it('what goes on behind is watched: jobs, mail, webhooks', async () => {
       const { page } = visit
       await page.goto('/operation/jobs')
