@@ -16,6 +16,8 @@ export function useAuditorWords() {
 const concerns: Concerns = {
   'activity_finding.*': [['activity-findings']],
   'emergency_access.*': [['emergency-accesses']],
+  'user.*': [['access-review']],
+  'session.ended': [['access-review']],
 }
 
 export function OversightNav() {
@@ -33,6 +35,13 @@ export function OversightNav() {
           label: words.emergency,
           isShown: may(user, 'emergency-access:review'),
         },
+        { to: addresses.access_review, label: words.access_review, isShown: may(user, 'access:review') },
+        {
+          to: addresses.explain_access,
+          label: words.explain,
+          isShown: may(user, 'access:explain') && may(user, 'audit:review'),
+        },
+        { to: addresses.watched_records, label: words.watched, isShown: may(user, 'audit:review') },
         { to: addresses.audit_proof, label: words.proof, isShown: may(user, 'audit:verify') },
       ]}
     />

@@ -54,4 +54,31 @@ const activityFindings = createRoute({
   component: lazyRouteComponent(() => import('./findings-page.tsx'), 'FindingsPage'),
 })
 
-export const overseeAccessRoutes = [audit, proof, emergencyAccesses, activityFindings] as const
+const accessReview = createRoute({
+  getParentRoute: () => closed,
+  path: addresses.access_review,
+  staticData: { asks: 'access:review' },
+  component: lazyRouteComponent(() => import('./access-review-page.tsx'), 'AccessReviewPage'),
+})
+const explainAccess = createRoute({
+  getParentRoute: () => closed,
+  path: addresses.explain_access,
+  staticData: { asks: 'access:explain' },
+  component: lazyRouteComponent(() => import('./explain-page.tsx'), 'ExplainPage'),
+})
+const watchedRecords = createRoute({
+  getParentRoute: () => closed,
+  path: addresses.watched_records,
+  staticData: { asks: 'audit:review' },
+  component: lazyRouteComponent(() => import('./watched-page.tsx'), 'WatchedPage'),
+})
+
+export const overseeAccessRoutes = [
+  audit,
+  proof,
+  emergencyAccesses,
+  activityFindings,
+  accessReview,
+  explainAccess,
+  watchedRecords,
+] as const

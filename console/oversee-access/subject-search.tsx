@@ -14,7 +14,8 @@ const settleMs = 250
 const leastTyped = 2
 
 type Props = {
-  onPerson: (person: Subjects['users'][number]) => void
+  /** Left out where only a record is looked for. */
+  onPerson?: (person: Subjects['users'][number]) => void
   onRecord: (record: Subjects['patients'][number]) => void
 }
 
@@ -28,7 +29,8 @@ export function SubjectSearch({ onPerson, onRecord }: Props) {
     queryFn: () => call(auditLogApi.subjects, { body: { q: settled } }),
     enabled: isAsked,
   })
-  const { users = [], patients = [] } = (isAsked && found.data) || {}
+  const { users: people = [], patients = [] } = (isAsked && found.data) || {}
+  const users = onPerson ? people : []
   const count = users.length + patients.length
   const choose = (done: () => void) => () => {
     setTyped('')
@@ -38,8 +40,8 @@ export function SubjectSearch({ onPerson, onRecord }: Props) {
     <Stack gap="xs">
       <TextInput
         type="search"
-        label={words.who}
-        description={words.who_help}
+        label={onPerson ? words.who : words.watch}
+        description={onPerson ? words.who_help : words.watch_help}
         value={typed}
         onChange={(event) => setTyped(event.currentTarget.value)}
         leftSection={<Sign name="search" />}
@@ -49,7 +51,13 @@ export function SubjectSearch({ onPerson, onRecord }: Props) {
       />
       {isAsked && found.error && <ProblemAlert error={found.error} onRetry={() => void found.refetch()} />}
       <Text role="status" size="sm" c="dimmed">
-        {isAsked && found.data ? (count === 0 ? words.found_none : words.found(count)) : ''}
+        {isAsked && found.data
+          ? count === 0
+            ? onPerson
+              ? words.found_none
+              : words.watch_none
+            : words.found(count)
+          : ''}
       </Text>
       {count > 0 && (
         <Group gap="md">
@@ -59,14 +67,14 @@ export function SubjectSearch({ onPerson, onRecord }: Props) {
               component="button"
               type="button"
               className="name"
-              onClick={choose(() => onPerson(person))}
+              onClick={choose(() => onPerson?.(person))}
             >
               {person.user_name}
             </Anchor>
           ))}
           {patients.map((record) => (
             <Anchor key={record.patient_id} component="button" type="button" onClick={choose(() => onRecord(record))}>
-              {record.patient_number}
+              {onPerson ? record.patient_number : words.watch_it(record.patient_number)}
             </Anchor>
           ))}
         </Group>

@@ -126,3 +126,87 @@ describe('a review of emergency accesses', { skip }, () => {
     await visit.close()
   })
 })
+
+for (const size of ['desk', 'telephone'] as const satisfies Size[]) {
+  describe(`an administrator who looks after access, at the ${size}`, { skip }, () => {
+    let visit: Visit
+    before(async () => {
+      visit = await house.visit(size, { scheme: size === 'desk' ? 'dark' : 'light' })
+      await enter(house, visit, 'admin')
+    })
+    after(() => visit?.close())
+
+    it('reviews what somebody may do: it goes from the list, and stands among all with the verdict', async () => {
+      const { page } = visit
+      const invited = {
+        email: `rev.${size}@example.org`,
+        first_name: 'Rhea',
+        last_name: `Viewed ${size}`,
+        role: 'nurse',
+      }
+      expectStatus(201, await house.administrator.ask('POST', '/api/v1/users', invited))
+      await page.goto('/access-review')
+      const row = page.getByRole('listitem').filter({ hasText: `Rhea Viewed ${size}` })
+      await row.getByText('Never reviewed').waitFor()
+      await row.getByRole('button', { name: /permissions of Rhea/ }).click()
+      await row.getByText('patients:find', { exact: true }).waitFor()
+      await looksRight(visit, 'access review')
+      await row.getByRole('button', { name: /^It has to change: Rhea/ }).focus()
+      await page.keyboard.press('Enter')
+      await row.getByText(/Reviewed .* by you: It has to change/i).waitFor()
+      await row.getByRole('button', { name: /^It stays as it is: Rhea/ }).focus()
+      await page.keyboard.press('Enter')
+      await row.waitFor({ state: 'detached' })
+      await page.getByText('All', { exact: true }).click()
+      await row
+        .getByText(/It stays as it is$/)
+        .first()
+        .waitFor()
+      await page.getByText('Somebody else reviews what is about you.').waitFor()
+      await looksRight(visit, 'all accounts reviewed')
+    })
+
+    it('sees which rule lets somebody into a record', async () => {
+      const { page } = visit
+      const { patient } = await openedInEmergency()
+      const email = `why.${size}@example.org`
+      const nurse = { email, first_name: 'Wanda', last_name: `Why ${size}`, role: 'nurse' }
+      expectStatus(201, await house.administrator.ask('POST', '/api/v1/users', nurse))
+      await page.goto('/access-review/why')
+      await page.getByRole('heading', { name: 'Why may they?' }).waitFor()
+      await looksRight(visit, 'nobody chosen')
+      await page.getByLabel('Person or record').fill(`wanda why ${size}`)
+      await page.getByRole('button', { name: `Wanda Why ${size}` }).click()
+      await page.getByLabel('Person or record').fill(patient.patient_number)
+      await page.getByRole('button', { name: patient.patient_number, exact: true }).click()
+      await page.getByText(`Wanda Why ${size} may not: patients:read, record ${patient.patient_number}.`).waitFor()
+      await page.getByRole('row', { name: /A patient of their department They belong to no department/ }).waitFor()
+      await looksRight(visit, 'explained')
+      await page.getByLabel('May they').fill('patients:find')
+      await page.keyboard.press('Enter')
+      await page.getByText(`Wanda Why ${size} may: patients:find, record ${patient.patient_number}.`).waitFor()
+    })
+
+    it('has a record watched, and no longer', async () => {
+      const { page } = visit
+      const { patient } = await openedInEmergency()
+      const { patient_number } = patient
+      await page.goto('/watched-records')
+      await page.getByText('No record is watched.').waitFor()
+      await looksRight(visit, 'nothing watched')
+      await page.getByLabel('Record to watch').fill('PT-20200101-0000')
+      await page.getByText('No record has this number.').waitFor()
+      await page.getByLabel('Record to watch').fill(patient_number)
+      await page.getByRole('button', { name: `Watch ${patient_number}`, exact: true }).click()
+      await page.getByText(`${patient_number} is watched now.`).waitFor()
+      const watched = await house.administrator.ask('GET', '/api/v1/watched-records')
+      assert.equal((expectStatus(200, watched) as { total: number }).total, 1)
+      await looksRight(visit, 'a watched record')
+      await page.getByRole('button', { name: `Watch no longer: ${patient_number}` }).click()
+      const dialog = page.getByRole('dialog')
+      await looksRight(visit, 'ending a watch')
+      await dialog.getByRole('button', { name: 'Watch no longer' }).click()
+      await page.getByText('No record is watched.').waitFor()
+    })
+  })
+}

@@ -13,6 +13,24 @@ export const ExplainQuery = z.strictObject({
     .default('patients:read'),
 })
 
+export const ExplainReason = z.enum([
+  'granted',
+  'not_granted',
+  'own_record',
+  'not_own_record',
+  'treats',
+  'does_not_treat',
+  'in_department',
+  'not_in_department',
+  'no_department',
+  'emergency_open',
+  'emergency_none',
+  'emergency_not_allowed',
+  'inactive',
+  'withdrawn',
+])
+export type ExplainReason = z.output<typeof ExplainReason>
+
 export const Explanation = z.object({
   is_allowed: z.boolean(),
   user_id: Id,
@@ -20,7 +38,14 @@ export const Explanation = z.object({
   role: z.string(),
   permission: z.string(),
   rules: z
-    .array(z.object({ rule: z.string(), applies: z.boolean(), because: z.string() }))
+    .array(
+      z.object({
+        rule: z.string(),
+        applies: z.boolean(),
+        reason: ExplainReason.describe('What `because` says, as a code'),
+        because: z.string(),
+      }),
+    )
     .describe('Every rule that could let the person in; one that applies is enough, unless access is withdrawn'),
 })
 export type Explanation = z.output<typeof Explanation>

@@ -1,6 +1,6 @@
 import type { Context } from '#platform/context.ts'
 import { notFound, Problem } from '#platform/contract/problem.ts'
-import type { Explanation } from './explain.contract.ts'
+import type { Explanation, ExplainReason } from './explain.contract.ts'
 import { type AccessFacts, findAccessFacts } from './explain.store.ts'
 
 /** @throws Problem notFound when there is no such user or patient */
@@ -27,60 +27,71 @@ const withdrawals = new Set(['account', 'denial'])
 export function rulesOf(facts: AccessFacts, permission: string): Explanation['rules'] {
   const { role, permissions, is_own, treats, in_department, emergency_until, department_id } = facts
   const grants = (scope: string) => permissions.includes(`${permission}${scope}`)
-  const granted = (scope: string, words: string) =>
+  const granted = (scope: string) =>
     grants(scope)
       ? `the role ${role} holds ${permission}${scope}`
-      : `the role ${role} does not hold ${permission}${scope}${words}`
+      : `the role ${role} does not hold ${permission}${scope}`
   const scoped = grants(':own') || grants(':department')
   const mayBreakGlass = permissions.includes('emergency-access:use') && !facts.denied.includes('emergency-access:use')
   const glass = scoped && mayBreakGlass
+  /** Why a rule for a scope does not apply where the role does not hold the permission in it. */
+  const unless = (scope: string, [reason, because]: Why): Why =>
+    grants(scope) ? [reason, because] : ['not_granted', granted(scope)]
   return [
-    { rule: 'everyone', applies: grants(''), because: granted('', '') },
-    {
-      rule: 'own_record',
-      applies: grants(':own') && is_own,
-      because: !grants(':own') ? granted(':own', '') : is_own ? 'it is their own record' : 'it is not their own record',
-    },
-    {
-      rule: 'treating_doctor',
-      applies: grants(':own') && treats,
-      because: !grants(':own')
-        ? granted(':own', '')
-        : treats
-          ? 'they have an appointment or a visit with the patient'
-          : 'they have no appointment or visit with the patient',
-    },
-    {
-      rule: 'department',
-      applies: grants(':department') && in_department,
-      because: !grants(':department')
-        ? granted(':department', '')
-        : department_id === null
-          ? 'they belong to no department'
+    rule('everyone', grants(''), [grants('') ? 'granted' : 'not_granted', granted('')]),
+    rule(
+      'own_record',
+      grants(':own') && is_own,
+      unless(
+        ':own',
+        is_own ? ['own_record', 'it is their own record'] : ['not_own_record', 'it is not their own record'],
+      ),
+    ),
+    rule(
+      'treating_doctor',
+      grants(':own') && treats,
+      unless(
+        ':own',
+        treats
+          ? ['treats', 'they have an appointment or a visit with the patient']
+          : ['does_not_treat', 'they have no appointment or visit with the patient'],
+      ),
+    ),
+    rule(
+      'department',
+      grants(':department') && in_department,
+      unless(
+        ':department',
+        department_id === null
+          ? ['no_department', 'they belong to no department']
           : in_department
-            ? 'the patient has an appointment, a visit or a registration in their department'
-            : 'the patient has no appointment, visit or registration in their department',
-    },
-    {
-      rule: 'emergency_access',
-      applies: glass && emergency_until !== null,
-      because: !glass
-        ? `they may not use emergency access for ${permission}`
+            ? ['in_department', 'the patient has an appointment, a visit or a registration in their department']
+            : ['not_in_department', 'the patient has no appointment, visit or registration in their department'],
+      ),
+    ),
+    rule(
+      'emergency_access',
+      glass && emergency_until !== null,
+      !glass
+        ? ['emergency_not_allowed', `they may not use emergency access for ${permission}`]
         : emergency_until
-          ? `emergency access is open until ${emergency_until}`
-          : 'no emergency access is open',
-    },
-    ...(facts.is_active
-      ? []
-      : [{ rule: 'account', applies: true, because: 'the account is not active: nothing is allowed' }]),
+          ? ['emergency_open', `emergency access is open until ${emergency_until}`]
+          : ['emergency_none', 'no emergency access is open'],
+    ),
+    ...(facts.is_active ? [] : [rule('account', true, ['inactive', 'the account is not active: nothing is allowed'])]),
     ...(facts.denied.includes(permission)
       ? [
-          {
-            rule: 'denial',
-            applies: true,
-            because: `${permission} was withdrawn from this user: that is stronger than any role`,
-          },
+          rule('denial', true, [
+            'withdrawn',
+            `${permission} was withdrawn from this user: that is stronger than any role`,
+          ]),
         ]
       : []),
   ]
+}
+
+type Why = readonly [reason: ExplainReason, because: string]
+
+function rule(name: string, applies: boolean, [reason, because]: Why): Explanation['rules'][number] {
+  return { rule: name, applies, reason, because }
 }

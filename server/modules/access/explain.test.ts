@@ -28,6 +28,15 @@ describe('explaining access', () => {
       now.rules.filter(({ applies }) => applies).map(({ rule }) => rule),
       ['department'],
     )
+    const reasons = ({ rules }: typeof now) => Object.fromEntries(rules.map(({ rule, reason }) => [rule, reason]))
+    assert.deepEqual(reasons(before), {
+      everyone: 'not_granted',
+      own_record: 'not_granted',
+      treating_doctor: 'not_granted',
+      department: 'not_in_department',
+      emergency_access: 'emergency_none',
+    })
+    assert.equal(reasons(now)['department'], 'in_department')
   })
 
   it('says that a withdrawn right is stronger than the role', async () => {

@@ -4,7 +4,7 @@ import { notFound, Problem } from '#platform/contract/problem.ts'
 import type { Context, System } from '#platform/context.ts'
 import { permissionsOf } from './token-reader.ts'
 import { canonicalName, hasName, kindOfName, nameTokens, openProfile, type SealedProfile } from './profiles.ts'
-import type { AccessReviewItem, User, UserQuery } from './user.contract.ts'
+import type { AccessReviewItem, AccessReviewQuery, User, UserQuery } from './user.contract.ts'
 import {
   countReviews,
   countUsers,
@@ -82,12 +82,12 @@ async function searchUsers(ctx: Context, q: string, { skip, limit, role, is_acti
   }
 }
 
-export async function listAccess(ctx: Context, { skip, limit, cursor }: Pick<UserQuery, 'skip' | 'limit' | 'cursor'>) {
+export async function listAccess(ctx: Context, { skip, limit, cursor, due }: z.output<typeof AccessReviewQuery>) {
   const page = { skip: cursor ? 0 : skip, limit: limit + 1, after: decodeCursor(cursor) }
   const [rows, { count: total }] = await ctx.database.once((tx) =>
-    Promise.all([tx.rows(findReviews(page)), tx.one(countReviews())]),
+    Promise.all([tx.rows(findReviews(due, page)), tx.one(countReviews(due))]),
   )
-  const items = rows.slice(0, limit).map((row): z.output<typeof AccessReviewItem> => {
+  const items = rows.slice(0, limit).map((row): AccessReviewItem => {
     const { first_name, last_name } = openProfile(ctx.system.keys, row)
     const { verdict, reviewed_by, reviewed_at, denied_permissions, permissions } = row
     return {

@@ -81,20 +81,35 @@ export type ReviewRow = UserRow & {
   reviewed_at: string | null
 }
 
+/** A review holds for half a year; one that said that something has to change, until another says that it stays. */
+const reviewHoldsDays = 180
+
+const latestReview = sql`
+  left join lateral (select verdict, reviewed_by, created_at from access_reviews where user_id = users.id
+                      order by id desc limit 1) as review on true`
+
 /** Everyone but the patients, who can see themselves only. */
-export function findReviews(page: { after?: string | undefined; skip: number; limit: number }): Sql<ReviewRow> {
+function reviewed(is_due: boolean | undefined): Sql {
+  const isDue = sql`(users.is_active and (review.verdict is null or review.verdict = 'change'
+    or review.created_at < now() - interval '1 day' * ${literal(reviewHoldsDays)}))`
+  return all([sql`users.role <> 'patient'`, is_due === undefined ? undefined : is_due ? isDue : sql`not ${isDue}`])
+}
+
+export function findReviews(
+  is_due: boolean | undefined,
+  page: { after?: string | undefined; skip: number; limit: number },
+): Sql<ReviewRow> {
+  const after = page.after === undefined ? undefined : sql`users.id > ${page.after}`
   return sql`
     select ${columns}, roles.permissions, review.verdict, review.reviewed_by, review.created_at as reviewed_at,
            users.is_active and coalesce(users.last_login_at, users.created_at) < now() - interval '90 days' as is_stale
-      from users join roles on roles.name = users.role
-      left join lateral (select verdict, reviewed_by, created_at from access_reviews where user_id = users.id
-                          order by id desc limit 1) as review on true
-     where users.role <> 'patient' and ${page.after === undefined ? sql`true` : sql`users.id > ${page.after}`}
+      from users join roles on roles.name = users.role ${latestReview}
+     where ${all([reviewed(is_due), after])}
      order by users.id limit ${literal(page.limit)} offset ${skipped(page.skip)}`
 }
 
-export function countReviews(): Sql<{ count: number }> {
-  return sql`select count(*)::int as count from users where role <> 'patient'`
+export function countReviews(is_due: boolean | undefined): Sql<{ count: number }> {
+  return sql`select count(*)::int as count from users ${latestReview} where ${reviewed(is_due)}`
 }
 
 export function insertReview(user_id: string, reviewed_by: string, verdict: string) {

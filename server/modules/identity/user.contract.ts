@@ -134,6 +134,13 @@ export const AccessReviewItem = z.object({
   is_stale: z.boolean().describe('Active, but not signed in for 90 days'),
   last_review: z.object({ verdict: z.enum(['keep', 'change']), reviewed_by: Id, reviewed_at: Instant }).nullable(),
 })
+export type AccessReviewItem = z.output<typeof AccessReviewItem>
+export const AccessReviewQuery = z.strictObject({
+  ...Page,
+  due: QueryBoolean.optional().describe(
+    'true: only active accounts that nobody has reviewed for 180 days, or of which the latest review said that something has to change',
+  ),
+})
 export const AccessVerdict = z.strictObject({ verdict: z.enum(['keep', 'change']) })
 const AccessReview = z.object({
   id: Id,
@@ -264,7 +271,7 @@ export const userApi = {
     summary: 'Who can do what, when they last signed in, and who reviewed it',
     access: 'access:review',
     audit: { action: 'access_review.read', resource_type: 'user' },
-    query: z.strictObject(Page),
+    query: AccessReviewQuery,
     returns: [200, ListOf(AccessReviewItem)],
     problems: [],
   },

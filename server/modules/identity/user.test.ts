@@ -326,6 +326,29 @@ describe('accounts', () => {
       [['audit:read', 'audit:review'], true, 'change', admin.user_id],
     )
   })
+
+  it('are due for a review until somebody says that they stay, and again after half a year', async () => {
+    const ada = await testAccount(api, { role: 'auditor' })
+    const isDue = async () => {
+      const listed = async (due: 'true' | 'false') => {
+        const { items, total } = await admin.call(userApi.accessReview, { query: { due, limit: '100' } })
+        assert.equal(items.length, total)
+        return items.some(({ user_id }) => user_id === ada.id)
+      }
+      const is_due = await listed('true')
+      assert.equal(await listed('false'), !is_due)
+      return is_due
+    }
+    assert.equal(await isDue(), true)
+    await admin.call(userApi.review, { ...of(ada), body: { verdict: 'change' } })
+    assert.equal(await isDue(), true)
+    await admin.call(userApi.review, { ...of(ada), body: { verdict: 'keep' } })
+    assert.equal(await isDue(), false)
+    await api.rows(sql`update access_reviews set created_at = now() - interval '181 days' where user_id = ${ada.id}`)
+    assert.equal(await isDue(), true)
+    await admin.call(userApi.deactivate, of(ada))
+    assert.equal(await isDue(), false)
+  })
 })
 
 describe('the last administrator', () => {
