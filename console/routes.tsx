@@ -5,6 +5,7 @@ import { addresses } from './addresses.ts'
 import { arrangeHouseRoutes } from './arrange-house/routes.ts'
 import { bedMapRoutes } from './bed-map/routes.ts'
 import { bookAppointmentRoutes } from './book-appointment/routes.ts'
+import { changeDetailsRoutes } from './change-details/routes.ts'
 import { dayCalendarRoutes } from './day-calendar/routes.ts'
 import { findDoctorRoutes } from './find-doctor/routes.ts'
 import { doctorTodayRoutes } from './doctor-today/routes.ts'
@@ -42,6 +43,7 @@ export const router = createRouter({
       ...dayCalendarRoutes,
       ...registerPatientRoutes,
       ...patientRoutes,
+      ...changeDetailsRoutes,
       ...bookAppointmentRoutes,
       ...doctorTodayRoutes,
       ...readChartRoutes,

@@ -3,6 +3,9 @@ import { Badge, Button, Group, Modal, Paper, Stack, Text, Title } from '@mantine
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { call } from '../connection/call.ts'
 import { problemOf } from '../connection/problem-of.ts'
+import { useUser } from '../connection/use-session.ts'
+import { CalendarLinks } from '../change-details/calendar-links.tsx'
+import { useDetailsWords } from '../change-details/words.ts'
 import { sessionApi } from '#contracts/identity/session'
 import { ProblemAlert, Waiting } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
@@ -17,6 +20,7 @@ export function SessionsPage() {
   const { frame } = useWords()
   const sessions = useWordsOf({ en, es })
   const dates = useDates()
+  const user = useUser()
   const known = useQueryClient()
   const list = useQuery({ queryKey: ['sessions'], queryFn: () => call(sessionApi.sessions, {}) })
   const end = useMutation({
@@ -78,6 +82,7 @@ export function SessionsPage() {
           </Paper>
         </>
       )}
+      {user.doctor_id !== null && <CalendarOfDoctor />}
       <Modal
         opened={Boolean(mustProve)}
         onClose={() => end.reset()}
@@ -87,5 +92,18 @@ export function SessionsPage() {
         <Proof onProven={() => end.variables && end.mutate(end.variables)} />
       </Modal>
     </Stack>
+  )
+}
+
+/** Secrets that open something of one's own, too. */
+function CalendarOfDoctor() {
+  const words = useDetailsWords()
+  return (
+    <Paper component="section" withBorder p="md" aria-labelledby="calendar-links">
+      <Title order={2} size="h4" mb="sm" id="calendar-links">
+        {words.links}
+      </Title>
+      <CalendarLinks />
+    </Paper>
   )
 }

@@ -1,19 +1,24 @@
-// One's own documents, to be saved. What the scanner has not cleared cannot be.
-import { Button, Group, Paper, Text } from '@mantine/core'
-import { useMutation } from '@tanstack/react-query'
+// One's own documents, to be saved, and others to be added. What the scanner has not cleared cannot be saved.
+import { Button, Group, Modal, Paper, Stack, Text } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { call } from '../connection/call.ts'
+import { useState } from 'react'
 import { download } from '../connection/download.ts'
+import { may, useUser } from '../connection/use-session.ts'
 import { type Document, documentApi } from '#contracts/documents/document'
 import { ProblemAlert } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
 import { ownCare } from '../words/own-care.ts'
-import { useSpoken, useWordsOf } from '../words/words.tsx'
+import { useSpoken, useWords, useWordsOf } from '../words/words.tsx'
+import { AddOwnDocument } from './add-own-document.tsx'
 import { Section } from './section.tsx'
 
 export function Documents({ patient_id }: { patient_id: string }) {
   const { record: words } = useWordsOf(ownCare)
+  const user = useUser()
   return (
     <Section
+      action={may(user, 'documents:write') && <AddOwnDocument patient_id={patient_id} />}
       title={words.documents}
       none={words.no_documents}
       queryKey={['own', 'documents', patient_id]}
@@ -28,6 +33,7 @@ function OwnDocument({ document }: { document: Document }) {
   const { record: words } = useWordsOf(ownCare)
   const { locale } = useSpoken()
   const dates = useDates()
+  const user = useUser()
   const { id, title, kind, uploaded_at, file_name, size_bytes, status } = document
   const save = useMutation({ mutationFn: () => download(documentApi.content, { document_id: id }, file_name) })
   const size = new Intl.NumberFormat(locale, { style: 'unit', unit: 'kilobyte', maximumFractionDigits: 0 })
@@ -54,6 +60,51 @@ function OwnDocument({ document }: { document: Document }) {
       ) : (
         <Text size="sm">{words.document_statuses[status]}</Text>
       )}
+      {document.uploaded_by === user.id && may(user, 'documents:write') && <TakeOut document={document} />}
     </Paper>
+  )
+}
+
+/** What somebody has added themselves they may take out again. */
+function TakeOut({ document: { id, title } }: { document: Document }) {
+  const { record: words } = useWordsOf(ownCare)
+  const { frame } = useWords()
+  const known = useQueryClient()
+  const [isAsking, setAsking] = useState(false)
+  const remove = useMutation({
+    mutationFn: () => call(documentApi.remove, { params: { document_id: id } }),
+    onSettled: () => known.invalidateQueries({ queryKey: ['own', 'documents'] }),
+  })
+  return (
+    <>
+      <Button
+        variant="subtle"
+        size="compact-md"
+        mt="xs"
+        aria-label={words.take_out_of(title)}
+        onClick={() => setAsking(true)}
+      >
+        {words.take_out}
+      </Button>
+      <Modal
+        opened={isAsking}
+        onClose={() => setAsking(false)}
+        title={words.take_out_of(title)}
+        closeButtonProps={{ 'aria-label': frame.close }}
+      >
+        <Stack>
+          <Text>{words.take_out_text}</Text>
+          {remove.error && <ProblemAlert error={remove.error} />}
+          <Group justify="flex-end">
+            <Button variant="default" onClick={() => setAsking(false)} data-autofocus>
+              {words.keep_it}
+            </Button>
+            <Button color="red.9" loading={remove.isPending} onClick={() => !remove.isPending && remove.mutate()}>
+              {words.take_out}
+            </Button>
+          </Group>
+        </Stack>
+      </Modal>
+    </>
   )
 }

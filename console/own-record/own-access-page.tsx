@@ -12,6 +12,7 @@ import { ProblemAlert } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
 import { ownCare } from '../words/own-care.ts'
 import { useWordsOf } from '../words/words.tsx'
+import { OwnRecordNav } from './own-record-nav.tsx'
 import { Section } from './section.tsx'
 
 export function OwnAccessPage() {
@@ -27,6 +28,7 @@ export function OwnAccessPage() {
         </Alert>
       ) : (
         <>
+          <OwnRecordNav />
           {may(user, 'patients:export') && <Copy patient_id={patient_id} />}
           <Text c="dimmed">{words.text}</Text>
           <Section

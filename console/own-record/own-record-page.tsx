@@ -7,6 +7,7 @@ import { PageTitle } from '../frame/page-title.tsx'
 import { ownCare } from '../words/own-care.ts'
 import { useWordsOf } from '../words/words.tsx'
 import { Documents } from './documents.tsx'
+import { OwnRecordNav } from './own-record-nav.tsx'
 import { Prescriptions } from './prescriptions.tsx'
 import { Visits } from './visits.tsx'
 
@@ -34,6 +35,7 @@ export function OwnRecordPage() {
   return (
     <Stack gap="lg">
       <PageTitle title={words.title} />
+      <OwnRecordNav />
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="xl" verticalSpacing="lg">
         {may(user, 'prescriptions:read') && <Prescriptions patient_id={patient_id} />}
         {may(user, 'documents:read') && <Documents patient_id={patient_id} />}

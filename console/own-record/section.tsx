@@ -10,6 +10,8 @@ type Page<T> = { items: T[]; next_cursor: string | null }
 type SectionProps<T> = {
   title: string
   none: string
+  /** What can be done with the list as a whole. */
+  action?: ReactNode
   queryKey: QueryKey
   read: (query: { limit: string; cursor?: string }) => Promise<Page<T>>
   children: (item: T) => ReactNode
@@ -17,7 +19,7 @@ type SectionProps<T> = {
 
 const pageSize = '20'
 
-export function Section<T extends { id: string }>({ title, none, queryKey, read, children }: SectionProps<T>) {
+export function Section<T extends { id: string }>({ title, none, action, queryKey, read, children }: SectionProps<T>) {
   const { record: words } = useWordsOf(ownCare)
   const heading = useId()
   const list = useInfiniteQuery({
@@ -33,6 +35,7 @@ export function Section<T extends { id: string }>({ title, none, queryKey, read,
         {title}
       </Title>
       <Stack gap="sm">
+        {action}
         {list.error && <ProblemAlert error={list.error} onRetry={() => void list.refetch()} />}
         {list.isPending && <Waiting />}
         {list.data && items.length === 0 && <Text c="dimmed">{none}</Text>}

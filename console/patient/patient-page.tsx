@@ -54,6 +54,11 @@ export function PatientPage() {
               {words.book}
             </LinkButton>
           )}
+          {patient.data.is_active && may(user, 'patients:update') && (
+            <LinkButton to={addresses.patient_details} params={{ patient_id }} size="md" variant="default">
+              {more.change_details}
+            </LinkButton>
+          )}
           {patient.data.is_active && may(user, 'resources:assign') && (
             <LinkButton to={addresses.beds} search={{ patient_id }} size="md" variant="default">
               {more.beds.to_bed_map}

@@ -7,11 +7,13 @@ import { may, useUser } from '../connection/use-session.ts'
 import { type Document, documentApi, DocumentKind } from '#contracts/documents/document'
 import { ProblemAlert } from '../frame/states.tsx'
 import { useChartWords } from '../read-chart/words.ts'
+import { useWords } from '../words/words.tsx'
 import { useRadiologyWords } from './words.ts'
 
 export function AddDocument({ visit_id, onAdded }: { visit_id: string; onAdded?: (document_id: string) => void }) {
   const words = useRadiologyWords()
   const { codes } = useChartWords()
+  const { frame } = useWords()
   const user = useUser()
   const known = useQueryClient()
   const [file, setFile] = useState<File | null>(null)
@@ -40,7 +42,14 @@ export function AddDocument({ visit_id, onAdded }: { visit_id: string; onAdded?:
         {words.add}
       </Text>
       <SimpleGrid cols={{ base: 1, sm: 3 }}>
-        <FileInput label={words.add_file} value={file} onChange={setFile} clearable placeholder="…" />
+        <FileInput
+          label={words.add_file}
+          value={file}
+          onChange={setFile}
+          clearable
+          clearButtonProps={{ 'aria-label': frame.cancel }}
+          placeholder="…"
+        />
         <TextInput
           label={words.add_title}
           value={title}

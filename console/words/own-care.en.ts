@@ -111,6 +111,8 @@ export const en = {
   },
   record: {
     title: 'My record',
+    kept: 'What is kept',
+    own_details: 'Contact and reminders',
     no_record: 'Your account is not linked to a patient record. Ask the hospital to link it.',
     more: 'Show more',
     visits: 'Visits',
@@ -118,6 +120,19 @@ export const en = {
     prescriptions: 'Prescriptions',
     no_prescriptions: 'No prescription yet.',
     documents: 'Documents',
+    add_document: 'Add a document',
+    add_text:
+      'Such as a letter or a result from elsewhere: PDF, JPEG, PNG, TIFF, DICOM or plain text. Who treats you can read it.',
+    add_file: 'File',
+    add_title: 'What it is',
+    add_kind: 'Kind',
+    add_submit: 'Add it',
+    added: 'It is in your record now.',
+    added_waits: 'It is kept, and in your record once it has been checked for viruses.',
+    take_out: 'Take it out',
+    take_out_of: (title: string) => `Take it out: ${title}`,
+    take_out_text: 'It is shown to nobody any more.',
+    keep_it: 'Keep it',
     no_documents: 'No document yet.',
     visit_types: {
       outpatient: 'Consultation',

@@ -49,6 +49,8 @@ export const es: typeof en = {
   },
   record: {
     title: 'Mi historia',
+    kept: 'Lo que se guarda',
+    own_details: 'Contacto y recordatorios',
     no_record: 'Su cuenta no está unida a una historia de paciente. Pida al hospital que las una.',
     more: 'Mostrar más',
     visits: 'Visitas',
@@ -56,6 +58,19 @@ export const es: typeof en = {
     prescriptions: 'Recetas',
     no_prescriptions: 'Todavía ninguna receta.',
     documents: 'Documentos',
+    add_document: 'Añadir un documento',
+    add_text:
+      'Por ejemplo una carta o un resultado de otro lugar: PDF, JPEG, PNG, TIFF, DICOM o texto. Quien le trata puede leerlo.',
+    add_file: 'Archivo',
+    add_title: 'Qué es',
+    add_kind: 'Clase',
+    add_submit: 'Añadirlo',
+    added: 'Ya está en su historia.',
+    added_waits: 'Está guardado, y en su historia en cuanto se compruebe que no tiene virus.',
+    take_out: 'Quitarlo',
+    take_out_of: (title) => `Quitarlo: ${title}`,
+    take_out_text: 'Ya no se muestra a nadie.',
+    keep_it: 'Dejarlo',
     no_documents: 'Todavía ningún documento.',
     visit_types: { outpatient: 'Consulta', inpatient: 'Ingreso', emergency: 'Urgencia', telemedicine: 'Por vídeo' },
     visit_statuses: {

@@ -1,0 +1,7 @@
+import { en } from '../words/details.en.ts'
+import { es } from '../words/details.es.ts'
+import { useWordsOf } from '../words/words.tsx'
+
+export function useDetailsWords() {
+  return useWordsOf({ en, es })
+}
