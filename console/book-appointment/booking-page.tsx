@@ -12,6 +12,7 @@ import type { Appointment } from '#contracts/appointments/appointment-record'
 import { type BookedSeries, seriesApi } from '#contracts/appointments/series'
 import type { Slot } from '#contracts/doctors/slot'
 import { calendarConcerns, useDoctors } from '../day-calendar/day.ts'
+import { moveInSeries, type Scope, ScopeChoice, SeriesConflicts, useSeries } from '../day-calendar/series-scope.tsx'
 import { Versions } from '../day-calendar/versions.tsx'
 import { nameOf } from '../find-patient/matching.ts'
 import { LinkButton } from '../frame/link-button.tsx'
@@ -71,6 +72,8 @@ function Choosing({ patient_id, moved }: { patient_id: string; moved: Appointmen
   const [chosen, setChosen] = useState<Slot>()
   const [reason, setReason] = useState('')
   const [repeating, setRepeating] = useState(once)
+  const [scope, setScope] = useState<Scope>('this')
+  const series = useSeries(moved?.series_id)
   const [booked, setBooked] = useState<{ first: Appointment; series?: BookedSeries }>()
   const { priority } = wishes
   const isHeld = chosen !== undefined && !moved && !booked && repeating.rhythm === null
@@ -88,16 +91,15 @@ function Choosing({ patient_id, moved }: { patient_id: string; moved: Appointmen
       const time = { doctor_id, appointment_time }
       if (moved) {
         setSeen(moved)
-        const params = { appointment_id: moved.id }
-        return { first: await call(appointmentApi.reschedule, { params, body: time }, { version: moved.version }) }
+        return { first: await moveInSeries(moved, time, scope, series.data) }
       }
       const body = { ...time, patient_id, priority, reason: reason.trim() || null }
       const rrule = ruleOf(repeating)
       if (rrule === undefined) return { first: await bookHeld(await take(), body) }
       const skip_conflicts = (plan.data?.conflicts.length ?? 0) > 0
-      const series = await call(seriesApi.book, { body: { ...body, rrule, skip_conflicts } })
-      const [first] = series.occurrences
-      return { first: first as Appointment, series }
+      const made = await call(seriesApi.book, { body: { ...body, rrule, skip_conflicts } })
+      const [first] = made.occurrences
+      return { first: first as Appointment, series: made }
     },
     onSuccess: setBooked,
     onError: undo,
@@ -182,7 +184,20 @@ function Choosing({ patient_id, moved }: { patient_id: string; moved: Appointmen
             send.reset()
           }}
           plan={plan}
+          scope={
+            moved?.series_id && (
+              <ScopeChoice
+                appointment={moved}
+                scope={scope}
+                onScope={(next) => {
+                  setScope(next)
+                  send.reset()
+                }}
+              />
+            )
+          }
         />
+        {send.error && <SeriesConflicts error={send.error} zone={chosen && doctorOf(chosen)?.timezone} />}
         {isStale && seen && (
           <Versions
             seen={seen}

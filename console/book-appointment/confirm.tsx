@@ -1,5 +1,6 @@
 // The time that was chosen, once more in full, and the button that books it.
 import { Button, Paper, Stack, Text, Textarea, Title } from '@mantine/core'
+import type { ReactNode } from 'react'
 import type { Doctor } from '#contracts/doctors/doctor'
 import type { Slot } from '#contracts/doctors/slot'
 import { problemOf } from '../connection/problem-of.ts'
@@ -23,10 +24,12 @@ type ConfirmProps = {
   repeating: Repeating
   onRepeat: (repeating: Repeating) => void
   plan: ReturnType<typeof useSeriesPlan>
+  /** Which occurrences of a series a move is for. */
+  scope?: ReactNode
 }
 
 export function Confirm({ chosen, doctor, isMove, reason, onReason, isPending, error, onSend, ...more }: ConfirmProps) {
-  const { held_until, repeating, onRepeat, plan } = more
+  const { held_until, repeating, onRepeat, plan, scope } = more
   const { book } = useWords()
   const words = useWordsOf(desk)
   const isSeries = !isMove && repeating.rhythm !== null
@@ -65,6 +68,7 @@ export function Confirm({ chosen, doctor, isMove, reason, onReason, isPending, e
             )}
           </div>
           {!isMove && chosen && <Repeats repeating={repeating} onChange={onRepeat} />}
+          {isMove && scope}
           {isSeries && chosen && <Planned plan={plan} doctor={doctor} />}
           {!isMove && (
             <Textarea

@@ -1,5 +1,5 @@
 // One appointment opened: what is known of it, and what can become of it. Where it may go, the server decides.
-import { Button, Drawer, Group, Stack, Text, Textarea, Title } from '@mantine/core'
+import { Button, Drawer, Group, Stack, Text, Title } from '@mantine/core'
 import { useState } from 'react'
 import { addresses } from '../addresses.ts'
 import { problemOf } from '../connection/problem-of.ts'
@@ -12,6 +12,7 @@ import { LinkButton } from '../frame/link-button.tsx'
 import { ProblemAlert } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
 import { useWords } from '../words/words.tsx'
+import { CancelForm } from './cancel-form.tsx'
 import { useStatusChange } from './change.ts'
 import { isExpected } from './standing.ts'
 import { Flags } from './flags.tsx'
@@ -46,12 +47,11 @@ function Opened({
   person,
   doctor,
 }: Omit<AppointmentPanelProps, 'onClose'> & { appointment: Appointment }) {
-  const { calendar, book, frame } = useWords()
+  const { calendar, book } = useWords()
   const user = useUser()
   const dates = useDates()
   const change = useStatusChange()
   const [isCancelling, setCancelling] = useState(false)
-  const [reason, setReason] = useState('')
   const isOpen = isExpected(appointment)
   const to = (status: AppointmentStatus, why?: string) => change.mutate({ appointment, status, reason: why })
   const isPending = (status: AppointmentStatus) => change.isPending && change.variables.status === status
@@ -126,32 +126,12 @@ function Opened({
         </Group>
       )}
       {isOpen && isCancelling && (
-        <form
-          onSubmit={(event) => {
-            event.preventDefault()
-            to('cancelled', reason.trim())
-          }}
-        >
-          <Stack gap="sm">
-            <Textarea
-              label={calendar.cancel_reason}
-              value={reason}
-              onChange={(event) => setReason(event.currentTarget.value)}
-              maxLength={500}
-              autosize
-              minRows={2}
-              data-autofocus
-            />
-            <Group>
-              <Button type="submit" color="red.9" loading={isPending('cancelled')}>
-                {calendar.cancel}
-              </Button>
-              <Button variant="default" onClick={() => setCancelling(false)}>
-                {frame.close}
-              </Button>
-            </Group>
-          </Stack>
-        </form>
+        <CancelForm
+          appointment={appointment}
+          isPending={isPending('cancelled')}
+          onCancel={(reason) => to('cancelled', reason)}
+          onClose={() => setCancelling(false)}
+        />
       )}
       <LinkButton to={addresses.patient} params={{ patient_id: appointment.patient_id }} variant="subtle">
         {calendar.open_patient}

@@ -41,7 +41,7 @@ export function CalendarPage() {
   const [specialization, setSpecialization] = useState<string | null>(null)
   const [open_id, setOpen] = useState<string>()
   const [wanted, setWanted] = useState<Wanted>()
-  const [moved, setMoved] = useState<{ before: Appointment; after: Appointment }>()
+  const [moved, setMoved] = useState<{ before: Appointment | undefined; after: Appointment }>()
   const isWide = useMediaQuery(wide, undefined, { getInitialValueInEffect: false })
   const doctors = useDoctors()
   const days = view === 'week' ? weekOf(date) : [date]
@@ -77,6 +77,11 @@ export function CalendarPage() {
     view === 'week'
       ? words.week_of(dates.weekday(days[0] ?? date), dates.weekday(days[6] ?? date))
       : dates.weekday(date)
+  const before = moved?.before
+  function moveBack({ doctor_id, appointment_time }: Appointment, after: Appointment) {
+    setWanted({ appointment: find(after.id) ?? after, to: { doctor_id, appointment_time } })
+    setMoved(undefined)
+  }
   return (
     <Stack>
       <Group justify="space-between" align="flex-end">
@@ -141,11 +146,7 @@ export function CalendarPage() {
             name={nameIn(moved.after)}
             appointment={moved.after}
             doctor={doctors.data?.find(({ id }) => id === moved.after.doctor_id)}
-            onBack={() => {
-              const { doctor_id, appointment_time } = moved.before
-              setWanted({ appointment: find(moved.after.id) ?? moved.after, to: { doctor_id, appointment_time } })
-              setMoved(undefined)
-            }}
+            onBack={before && (() => moveBack(before, moved.after))}
           />
         )}
       </div>
@@ -174,8 +175,9 @@ export function CalendarPage() {
         wanted={wanted}
         now={find(wanted?.appointment.id)}
         name={wanted ? nameIn(wanted.appointment) : ''}
-        onDone={(after) => {
-          if (wanted) setMoved({ before: wanted.appointment, after })
+        onDone={(after, isMany) => {
+          // What took others with it is not taken back by one.
+          if (wanted) setMoved({ before: isMany ? undefined : wanted.appointment, after })
           setWanted(undefined)
         }}
         onClose={() => setWanted(undefined)}
@@ -184,7 +186,12 @@ export function CalendarPage() {
   )
 }
 
-type MovedProps = { name: string; appointment: Appointment; doctor: Doctor | undefined; onBack: () => void }
+type MovedProps = {
+  name: string
+  appointment: Appointment
+  doctor: Doctor | undefined
+  onBack: (() => void) | undefined
+}
 
 function Moved({ name, appointment, doctor, onBack }: MovedProps) {
   const words = useWordsOf(desk)
@@ -195,9 +202,11 @@ function Moved({ name, appointment, doctor, onBack }: MovedProps) {
         <Text size="sm" className="name">
           {words.moved(name, dates.short(appointment.appointment_time, doctor?.timezone))}
         </Text>
-        <Button size="xs" variant="default" onClick={onBack}>
-          {words.move_back}
-        </Button>
+        {onBack && (
+          <Button size="xs" variant="default" onClick={onBack}>
+            {words.move_back}
+          </Button>
+        )}
       </Group>
     </Alert>
   )

@@ -3,9 +3,7 @@ import { Button, Group, Modal, SimpleGrid, Stack, Text } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Days } from '../book-appointment/days.tsx'
-import { call } from '../connection/call.ts'
 import { problemOf } from '../connection/problem-of.ts'
-import { appointmentApi } from '#contracts/appointments/appointment'
 import type { Appointment } from '#contracts/appointments/appointment-record'
 import type { Slot } from '#contracts/doctors/slot'
 import { doctorName } from '../find-doctor/doctor-name.ts'
@@ -16,6 +14,7 @@ import { desk } from '../words/desk.ts'
 import { useWords, useWordsOf } from '../words/words.tsx'
 import { useDoctors } from './day.ts'
 import type { Target } from './drag.ts'
+import { moveInSeries, type Scope, ScopeChoice, SeriesConflicts, useSeries } from './series-scope.tsx'
 import { Versions } from './versions.tsx'
 
 type Place = { doctor_id: string; appointment_time: string }
@@ -30,7 +29,8 @@ type MoveDialogProps = {
   /** As it stands now. */
   now: Appointment | undefined
   name: string
-  onDone: (moved: Appointment) => void
+  /** `isMany`: others of its series went with it. */
+  onDone: (moved: Appointment, isMany: boolean) => void
   onClose: () => void
 }
 
@@ -56,16 +56,18 @@ function Moving({ wanted, now, name, onDone, onClose }: MoveDialogProps & { want
   const doctors = useDoctors()
   const [from, setFrom] = useState(wanted.appointment)
   const [to, setTo] = useState(wanted.to)
+  const [scope, setScope] = useState<Scope>('this')
+  const series = useSeries(from.series_id)
   const move = useMutation({
-    mutationFn: ({ id, version }: Appointment) =>
-      call(appointmentApi.reschedule, { params: { appointment_id: id }, body: to }, { version }),
-    onSuccess: onDone,
+    mutationFn: (standing: Appointment) => moveInSeries(standing, to, scope, series.data),
+    onSuccess: (moved) => onDone(moved, scope !== 'this'),
     onSettled: () =>
       Promise.all([
         known.invalidateQueries({ queryKey: ['appointments'] }),
         known.invalidateQueries({ queryKey: ['slots'] }),
       ]),
   })
+  const zone = doctors.data?.find(({ id }) => id === to.doctor_id)?.timezone
   const problem = move.error ? problemOf(move.error) : undefined
   const nearest = problem?.members['nearest_slots']
   const isStale = problem?.kind.code === 'stale_version' && now !== undefined && now.version !== from.version
@@ -78,6 +80,8 @@ function Moving({ wanted, now, name, onDone, onClose }: MoveDialogProps & { want
         <Standing title={words.from} place={from} />
         <Standing title={words.to} place={to} />
       </SimpleGrid>
+      {from.series_id !== null && <ScopeChoice appointment={from} scope={scope} onScope={setScope} />}
+      {problem?.kind.code === 'series_conflicts' && <SeriesConflicts error={problem} zone={zone} />}
       {isStale ? (
         <Versions
           seen={from}
@@ -89,7 +93,7 @@ function Moving({ wanted, now, name, onDone, onClose }: MoveDialogProps & { want
           onLeave={onClose}
         />
       ) : (
-        problem && <ProblemAlert error={problem} />
+        problem && problem.kind.code !== 'series_conflicts' && <ProblemAlert error={problem} />
       )}
       {Array.isArray(nearest) && nearest.length > 0 && (
         <section aria-label={words.nearest}>

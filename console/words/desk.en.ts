@@ -1,5 +1,6 @@
 // What the reception does beyond its first page, in English.
 export const en = {
+  change_details: 'Change the details',
   held_until: (time: string) => `Held for you until ${time}`,
   repeats: 'Repeats',
   once: 'Does not repeat',
@@ -26,8 +27,13 @@ export const en = {
   skipped: (count: number) => (count === 1 ? '1 was not booked.' : `${count} were not booked.`),
   of_series: (occurrence: number, of: number | undefined) =>
     `Part of a series: number ${occurrence}${of === undefined ? '' : ` of ${of}`}`,
-  cancel_following: (count: number) => `Cancel this and the following: ${count}`,
-  keep_them: 'Keep them',
+  which: 'Which of them?',
+  scopes: {
+    this: () => 'This one only',
+    following: (count: number) => `This and the following: ${count}`,
+    all: (count: number) => `All that lie ahead: ${count}`,
+  },
+  series_conflicts: 'Nothing was moved: these cannot be had',
   put_on_waitlist: 'Put on the waitlist',
   changed: 'Changed meanwhile',
   you_saw: 'What you saw',

@@ -2,6 +2,7 @@
 import type { en } from './desk.en.ts'
 
 export const es: typeof en = {
+  change_details: 'Cambiar los datos',
   held_until: (time) => `Reservada para usted hasta las ${time}`,
   repeats: 'Se repite',
   once: 'No se repite',
@@ -27,8 +28,13 @@ export const es: typeof en = {
   book_all: (count) => `Reservar ${count} citas`,
   skipped: (count) => (count === 1 ? 'Una no se reservó.' : `${count} no se reservaron.`),
   of_series: (occurrence, of) => `Parte de una serie: la ${occurrence}${of === undefined ? '' : ` de ${of}`}`,
-  cancel_following: (count) => `Anular esta y las siguientes: ${count}`,
-  keep_them: 'Conservarlas',
+  which: '¿Cuáles?',
+  scopes: {
+    this: () => 'Solo esta',
+    following: (count) => `Esta y las siguientes: ${count}`,
+    all: (count) => `Todas las pendientes: ${count}`,
+  },
+  series_conflicts: 'No se movió nada: estas no son posibles',
   put_on_waitlist: 'Poner en la lista de espera',
   changed: 'Cambió mientras tanto',
   you_saw: 'Lo que usted vio',
