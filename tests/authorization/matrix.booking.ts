@@ -87,6 +87,8 @@ export const bookingRows: readonly Row[] = [
   },
   { operation: 'GET /api/v1/doctors/profile', expect: only('treating away_doctor', 'admin') },
   { operation: 'PUT /api/v1/doctors/profile', expect: only('treating away_doctor', 'admin'), ask: profile },
+  { operation: 'GET /api/v1/doctors/profiles', expect: only('treating away_doctor admin') },
+  { operation: 'GET /api/v1/doctors/{doctor_id}/profile', expect: only('treating admin', 'away_doctor') },
   { operation: 'PUT /api/v1/doctors/{doctor_id}', expect: only('treating admin', 'away_doctor'), ask: profile },
 
   {

@@ -78,6 +78,9 @@ export const DoctorQuery = z.strictObject({
 })
 export type DoctorQuery = z.output<typeof DoctorQuery>
 
+export const DoctorProfileQuery = z.strictObject({ skip: Page.skip, limit: Page.limit, user_id: Id.optional() })
+export type DoctorProfileQuery = z.output<typeof DoctorProfileQuery>
+
 export const profileExists = defineProblem(
   'profile_exists',
   409,
@@ -177,6 +180,28 @@ export const doctorApi = {
     returns: [200, Doctor],
     problems: [],
     limit_per_minute: 120,
+  },
+  listProfiles: {
+    method: 'GET',
+    path: '/api/v1/doctors/profiles',
+    summary: 'Profiles of doctors, with those who are not active',
+    description: "Every one for who changes them all, one's own for a doctor. Sorted by last name, first name and id.",
+    access: 'doctors:update',
+    audit: 'none',
+    query: DoctorProfileQuery,
+    returns: [200, ListOf(DoctorProfile)],
+    problems: [],
+  },
+  readProfile: {
+    method: 'GET',
+    path: '/api/v1/doctors/{doctor_id}/profile',
+    summary: 'The whole profile of a doctor, to change it',
+    access: 'doctors:update',
+    audit: 'none',
+    params: z.strictObject({ doctor_id: Id }),
+    returns: [200, DoctorProfile],
+    versioned: true,
+    problems: [notFound],
   },
   update: {
     method: 'PUT',

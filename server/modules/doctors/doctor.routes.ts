@@ -7,6 +7,8 @@ import {
   getDoctor,
   getOwnProfile,
   listDoctors,
+  listProfiles,
+  readProfile,
   replaceDoctor,
   updateOwnProfile,
 } from './doctor.service.ts'
@@ -27,6 +29,8 @@ export function doctorRoutes(calendars: Calendars): Route[] {
       getOwn: (ctx) => getOwnProfile(ctx),
       updateOwn: (ctx, { body }) => updateOwnProfile(ctx, body),
       get: (ctx, { params }) => getDoctor(ctx, params.doctor_id),
+      listProfiles: (ctx, { query }) => listProfiles(ctx, query),
+      readProfile: (ctx, { params }) => readProfile(ctx, params.doctor_id),
       update: (ctx, { params, body }) => replaceDoctor(ctx, params.doctor_id, body),
     }),
     ...implement('schedule', scheduleApi, {

@@ -9,6 +9,7 @@ import { type Calendar, calendarOf, findCalendars } from './calendar.store.ts'
 import {
   type Doctor,
   type DoctorProfile,
+  type DoctorProfileQuery,
   type DoctorQuery,
   type DoctorRequest,
   departmentUnknown,
@@ -21,11 +22,13 @@ import {
 import {
   type Account,
   countDoctors,
+  countProfiles,
   type DoctorValues,
   findAccount,
   findDoctor,
   findDoctors,
   findProfile,
+  findProfiles,
   insertDoctor,
   updateDoctor,
 } from './doctor.store.ts'
@@ -66,6 +69,24 @@ export async function getOwnProfile(ctx: Context): Promise<DoctorProfile> {
     tx.first(findProfile({ user_id: certain(ctx.actor.user_id, 'user') })),
   )
   if (!profile) throw new Problem(notFound, { detail: 'You have no doctor profile yet: make it first' })
+  return profile
+}
+
+/** Every profile, or one's own for whoever changes no other. */
+export async function listProfiles(ctx: Context, { skip, limit, user_id }: DoctorProfileQuery) {
+  const own = reachOf(ctx.actor, 'doctors:update') === 'all' ? undefined : certain(ctx.actor.user_id, 'user')
+  const of = [own, user_id].filter((id) => id !== undefined)
+  const [items, { total }] = await ctx.database.once((tx) =>
+    Promise.all([tx.rows(findProfiles(of, { skip, limit })), tx.one(countProfiles(of))]),
+  )
+  return { items, total, page: Math.floor(skip / limit) + 1, limit, next_cursor: null }
+}
+
+/** @throws Problem notFound */
+export async function readProfile(ctx: Context, doctor_id: string): Promise<DoctorProfile> {
+  const profile = await ctx.database.once((tx) => tx.first(findProfile({ id: doctor_id })))
+  const isTheirs = reachOf(ctx.actor, 'doctors:update') === 'all' || profile?.user_id === ctx.actor.user_id
+  if (!profile || !isTheirs) throw new Problem(notFound)
   return profile
 }
 

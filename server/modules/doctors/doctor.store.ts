@@ -62,6 +62,19 @@ export function findProfile(by: { id: string } | { user_id: string }): Sql<Docto
   return sql`select ${profileColumns} from doctors where ${'id' in by ? sql`id = ${by.id}` : sql`user_id = ${by.user_id}`}`
 }
 
+/** Of accounts that are all of `user_ids`; of everyone where there is none. */
+const ofAccounts = (user_ids: readonly string[]) => all(user_ids.map((user_id) => sql`doctors.user_id = ${user_id}`))
+
+export function findProfiles(user_ids: readonly string[], page: { skip: number; limit: number }): Sql<DoctorProfile> {
+  return sql`
+    select ${profileColumns} from doctors where ${ofAccounts(user_ids)}
+     order by last_name, first_name, doctors.id limit ${literal(page.limit)} offset ${skipped(page.skip)}`
+}
+
+export function countProfiles(user_ids: readonly string[]): Sql<{ total: number }> {
+  return sql`select count(*)::int as total from doctors where ${ofAccounts(user_ids)}`
+}
+
 export type Account = {
   id: string
   key_id: string

@@ -53,6 +53,28 @@ describe('a doctor profile', () => {
     assert.deepEqual(entries, [{ action: 'doctor.create' }])
   })
 
+  it('is read whole by administrators, also when it is not active, and by its doctor alone', async () => {
+    const [ana, ben] = [await api.person('doctor'), await api.person('doctor')]
+    const of_ana = await ana.call(doctorApi.createOwn, { body: profile() })
+    const of_ben = await ben.call(doctorApi.createOwn, { body: profile() })
+    const params = { doctor_id: of_ana.id }
+    const retired = await admin.call(doctorApi.update, {
+      params,
+      body: { ...profile(), license_number: of_ana.license_number, is_active: false },
+    })
+    assert.deepEqual(await admin.call(doctorApi.readProfile, { params }), retired)
+    assert.deepEqual(await ana.call(doctorApi.readProfile, { params }), retired)
+    await assert.rejects(ben.call(doctorApi.readProfile, { params }), refusedWith(notFound))
+    const everybody = await admin.call(doctorApi.listProfiles, { query: { limit: '100' } })
+    assert.ok([of_ana.id, of_ben.id].every((id) => everybody.items.some((one) => one.id === id)))
+    assert.equal(everybody.total, everybody.items.length)
+    const listed = async (person: Person, query = {}) =>
+      (await person.call(doctorApi.listProfiles, { query })).items.map(({ id }) => id)
+    assert.deepEqual(await listed(admin, { user_id: ana.user_id }), [of_ana.id])
+    assert.deepEqual(await listed(ben), [of_ben.id])
+    assert.deepEqual(await listed(ben, { user_id: ana.user_id }), [])
+  })
+
   it('is made by an administrator for an account with the role doctor', async () => {
     const [doctor, nurse] = [await api.person('doctor'), await api.person('nurse')]
     const made = await admin.call(doctorApi.create, {
