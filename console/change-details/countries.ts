@@ -2,7 +2,7 @@
 import { useMemo } from 'react'
 import { useSpoken } from '../words/words.tsx'
 
-const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ']
+const letters = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ')
 /** Regions that are known by a name and are no country. */
 const noCountries = new Set(['EU', 'EZ', 'QO', 'UN', 'XA', 'XB', 'ZZ'])
 

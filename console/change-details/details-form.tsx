@@ -169,8 +169,8 @@ function Form({ patient, isOwn, isSaved, onEnd }: FormProps) {
 }
 
 /** What of the form would change what stands now: where nothing was typed, theirs stays. */
-function differing(before: Typed, theirs: Typed, mine: Typed, labels: Readonly<Record<string, unknown>>) {
+function differing(before: Typed, theirs: Typed, mine: Typed, labels: Readonly<Record<keyof Typed, string>>) {
   return (Object.keys(mine) as (keyof Typed)[])
     .filter((name) => mine[name].trim() !== before[name])
-    .map((name) => ({ label: String(labels[name] ?? name), theirs: theirs[name], mine: mine[name] }))
+    .map((name) => ({ label: labels[name], theirs: theirs[name], mine: mine[name] }))
 }

@@ -69,7 +69,7 @@ describe('the outbox of events', () => {
     )
     const { set_aside, relays } = await admin.call(outboxApi.overview, {})
     assert.deepEqual(
-      set_aside.map(({ failed_at: _, ...rest }) => rest),
+      set_aside.map(({ failed_at, ...rest }) => (failed_at > '2020' ? rest : failed_at)),
       [
         { relay: 'notifications', event_id, type: 'test.aside', subject_type: 'test', subject_id, code: 'unexpected' },
         {
