@@ -167,7 +167,8 @@ export async function cancelPrescription(
 
 /** @throws Problem notFound */
 export async function readPrescription(ctx: Context, id: string): Promise<StoredPrescription> {
-  const { found } = await findInReach(ctx, (database) => database.once((tx) => tx.first(findPrescription(id))))
+  const own_id = ctx.actor.patient_id
+  const { found } = await findInReach(ctx, (database) => database.once((tx) => tx.first(findPrescription(id, own_id))))
   ctx.saw({ resource_id: id, patient_id: found.patient_id })
   return found
 }
@@ -200,6 +201,7 @@ async function listPage(ctx: Context, query: Asked, read: (work: (tx: Tx) => Pro
     patient_id: filters.patient_id,
     doctor_id: filters.doctor_id,
     status: filters.status,
+    own_id: ctx.actor.patient_id,
     created_from: from && midnight(from, 0),
     created_before: to && midnight(to, 1),
   }

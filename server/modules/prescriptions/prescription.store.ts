@@ -19,8 +19,12 @@ const columns = sql`p.id, p.prescription_number, p.appointment_id, p.visit_id, p
   p.created_at, p.updated_at, p.version, p.sealed_content, p.sealed_check, p.sealed_cancel_reason, p.key_id, k.kek_id, k.wrapped`
 const source = sql`prescriptions p join patient_keys k on k.id = p.key_id`
 
-export function findPrescription(id: string): Sql<StoredPrescription> {
-  return sql`select ${columns} from ${source} where p.id = ${id}`
+/** What is not signed is no prescription yet: nobody should take what a doctor still thinks about. `own_id`: of the caller, as a patient. */
+const unlessOwnDraft = (own_id: string | undefined) =>
+  own_id === undefined ? undefined : sql`(p.status <> 'draft' or p.patient_id <> ${own_id})`
+
+export function findPrescription(id: string, own_id?: string): Sql<StoredPrescription> {
+  return sql`select ${columns} from ${source} where ${all([sql`p.id = ${id}`, unlessOwnDraft(own_id)])}`
 }
 
 /** Read by `findPrescription` afterwards, in a statement that sees what was waited for. */
@@ -29,13 +33,16 @@ export function lockPrescription(id: string): Sql {
 }
 
 export type PrescriptionFilter = Pick<PrescriptionQuery, 'patient_id' | 'doctor_id' | 'status'> & {
+  own_id: string | undefined
   created_from: string | undefined
   created_before: string | undefined
 }
 type TimePage = { skip: number; limit: number; after: readonly [at: string, id: string] | undefined }
 
-function matching({ patient_id, doctor_id, status, created_from, created_before }: PrescriptionFilter): Sql {
+function matching(filter: PrescriptionFilter): Sql {
+  const { patient_id, doctor_id, status, own_id, created_from, created_before } = filter
   return all([
+    unlessOwnDraft(own_id),
     patient_id === undefined ? undefined : sql`p.patient_id = ${patient_id}`,
     doctor_id === undefined ? undefined : sql`p.doctor_id = ${doctor_id}`,
     status === undefined ? undefined : sql`p.status = ${status}`,

@@ -29,13 +29,18 @@ const rejected = (call: Promise<unknown>) =>
   )
 
 describe('a prescription', () => {
-  it('is drafted, written anew, checked, signed, and read by patient and nurse', async () => {
+  it('is drafted, unseen by its patient, written anew, checked, signed, and read by patient and nurse', async () => {
     const patient_id = await house.patient()
     const made = await house.draft(patient_id, amoxicillin)
     assert.deepEqual(Object.keys(made).toSorted(), Object.keys(Prescription.shape).toSorted())
     assert.match(made.prescription_number, /^RX-\d{8}-\d{4,}$/)
     assert.deepEqual([made.status, made.doctor_id, made.signature], ['draft', house.doctor.doctor_id, null])
     const params = { prescription_id: made.id }
+    const own = await house.api.person('patient', { patient_id })
+    // What is not signed is not for the patient to take.
+    await assert.rejects(own.call(prescriptionApi.get, { params }), refusedWith(notFound))
+    const mine = await own.call(prescriptionApi.listOfPatient, { params: { patient_id }, query: {} })
+    assert.deepEqual([mine.items, mine.total], [[], 0])
     const body = { notes: 'After meals', medicines: [{ ...amoxicillin, quantity: 24 }] }
     const changed = await house.doctor.call(prescriptionApi.change, { params, body }, { 'if-match': '"v1"' })
     assert.deepEqual([changed.notes, changed.medicines[0]?.quantity, changed.version], ['After meals', 24, 2])
@@ -43,7 +48,6 @@ describe('a prescription', () => {
     assert.deepEqual([found.findings, found.rule_set?.version], [[], '2026.11'])
     const signed = await house.sign(made.id, { is_pregnant: false })
     assert.deepEqual([signed.status, signed.version, signed.check?.rule_set?.version], ['signed', 3, '2026.11'])
-    const own = await house.api.person('patient', { patient_id })
     for (const reader of [own, house.nurse]) {
       assert.deepEqual(await reader.call(prescriptionApi.get, { params }), signed)
       const { items, total } = await reader.call(prescriptionApi.listOfPatient, { params: { patient_id }, query: {} })
