@@ -27,7 +27,8 @@ export const theme = createTheme({
 })
 
 export const cssVariables: CSSVariablesResolver = () => ({
-  variables: {},
+  // White on the orange of the library has a contrast of 4.3.
+  variables: { '--mantine-color-orange-9': '#c2410c' },
   light: {
     '--mantine-color-dimmed': 'var(--mantine-color-gray-7)',
     '--mantine-color-placeholder': 'var(--mantine-color-gray-7)',
