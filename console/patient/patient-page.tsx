@@ -25,6 +25,9 @@ import { PageTitle } from '../frame/page-title.tsx'
 
 const route = getRouteApi(`/closed${addresses.patient}`)
 
+/** What registration asks for; of whoever could not tell it, it is told here. */
+const required = ['first_name', 'last_name', 'date_of_birth', 'gender', 'phone_primary'] as const
+
 export function PatientPage() {
   useLive(calendarConcerns)
   const { patient_id } = route.useParams()
@@ -34,6 +37,7 @@ export function PatientPage() {
   const patient = usePatient(patient_id)
   if (patient.isPending) return <Waiting />
   if (patient.error) return <ProblemPage error={patient.error} onRetry={() => void patient.refetch()} />
+  const missing = required.filter((name) => patient.data[name] === null)
   return (
     <Stack gap="lg">
       <Group justify="space-between" align="flex-start">
@@ -68,7 +72,7 @@ export function PatientPage() {
       </Group>
       {!patient.data.is_complete && (
         <Alert color="yellow">
-          <Text size="sm">{words.incomplete}</Text>
+          <Text size="sm">{words.incomplete(missing.map((name) => words[name]).join(', '))}</Text>
         </Alert>
       )}
       {!patient.data.is_active && (

@@ -159,7 +159,7 @@ export const en = {
     number: 'Medical number',
     registered: 'Registered',
     unknown: 'not known',
-    incomplete: 'Something that registration asks for is missing in this record.',
+    incomplete: (what: string) => `Not known yet: ${what}.`,
     deleted: 'This record is deleted.',
     details: 'Details',
     appointments: 'Appointments',
@@ -261,6 +261,10 @@ export const en = {
     likely_duplicates: 'This person is likely registered already',
     invalid_transition: 'That cannot become of this appointment as it stands now',
     stale_version: 'Somebody else has changed this meanwhile: look at it again',
+    slot_taken: 'This time is no longer free: choose another one',
+    patient_busy: 'The patient has another appointment at that time',
+    outside_availability: 'The doctor has no time that begins then',
+    reserved_for_urgent: 'This time is kept for what is urgent',
   } as Readonly<Record<string, string>>,
   /** By the code of a member that is not right, likewise. */
   members: {

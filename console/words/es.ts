@@ -159,7 +159,7 @@ export const es: Words = {
     number: 'Número de historia',
     registered: 'Registrado',
     unknown: 'desconocido',
-    incomplete: 'A este registro le falta algo de lo que se pide al registrar.',
+    incomplete: (what) => `Aún no se conoce: ${what}.`,
     deleted: 'Este registro está eliminado.',
     details: 'Datos',
     appointments: 'Citas',
