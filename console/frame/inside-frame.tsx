@@ -78,7 +78,14 @@ function Places({ user }: { user: CurrentUser }) {
   const [isOpen, setOpen] = useState(false)
   const places = placesOf(user)
   const links = places.map(({ name, to, sign }) => (
-    <Link key={name} to={to} className={classes.link} onClick={() => setOpen(false)}>
+    <Link
+      key={name}
+      to={to}
+      // Of two places one of which stands within the other, only the one that one is at is marked.
+      activeOptions={{ exact: places.some((other) => other.to.startsWith(`${to}/`)) }}
+      className={classes.link}
+      onClick={() => setOpen(false)}
+    >
       <Sign name={sign} />
       {names[name]}
     </Link>
