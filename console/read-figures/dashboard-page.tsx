@@ -144,7 +144,9 @@ export function DashboardPage() {
                   key={name}
                   metric={metric}
                   value={rowsOf(name, writing.figure(current, metric), metric)}
-                  beside={`${writing.change(change)} ${words.before(writing.figure(previous, metric))}`}
+                  beside={[writing.change(change), words.before(writing.figure(previous, metric))]
+                    .filter(Boolean)
+                    .join(' · ')}
                 >
                   {parts.length > 0 && (
                     <details>

@@ -157,7 +157,7 @@ function OrderedReport({ ordered }: { ordered: ReportJob }) {
           {status === 'running' && total > 0 ? ` · ${words.progress(count(done), count(total))}` : ''}
         </Text>
         {status === 'finished' && (
-          <Button size="compact-md" loading={take.isPending} onClick={() => take.mutate()}>
+          <Button size="compact-sm" loading={take.isPending} onClick={() => take.mutate()}>
             {words.fetch}
           </Button>
         )}

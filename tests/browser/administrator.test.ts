@@ -197,7 +197,7 @@ for (const size of ['desk', 'telephone'] as const satisfies Size[]) {
       assert.equal(table.suggestedFilename(), 'audit.csv')
       assert.match(await readFile(await table.path(), 'utf8'), /user\.create/)
       await page.getByLabel('Report').selectOption('Patients by age and gender')
-      await page.getByRole('button', { name: 'Have it made' }).click()
+      await page.getByRole('button', { name: 'Make it in the background' }).click()
       const list = page.getByRole('list', { name: 'Ordered reports' })
       await list.getByText('Ready').waitFor()
       const [made] = await Promise.all([
