@@ -52,7 +52,7 @@ export function DepartmentsPage() {
                   </Badge>
                 )}
                 <Button
-                  size="compact-md"
+                  size="compact-sm"
                   variant="default"
                   aria-label={words.change_of(department.name)}
                   onClick={() => setOpen(department)}

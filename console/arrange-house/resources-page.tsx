@@ -154,7 +154,7 @@ function ResourceRow({ resource, onChange }: { resource: Resource; onChange: () 
                 .map((value) => ({ value, label: words.states[value] })),
             ]}
           />
-          <Button size="compact-md" variant="default" aria-label={words.change_of(name)} onClick={onChange}>
+          <Button size="compact-sm" variant="default" aria-label={words.change_of(name)} onClick={onChange}>
             {words.change}
           </Button>
         </Group>

@@ -34,7 +34,7 @@ export function UserSessions({ user_id }: { user_id: string }) {
             {words.sessions}
           </Title>
           {mayEnd && items.length > 0 && (
-            <Button size="compact-md" variant="default" onClick={() => end.mutate(undefined)} loading={end.isPending}>
+            <Button size="compact-sm" variant="default" onClick={() => end.mutate(undefined)} loading={end.isPending}>
               {words.end_all}
             </Button>
           )}
@@ -55,7 +55,7 @@ export function UserSessions({ user_id }: { user_id: string }) {
                   </Text>
                 </div>
                 {mayEnd && (
-                  <Button size="compact-md" variant="default" onClick={() => end.mutate(session.id)}>
+                  <Button size="compact-sm" variant="default" onClick={() => end.mutate(session.id)}>
                     {words.end}
                   </Button>
                 )}

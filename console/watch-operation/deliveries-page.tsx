@@ -73,7 +73,7 @@ export function DeliveriesPage() {
                     dates.precise(delivery.created_at),
                     delivery.attempts > 0 && words.attempts(delivery.attempts),
                     delivery.answered_status,
-                    delivery.failure,
+                    delivery.failure && (words.failures[delivery.failure] ?? delivery.failure),
                   ]
                     .filter(Boolean)
                     .join(' · ')}
@@ -85,7 +85,7 @@ export function DeliveriesPage() {
                 </Badge>
                 {delivery.status !== 'waiting' && may(user, 'webhooks:write') && (
                   <Button
-                    size="compact-md"
+                    size="compact-sm"
                     variant="default"
                     aria-label={words.replay_of(delivery.type)}
                     onClick={() => replay.mutate(delivery.id)}

@@ -63,7 +63,7 @@ export function JobsPage() {
               </div>
               {may(user, 'operation:write') && (
                 <Button
-                  size="compact-md"
+                  size="compact-sm"
                   variant="default"
                   aria-label={words.retry_of(job.name)}
                   loading={retry.isPending && retry.variables === job.id}

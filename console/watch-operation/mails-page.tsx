@@ -56,7 +56,12 @@ function MailRow({ mail }: { mail: Mail }) {
             {mail.subject ?? mail.template}
           </Text>
           <Text size="sm" c="dimmed" className="name">
-            {[mail.to, dates.short(mail.sent_at ?? mail.created_at), words.attempts(mail.attempts), mail.last_error]
+            {[
+              mail.to,
+              dates.short(mail.sent_at ?? mail.created_at),
+              mail.attempts > 0 && words.attempts(mail.attempts),
+              mail.last_error,
+            ]
               .filter(Boolean)
               .join(' · ')}
           </Text>
@@ -66,7 +71,7 @@ function MailRow({ mail }: { mail: Mail }) {
             {words.mail_states[mail.status]}
           </Badge>
           {mail.text && (
-            <Button size="compact-md" variant="subtle" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+            <Button size="compact-sm" variant="subtle" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
               {words.read}
             </Button>
           )}

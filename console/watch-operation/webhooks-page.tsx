@@ -73,7 +73,7 @@ function WebhookRow({ webhook }: { webhook: Webhook }) {
             {[
               words.hook_counts(webhook.waiting, webhook.dead),
               webhook.last_success_at && words.last_success(dates.short(webhook.last_success_at)),
-              webhook.last_failure,
+              webhook.last_failure && (words.failures[webhook.last_failure] ?? webhook.last_failure),
             ]
               .filter(Boolean)
               .join(' · ')}
@@ -86,7 +86,7 @@ function WebhookRow({ webhook }: { webhook: Webhook }) {
           <LinkButton
             to={addresses.deliveries}
             params={params}
-            size="compact-md"
+            size="compact-sm"
             variant="subtle"
             aria-label={words.deliveries_of(url)}
           >
@@ -95,7 +95,7 @@ function WebhookRow({ webhook }: { webhook: Webhook }) {
           {may(user, 'webhooks:write') && (
             <>
               <Button
-                size="compact-md"
+                size="compact-sm"
                 variant="default"
                 loading={change.isPending}
                 aria-label={words.switch_of(toggle, url)}
@@ -104,7 +104,7 @@ function WebhookRow({ webhook }: { webhook: Webhook }) {
                 {toggle}
               </Button>
               <Button
-                size="compact-md"
+                size="compact-sm"
                 variant="default"
                 aria-label={words.remove_of(url)}
                 onClick={() => setRemoving(true)}
