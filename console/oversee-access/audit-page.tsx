@@ -6,6 +6,7 @@ import { call } from '../connection/call.ts'
 import { usePages } from '../connection/pages.ts'
 import { may, useUser } from '../connection/use-session.ts'
 import { auditLogApi } from '#contracts/audit-trail/audit-log'
+import { mostCounted } from '#platform/contract/fields.ts'
 import { PageTitle } from '../frame/page-title.tsx'
 import { RowList } from '../frame/section.tsx'
 import { addDays } from '../words/clock.ts'
@@ -16,8 +17,6 @@ import type { AuditSearch } from './routes.ts'
 import { SubjectSearch, useKnownNames } from './subject-search.tsx'
 
 const route = getRouteApi(`/closed${addresses.audit}`)
-/** The server counts no further. */
-const mostCounted = 10_000
 
 /** The beginning of a day on the clock of whoever reads the log. */
 const startOf = (date: string) => new Date(`${date}T00:00:00`).toISOString()

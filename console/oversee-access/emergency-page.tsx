@@ -58,7 +58,7 @@ function AccessRow({ access }: { access: ReviewedAccess }) {
   const about = (
     <div style={{ minWidth: 0 }}>
       <Text fw={600} className="name">
-        {user_name} · {patient_number}
+        {words.opened_record(user_name, patient_number)}
       </Text>
       <Text className="name">{reason ?? words.no_reason}</Text>
       <Text size="sm" c="dimmed">
@@ -75,7 +75,7 @@ function AccessRow({ access }: { access: ReviewedAccess }) {
             <LinkButton
               to={addresses.audit}
               search={{ user_id, patient_id, from: dateIn(created_at), to: dateIn(expires_at) }}
-              size="compact-md"
+              size="compact-sm"
               variant="subtle"
             >
               {words.see_log}

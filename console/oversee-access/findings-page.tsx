@@ -97,7 +97,7 @@ function FindingRow({ finding }: { finding: Finding }) {
                 from: dateIn(first_at),
                 to: dateIn(last_at),
               }}
-              size="compact-md"
+              size="compact-sm"
               variant="subtle"
             >
               {words.see_log}

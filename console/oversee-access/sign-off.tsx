@@ -26,7 +26,7 @@ export function SignOff({ id, about, name, hasRemark, queryKey, send }: Props) {
   const [isOpen, setOpen] = useState(false)
   return (
     <>
-      <Button size="compact-md" variant="light" aria-label={words.sign_off_of(name)} onClick={() => setOpen(true)}>
+      <Button size="compact-sm" variant="light" aria-label={words.sign_off_of(name)} onClick={() => setOpen(true)}>
         {words.sign_off}
       </Button>
       <Modal

@@ -76,6 +76,7 @@ export const en = {
   findings_none: 'Nothing waits for a review.',
   no_reason: 'The reason is gone with the erased record',
   until: (moment: string) => `until ${moment}`,
+  opened_record: (who: string, number: string) => `${who} opened the record ${number}`,
   counted: (entries: number, records: number | null) =>
     records === null ? `${entries} entries` : `${entries} entries, ${records} records at the most`,
   see_log: 'See it in the log',

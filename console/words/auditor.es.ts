@@ -77,6 +77,7 @@ export const es: AuditorWords = {
   findings_none: 'Nada espera revisión.',
   no_reason: 'El motivo se borró con la historia',
   until: (moment) => `hasta ${moment}`,
+  opened_record: (who, number) => `${who} abrió la historia ${number}`,
   counted: (entries, records) =>
     records === null ? `${entries} entradas` : `${entries} entradas, ${records} historias como máximo`,
   see_log: 'Ver en el registro',
