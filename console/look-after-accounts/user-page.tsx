@@ -34,7 +34,6 @@ export function UserPage() {
   const name = `${user.first_name} ${user.last_name}`.trim() || user.email
   return (
     <Stack>
-      <AdministrationNav />
       <Group justify="space-between" align="flex-start" wrap="nowrap">
         <div style={{ minWidth: 0 }}>
           <PageTitle title={words.user}>
@@ -51,6 +50,7 @@ export function UserPage() {
         </div>
         <UserState user={user} />
       </Group>
+      <AdministrationNav />
       <Grid gap="lg">
         <Grid.Col span={{ base: 12, md: 7 }}>
           {/* What was typed stays when somebody else saves; after one's own choice the form begins anew. */}

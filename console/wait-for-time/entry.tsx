@@ -75,7 +75,7 @@ export function Entry({ entry, doctors, person }: EntryProps) {
               </>
             )}
             <Button
-              variant="subtle"
+              variant="light"
               color="red"
               onClick={() => answer.mutate({ entry, answer: 'withdraw' })}
               loading={isPending('withdraw')}
@@ -94,7 +94,7 @@ function Terms({ entry }: { entry: WaitlistEntry }) {
   const dates = useDates()
   const { from_date, to_date, weekdays, from_time, to_time, location } = entry
   const terms = [
-    words.between(dates.day(from_date), dates.day(to_date)),
+    from_date === to_date ? dates.day(from_date) : words.between(dates.day(from_date), dates.day(to_date)),
     weekdays?.map((day) => words.weekdays[day - 1]).join(', '),
     from_time && words.not_before(from_time),
     to_time && words.over_by(to_time),
