@@ -9,16 +9,16 @@ const hour_ms = 3_600_000
 const weeks = 6
 
 const wards = [
-  { ward: 'Ward A', type: 'bed', count: 18 },
-  { ward: 'Ward B', type: 'bed', count: 18 },
-  { ward: 'Ward C', type: 'bed', count: 18 },
-  { ward: 'Children', type: 'bed', count: 16 },
-  { ward: 'Intensive care', type: 'icu_bed', count: 10 },
-  { ward: 'Theatres', type: 'operating_room', count: 4 },
-  { ward: 'Outpatients', type: 'room', count: 12 },
-  { ward: 'Intensive care', type: 'ventilator', count: 6 },
-  { ward: 'Imaging', type: 'equipment', count: 4 },
-  { ward: 'Garage', type: 'ambulance', count: 2 },
+  { ward: 'Ward A', type: 'bed', short: 'A', count: 18 },
+  { ward: 'Ward B', type: 'bed', short: 'B', count: 18 },
+  { ward: 'Ward C', type: 'bed', short: 'C', count: 18 },
+  { ward: 'Children', type: 'bed', short: 'P', count: 16 },
+  { ward: 'Intensive care', type: 'icu_bed', short: 'I', count: 10 },
+  { ward: 'Theatres', type: 'operating_room', short: 'OR', count: 4 },
+  { ward: 'Outpatients', type: 'room', short: 'R', count: 12 },
+  { ward: 'Intensive care', type: 'ventilator', short: 'V', count: 6 },
+  { ward: 'Imaging', type: 'equipment', short: 'X', count: 4 },
+  { ward: 'Garage', type: 'ambulance', short: 'AM', count: 2 },
 ] as const
 
 type Stay = { resource_id: string; patient_id: string; assigned_at: string; released_at: string | null }
@@ -29,13 +29,13 @@ export async function makeBeds(
   random: Random,
   patients: readonly string[],
 ): Promise<{ beds: number; stays: number }> {
-  const resources = wards.flatMap(({ ward, type, count }) =>
+  const resources = wards.flatMap(({ ward, type, short, count }) =>
     Array.from({ length: count }, (_, at) => ({
       id: randomUUIDv7(),
       type,
       ward,
       name: `${ward} ${type.replaceAll('_', ' ')} ${at + 1}`,
-      code: `DEMO-${type.slice(0, 4).toUpperCase()}-${ward.slice(-1).toUpperCase()}${ward.slice(0, 2).toUpperCase()}-${at + 1}`,
+      code: `DEMO-${short}${at + 1}`,
     })),
   )
   const beds = resources.filter(({ type }) => type === 'bed' || type === 'icu_bed')
