@@ -1,9 +1,7 @@
 import { all, type Sql, sql } from '#platform/database/sql.ts'
 import type { CountedStatus } from './analytics.contract.ts'
 import type { DoctorState } from './availability.ts'
-
-/** `days`: the first instants of the days in order. */
-export type DaysFilter = { days: readonly string[]; ends_at: string; doctor_id: string | undefined }
+import { type Window, type Open, timesOf } from './window.ts'
 
 type Place = { doctor_id: string; day_number: number }
 export type AppointmentCounts = Place & Record<CountedStatus, number> & { appointments: number }
@@ -27,18 +25,35 @@ const counts = sql`d.doctor_id, d.day_number, count(*) as appointments,
        count(*) filter (where d.status = 'no_show') as no_show`
 
 // The days are counted by their first instants, so that the local day is the one of the code and no zone of the database's.
-const counted = ({ days, ends_at, doctor_id }: DaysFilter, columns: Sql) => sql`
-  (select a.doctor_id, a.status, width_bucket(a.starts_at, ${days}::timestamptz[]) as day_number, ${columns}
+const counted = (window: Window, open: Open, columns: Sql) => {
+  const { bounds, doctor_id } = window
+  const everyone = timesOf(window, open.days)
+  const number = sql`width_bucket(a.starts_at, ${bounds}::timestamptz[])`
+  const [starts, ends] = [
+    open.of_doctors.map((one) => bounds[one.day_number - 1]),
+    open.of_doctors.map((one) => bounds[one.day_number]),
+  ]
+  return sql`
+  (select a.doctor_id, a.status, ${number} as day_number, ${columns}
      from appointments a
     where ${all([
-      sql`a.starts_at >= ${days[0]} and a.starts_at < ${ends_at} and a.status <> 'held'`,
+      sql`a.starts_at >= ${everyone.starts_at} and a.starts_at < ${everyone.ends_at} and a.status <> 'held'
+          and ${number} = any (${open.days}::integer[])`,
       doctor_id === undefined ? undefined : sql`a.doctor_id = ${doctor_id}`,
-    ])}) as d`
+    ])}
+   union all
+   select a.doctor_id, a.status, p.day_number, ${columns}
+     from unnest(${open.of_doctors.map((one) => one.doctor_id)}::uuid[], ${open.of_doctors.map((one) => one.day_number)}::integer[],
+                 ${starts}::timestamptz[], ${ends}::timestamptz[]) as p(doctor_id, day_number, starts_at, ends_at),
+          lateral (select t.* from appointments t
+                    where t.doctor_id = p.doctor_id and t.starts_at >= p.starts_at and t.starts_at < p.ends_at and t.status <> 'held' offset 0) as a
+  ) as d`
+}
 
 const taken = sql`(extract(epoch from a.ends_at - a.starts_at) / 60)::integer as minutes, a.during`
 
 /** Per doctor and day: the appointments and the time that they take. */
-export function findTakenDays(filter: DaysFilter): Sql<TakenDay> {
+export function findTakenDays(window: Window, open: Open): Sql<TakenDay> {
   return sql`
     select t.*, array(select (extract(epoch from lower(part)) * 1000)::float8 from unnest(t.joined) as part order by part) as starts_ms,
            array(select (extract(epoch from upper(part)) * 1000)::float8 from unnest(t.joined) as part order by part) as ends_ms
@@ -46,17 +61,17 @@ export function findTakenDays(filter: DaysFilter): Sql<TakenDay> {
                    coalesce(sum(d.minutes) filter (where d.status = 'completed'), 0) as completed_minutes,
                    coalesce(sum(d.minutes) filter (where d.status <> 'cancelled'), 0) as taken_minutes,
                    coalesce(range_agg(d.during) filter (where d.status <> 'cancelled'), '{}') as joined
-              from ${counted(filter, taken)} group by d.doctor_id, d.day_number) as t`
+              from ${counted(window, open, taken)} group by d.doctor_id, d.day_number) as t`
 }
 
 const booked = sql`greatest(floor(extract(epoch from a.starts_at - a.created_at) / 60), 0)::bigint as lead_minutes,
        a.starts_at, a.patient_id`
 
 /** Per doctor and day: the appointments, how long before they were booked, and whether the patients had been here. */
-export function findBookedDays(filter: DaysFilter): Sql<BookedDay> {
+export function findBookedDays(window: Window, open: Open): Sql<BookedDay> {
   // Each patient is looked up once, not each appointment: 584,000 appointments of a year take 3.5 s instead of 26.
   return sql`
-    with d as materialized (select * from ${counted(filter, booked)}),
+    with d as materialized (select * from ${counted(window, open, booked)}),
     seen as materialized (
       select p.patient_id, (select min(a.starts_at) from appointments a
                              where a.patient_id = p.patient_id and a.status not in ('cancelled', 'no_show', 'held')) as first_at

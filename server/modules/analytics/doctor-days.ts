@@ -3,10 +3,17 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { type CountedStatus, countedStatuses } from './analytics.contract.ts'
 import { commonTime, type DoctorState, offeredSlots } from './availability.ts'
 import type { TakenDay } from './doctor-days.store.ts'
+import { type Open, stretchesOfDoctor } from './window.ts'
 import type { TimeRange } from '#modules/doctors'
 
-/** Where and when a row counts. `day_number` is counted from 1. */
-export type DoctorDay = { doctor_id: string; day_number: number; department_id: string | null; specialization: string }
+/** Where and when a row counts. `day_number` is counted from 1; of a sum over days it is the last of them. */
+export type DoctorDay = {
+  /** Null of a sum over doctors. */
+  doctor_id: string | null
+  day_number: number
+  department_id: string | null
+  specialization: string
+}
 
 export const utilizationParts = [
   'available_minutes',
@@ -49,23 +56,38 @@ export function placesOf(states: readonly DoctorState[], day_ends_ms: readonly n
 export type Offered = {
   /** First instants of the days, and the end of the last. */
   bounds_ms: readonly number[]
+  /** What is counted of them. */
+  open: Open
   states: readonly DoctorState[]
   time_off: readonly (TimeRange & { doctor_id: string })[]
   taken: readonly TakenDay[]
 }
 
-/** A row for each doctor and day on which anything was offered or taken. Gives way to others between two doctors. */
-export async function utilizationDays({ bounds_ms, states, time_off, taken }: Offered): Promise<UtilizationDay[]> {
+/** A row for each doctor and open day on which anything was offered or taken. Gives way to others between two doctors. */
+export async function utilizationDays({
+  bounds_ms,
+  open,
+  states,
+  time_off,
+  taken,
+}: Offered): Promise<(UtilizationDay & { doctor_id: string })[]> {
   const placeOf = placesOf(states, bounds_ms.slice(1))
   const off_of = Map.groupBy(time_off, ({ doctor_id }) => doctor_id)
   const taken_of = Map.groupBy(taken, ({ doctor_id }) => doctor_id)
-  const whole = { starts_at_ms: bounds_ms[0] ?? 0, ends_at_ms: bounds_ms.at(-1) ?? 0 }
-  const rows: UtilizationDay[] = []
+  const stretchesOf = stretchesOfDoctor(open)
+  const rows: (UtilizationDay & { doctor_id: string })[] = []
   for (const [doctor_id, of_doctor] of Map.groupBy(states, (state) => state.doctor_id)) {
-    const offered = byDay(offeredSlots(of_doctor, off_of.get(doctor_id) ?? [], whole), bounds_ms)
+    const slots = stretchesOf(doctor_id).flatMap(([first, last]) =>
+      offeredSlots(of_doctor, off_of.get(doctor_id) ?? [], {
+        starts_at_ms: bounds_ms[first - 1] ?? 0,
+        ends_at_ms: bounds_ms[last] ?? 0,
+      }),
+    )
+    const offered = byDay(slots, bounds_ms)
     const taken_on = new Map((taken_of.get(doctor_id) ?? []).map((day) => [day.day_number, day]))
     for (const day_number of new Set([...offered.keys(), ...taken_on.keys()])) {
-      rows.push(rowOf(placeOf({ doctor_id, day_number }), offered.get(day_number) ?? [], taken_on.get(day_number)))
+      const row = rowOf(placeOf({ doctor_id, day_number }), offered.get(day_number) ?? [], taken_on.get(day_number))
+      rows.push({ ...row, doctor_id })
     }
     await turn()
   }

@@ -1,6 +1,7 @@
 // Figures of the hospital, each defined once.
 import type { Module } from '#platform/module.ts'
 import { analyticsRoutes } from './analytics.routes.ts'
+import { rollUp, rollupSchedule } from './rollup.job.ts'
 
 export { grouped } from './grouping.ts'
 export { figureNames, withQuotients } from './metrics.ts'
@@ -14,4 +15,10 @@ export { countUsage } from './usage.service.ts'
 export { countUtilization } from './utilization.service.ts'
 export { findMoment } from './doctor-days.store.ts'
 
-export const analytics: Module = { name: 'analytics', open: async () => ({ routes: analyticsRoutes() }) }
+export const analytics: Module = {
+  name: 'analytics',
+  async open(system, jobs) {
+    jobs.schedule(rollupSchedule, ({ signal }) => rollUp(system, signal))
+    return { routes: analyticsRoutes() }
+  },
+}

@@ -1,13 +1,14 @@
 import type { z } from 'zod'
 import type { Context } from '#platform/context.ts'
 import { type AppointmentTrends, countedStatuses, type TrendFigures, type TrendQuery } from './analytics.contract.ts'
-import { addUp, placesOf, type TrendDay, trendParts } from './doctor-days.ts'
-import { findBookedDays, findDoctorStates, findMoment } from './doctor-days.store.ts'
+import { addUp, type TrendDay, trendParts } from './doctor-days.ts'
+import { findMoment } from './doctor-days.store.ts'
 import { grouped, rowsAddress } from './grouping.ts'
 import { metrics, withQuotients } from './metrics.ts'
+import { askKept, askTrendDays, windowOf } from './kept-days.ts'
 import { countedDoctor } from './own-figures.ts'
 import { type Source, sourceOf } from './source.ts'
-import { daysOf, readPeriod } from './period.ts'
+import { readPeriod } from './period.ts'
 import { stretchOfDays } from './stretch-days.ts'
 
 /** @throws Problem invalidRequest, notFound */
@@ -16,27 +17,20 @@ export function readTrends(ctx: Context, query: TrendQuery): Promise<Appointment
 }
 
 /** Of everyone whom the query names. @throws Problem invalidRequest */
-export async function countTrends({ counting, timezone }: Source, query: TrendQuery): Promise<AppointmentTrends> {
-  const period = readPeriod(query, timezone)
-  const { doctor_id } = query
-  const { starts_at, ends_at } = period
-  const days = daysOf(period).map((day) => day.starts_at)
-  const [moment, states, booked] = await counting.once((tx) =>
-    Promise.all([
-      tx.one(findMoment()),
-      tx.rows(findDoctorStates(starts_at, ends_at, doctor_id)),
-      tx.rows(findBookedDays({ days, ends_at, doctor_id })),
-    ]),
+export async function countTrends(source: Source, query: TrendQuery): Promise<AppointmentTrends> {
+  const period = readPeriod(query, source.timezone)
+  const { doctor_id, group_by } = query
+  const { stretches, ofDay, numbers } = stretchOfDays(period, group_by)
+  const window = windowOf(period, doctor_id)
+  const { moment, kept, counted } = await source.counting.atOneMoment(async (tx) => {
+    const asked_moment = tx.one(findMoment())
+    const { open, kept: asked_kept } = await askKept(tx, source, { window, stretches: numbers, by_doctor: false })
+    return { moment: await asked_moment, kept: await asked_kept, counted: await askTrendDays(tx, window, open) }
+  })
+  const rows: TrendDay[] = [...kept, ...counted].filter(
+    ({ department_id, appointments }) =>
+      appointments > 0 && (query.department_id === undefined || department_id === query.department_id),
   )
-  const placeOf = placesOf(
-    states,
-    [...days.slice(1), ends_at].map((at) => Date.parse(at)),
-  )
-  const rows = booked
-    .map((day): TrendDay => ({ ...day, ...placeOf(day) }))
-    .filter(({ department_id }) => query.department_id === undefined || department_id === query.department_id)
-  const { group_by } = query
-  const { stretches, ofDay } = stretchOfDays(period, group_by)
   return {
     ...period,
     as_of: moment.as_of,

@@ -6,12 +6,13 @@ import {
   type UtilizationQuery,
 } from './analytics.contract.ts'
 import { addUp, type UtilizationDay, utilizationDays, utilizationParts } from './doctor-days.ts'
-import { findDoctorStates, findMoment, findTakenDays, findTimeOff } from './doctor-days.store.ts'
+import { findMoment } from './doctor-days.store.ts'
 import { grouped, rowsAddress } from './grouping.ts'
 import { metrics, withQuotients } from './metrics.ts'
+import { askOffered, askKept, windowOf } from './kept-days.ts'
 import { countedDoctor } from './own-figures.ts'
 import { type Source, sourceOf } from './source.ts'
-import { daysOf, readPeriod, type Stretch } from './period.ts'
+import { readPeriod, type Stretch } from './period.ts'
 import { stretchOfDays } from './stretch-days.ts'
 import type { z } from 'zod'
 
@@ -21,31 +22,24 @@ export function readUtilization(ctx: Context, query: UtilizationQuery): Promise<
 }
 
 /** Of everyone whom the query names. @throws Problem invalidRequest */
-export async function countUtilization(
-  { counting, timezone }: Source,
-  query: UtilizationQuery,
-): Promise<DoctorUtilization> {
-  const period = readPeriod(query, timezone)
-  const { doctor_id } = query
-  const { starts_at, ends_at } = period
-  const days = daysOf(period).map((day) => day.starts_at)
-  const [moment, states, time_off, taken] = await counting.once((tx) =>
-    Promise.all([
-      tx.one(findMoment()),
-      tx.rows(findDoctorStates(starts_at, ends_at, doctor_id)),
-      tx.rows(findTimeOff(starts_at, ends_at, doctor_id)),
-      tx.rows(findTakenDays({ days, ends_at, doctor_id })),
-    ]),
-  )
-  const bounds_ms = [...days, ends_at].map((at) => Date.parse(at))
-  const all = await utilizationDays({ bounds_ms, states, time_off, taken })
-  const rows = all.filter(
+export async function countUtilization(source: Source, query: UtilizationQuery): Promise<DoctorUtilization> {
+  const period = readPeriod(query, source.timezone)
+  const { doctor_id, group_by } = query
+  const byTime = group_by === 'day' || group_by === 'week' || group_by === 'month'
+  const { stretches, ofDay, numbers } = stretchOfDays(period, byTime ? group_by : 'period')
+  const window = windowOf(period, doctor_id)
+  const { moment, kept, offered } = await source.counting.atOneMoment(async (tx) => {
+    const asked_moment = tx.one(findMoment())
+    const { open, kept: asked_kept } = await askKept(tx, source, {
+      window,
+      stretches: numbers,
+      by_doctor: group_by === 'doctor',
+    })
+    return { moment: await asked_moment, kept: await asked_kept, offered: await askOffered(tx, window, open) }
+  })
+  const rows: UtilizationDay[] = [...kept, ...(await utilizationDays(offered))].filter(
     ({ department_id }) => query.department_id === undefined || department_id === query.department_id,
   )
-
-  const { group_by } = query
-  const byTime = group_by === 'day' || group_by === 'week' || group_by === 'month'
-  const { stretches, ofDay } = stretchOfDays(period, byTime ? group_by : 'period')
   const item = (
     stretch: Stretch,
     group: readonly UtilizationDay[],

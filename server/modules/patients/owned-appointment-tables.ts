@@ -78,4 +78,14 @@ export const appointmentTables: readonly OwnedTable[] = [
     export: { file: 'waitlist_offers', without: [...internal, 'mail_id'] },
     erasure: 'deleted',
   },
+  {
+    // Which days of figures to count anew; a merge leaves marks for both.
+    table: 'figure_marks',
+    patient: 'patient_id',
+    id: 'id',
+    merge: 'stays',
+    activity: null,
+    export: null,
+    erasure: 'kept',
+  },
 ]

@@ -3,9 +3,12 @@ import { Problem } from '#platform/contract/problem.ts'
 import type { Log } from '#platform/logging.ts'
 import { isConnectionFault, type Pool } from './connection.ts'
 import { type Sql, sql } from './sql.ts'
-import { type Database, scopedDatabase } from './transaction.ts'
+import { type Database, scopedDatabase, type Tx } from './transaction.ts'
 
-export type Counting = Pick<Database, 'once'>
+export type Counting = Pick<Database, 'once'> & {
+  /** For statements that ask by each other's answers: all of them see the database as it was when the first was sent. */
+  atOneMoment<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+}
 
 /** What a statement of figures may take; PostgreSQL ends it then. */
 const limitMilliseconds = 60_000
@@ -21,19 +24,22 @@ export function countingDatabase(
   { pool, replica, log }: { pool: Pool; replica: Pool | undefined; log: Log },
   enter: () => Sql = enterAll,
 ): Counting {
-  const primary = inTime(scopedDatabase(pool, { enter, answer_limit_ms }, { audit: refuseEntry }))
+  const begin = sql`begin isolation level repeatable read`
+  const primary = inTime(scopedDatabase(pool, { begin, enter, answer_limit_ms }, { audit: refuseEntry }))
   if (!replica) return primary
-  const copy = inTime(scopedDatabase(replica, { enter: enterAll, answer_limit_ms }, { audit: refuseEntry }))
+  const copy = inTime(scopedDatabase(replica, { begin, enter: enterAll, answer_limit_ms }, { audit: refuseEntry }))
+  const ask = async <T>(work: (counting: Counting) => Promise<T>) => {
+    try {
+      return await work(copy)
+    } catch (error) {
+      if (!isAway(error)) throw error
+      log.warn({ err: error }, 'the replica does not answer: figures are read from the primary database')
+      return work(primary)
+    }
+  }
   return {
-    once: async (fill) => {
-      try {
-        return await copy.once(fill)
-      } catch (error) {
-        if (!isAway(error)) throw error
-        log.warn({ err: error }, 'the replica does not answer: figures are read from the primary database')
-        return primary.once(fill)
-      }
-    },
+    once: (fill) => ask((counting) => counting.once(fill)),
+    atOneMoment: (work) => ask((counting) => counting.atOneMoment(work)),
   }
 }
 
@@ -42,14 +48,17 @@ function enterAll(): Sql {
 }
 
 function inTime(database: Database): Counting {
+  const timed =
+    <T>(fill: (tx: Tx) => Promise<T>) =>
+    async (tx: Tx) => {
+      const raised = tx.run(sql`
+        select set_config('statement_timeout', ${String(limitMilliseconds)}, true), set_config('work_mem', ${workMemory}, true)`)
+      const [result] = await Promise.all([fill(tx), raised])
+      return result
+    }
   return {
-    once: (fill) =>
-      database.once(async (tx) => {
-        const raised = tx.run(sql`
-          select set_config('statement_timeout', ${String(limitMilliseconds)}, true), set_config('work_mem', ${workMemory}, true)`)
-        const [result] = await Promise.all([fill(tx), raised])
-        return result
-      }),
+    once: (fill) => database.once(timed(fill)),
+    atOneMoment: (work) => database.transaction(timed(work)),
   }
 }
 

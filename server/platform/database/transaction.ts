@@ -15,6 +15,8 @@ export type { Crowd, Tx } from './statement-queue.ts'
 /** How the database is told who asks: a statement that sets the scope or raises OW401 / OW409. */
 export type Scope = {
   enter: () => Sql
+  /** How `transaction` begins, where that is not a plain `begin`. */
+  begin?: Sql
   /** Tells scopes apart, for reads that may share a round trip. */
   key?: string
   /** For statements that may take their time: how long an answer is waited for. */
@@ -171,7 +173,7 @@ async function runInTrips<T>(
   written: Told,
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
-  let opening = [sql`begin`, scope.enter()]
+  let opening = [scope.begin ?? sql`begin`, scope.enter()]
   let sent: Promise<void> = Promise.resolve()
   let writes = false
   const queue = openQueue(written.audit, () => {

@@ -18,5 +18,9 @@ export function tracedDatabase(database: Database, span: TraceSpan): Database {
 }
 
 export function tracedCounting(counting: Counting, span: TraceSpan): Counting {
-  return { once: (fill) => within(span.child('database figures', 'client', attributes), () => counting.once(fill)) }
+  const traced = <T>(work: () => Promise<T>) => within(span.child('database figures', 'client', attributes), work)
+  return {
+    once: (fill) => traced(() => counting.once(fill)),
+    atOneMoment: (work) => traced(() => counting.atOneMoment(work)),
+  }
 }
