@@ -1,11 +1,13 @@
-// One hospital in the shapes in which it can be run: one process, four services behind one address, two equal servers.
+// One hospital in the shapes in which it can be run: one process, four services behind one address, two equal servers; and the last with
+// somebody between who holds each answer against its contract.
 import { serviceNames, type ServiceName } from '#platform/services/variables.ts'
 import { startGateway } from '../server/gateway.ts'
 import { type Cluster, startCluster } from './cluster.ts'
-import { startNginx } from './nginx-front.ts'
+import { type Front, startNginx } from './nginx-front.ts'
+import { startPrism } from './prism-front.ts'
 import { freePort, type ServerProcess } from './processes.ts'
 
-const shapes = ['one', 'services', 'two'] as const
+const shapes = ['one', 'services', 'two', 'judged'] as const
 export type Shape = (typeof shapes)[number]
 
 export type Hospital = {
@@ -33,14 +35,17 @@ export async function startHospital({ environment }: { environment: Record<strin
     if (shape === 'one')
       return { port: (await cluster.serve({ environment: shared })).port, stop: async () => undefined }
     const proxied = { ...shared, OPENWARD_TRUSTED_PROXIES: '127.0.0.1' }
-    if (shape === 'two') {
-      const equal = await Promise.all([0, 1].map(() => cluster.serve({ environment: proxied })))
+    if (shape === 'two' || shape === 'judged') {
+      const redis = process.env['REDIS_TEST_URL']
+      const environment = { ...proxied, ...(redis === undefined ? {} : { REDIS_URL: redis }) }
+      const equal = await Promise.all([0, 1].map(() => cluster.serve({ environment })))
       const [one, other] = equal.map(({ port }) => port)
       const ports = new Map([
         [8000, one ?? 0],
         [8010, other ?? 0],
       ])
-      return startNginx({ directory: cluster.directory, servers: 'equal.conf', ports })
+      const front = await startNginx({ directory: cluster.directory, servers: 'equal.conf', ports })
+      return shape === 'two' ? front : startJudged(cluster, front)
     }
     const services = await startServices(cluster, proxied)
     const ports = new Map(serviceNames.map((name) => [shippedPorts[name], services[name].port]))
@@ -53,13 +58,30 @@ export async function startHospital({ environment }: { environment: Record<strin
       port: front.port,
       installation,
       async stop() {
-        await front.stop()
-        await cluster.stop()
+        try {
+          await front.stop()
+        } finally {
+          await cluster.stop()
+        }
       },
     }
   } catch (error) {
     await cluster.stop()
     throw error
+  }
+}
+
+async function startJudged({ directory }: Cluster, front: Front) {
+  const judge = await startPrism({ directory, port: front.port })
+  return {
+    port: judge.port,
+    async stop() {
+      try {
+        await judge.stop()
+      } finally {
+        await front.stop()
+      }
+    },
   }
 }
 

@@ -31,6 +31,12 @@ const readByUs: Readonly<Record<string, string>> = {
   'uri-templates': 'public domain',
   'png-js': 'MIT',
   'dejavu-fonts-ttf': 'Bitstream Vera',
+  'compute-gcd': 'MIT',
+  'compute-lcm': 'MIT',
+  'validate.io-function': 'MIT',
+  'validate.io-integer': 'MIT',
+  'validate.io-integer-array': 'MIT',
+  'validate.io-number': 'MIT',
 }
 const licenceOf = (path: string, license = '') => readByUs[path.replace(/^.*node_modules\//, '')] ?? license
 const listed = tableRows(readDocument('docs/dependencies.md')).map(([name = '', why = '', licence = '']) => ({

@@ -1,4 +1,5 @@
-// The same journeys in the other shapes of a hospital: four services, and two equal servers, each behind a real nginx.
+// The same journeys in the other shapes of a hospital: four services, and two equal servers, each behind a real nginx. Before the two
+// servers stands Prism as well, which holds each answer against the OpenAPI document.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -34,7 +35,7 @@ test('journeys are found', () => assert.ok(journeys.length >= 3, journeys.join()
 
 for (const [shape, named] of [
   ['services', 'four services'],
-  ['two', 'two equal servers'],
+  ['judged', 'two equal servers, no answer breaking its contract,'],
 ] as const) {
   for (const path of journeys) {
     test(`${path} passes against ${named} as against one process`, { skip }, async (t) => {
