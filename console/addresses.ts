@@ -37,6 +37,8 @@ export const addresses = {
   user: '/users/$user_id',
   roles: '/roles',
   role: '/roles/$name',
+  schedules: '/schedules',
+  schedule: '/schedules/$doctor_id',
   departments: '/departments',
   resources: '/resources',
   import_patients: '/import',

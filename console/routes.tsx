@@ -3,6 +3,7 @@ import { createRoute, createRouter } from '@tanstack/react-router'
 import { accountRoutes } from './account/routes.ts'
 import { addresses } from './addresses.ts'
 import { arrangeHouseRoutes } from './arrange-house/routes.ts'
+import { arrangeSchedulesRoutes } from './arrange-schedules/routes.ts'
 import { bedMapRoutes } from './bed-map/routes.ts'
 import { bookAppointmentRoutes } from './book-appointment/routes.ts'
 import { changeDetailsRoutes } from './change-details/routes.ts'
@@ -52,6 +53,7 @@ export const router = createRouter({
       ...prescribeRoutes,
       ...readFiguresRoutes,
       ...arrangeHouseRoutes,
+      ...arrangeSchedulesRoutes,
       ...lookAfterAccountsRoutes,
       ...importPatientsRoutes,
       ...watchOperationRoutes,

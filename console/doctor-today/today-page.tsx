@@ -1,12 +1,14 @@
 // Where a doctor begins: who is ready, what waits for a signature, and what must not wait.
 import { Grid, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import { addresses } from '../addresses.ts'
 import { call } from '../connection/call.ts'
 import { useLive } from '../connection/use-live.ts'
 import { clinicalConcerns } from '../read-chart/clinical-concerns.ts'
-import { useUser } from '../connection/use-session.ts'
+import { may, useUser } from '../connection/use-session.ts'
 import { doctorApi } from '#contracts/doctors/doctor'
 import { SearchBox } from '../find-patient/search-box.tsx'
+import { LinkButton } from '../frame/link-button.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
 import { ProblemAlert, Waiting } from '../frame/states.tsx'
 import { useVisitWords } from '../see-patient/words.ts'
@@ -40,6 +42,13 @@ export function TodayPage() {
               {dates.weekday(date)}
             </Text>
           </PageTitle>
+          {doctor_id !== null && may(user, 'schedules:write') && (
+            <div>
+              <LinkButton to={addresses.schedule} params={{ doctor_id }} variant="subtle" size="compact-md">
+                {words.own_hours}
+              </LinkButton>
+            </div>
+          )}
           {doctor_id === null && <Text>{words.no_profile}</Text>}
           {doctor.error && <ProblemAlert error={doctor.error} onRetry={() => void doctor.refetch()} />}
           {doctor_id !== null && doctor.isPending && <Waiting />}

@@ -34,6 +34,7 @@ export function AdministrationNav() {
       links={[
         { to: addresses.users, label: words.users, isShown: may(user, 'users:read') },
         { to: addresses.roles, label: words.roles, isShown: may(user, 'roles:read') },
+        { to: addresses.schedules, label: words.doctors, isShown: may(user, 'schedules:write') },
         { to: addresses.departments, label: words.departments, isShown: may(user, 'departments:write') },
         { to: addresses.resources, label: words.resources, isShown: may(user, 'resources:write') },
         { to: addresses.import_patients, label: words.imports, isShown: may(user, 'patients:import') },

@@ -4,6 +4,7 @@ export const en = {
   users: 'Users',
   user: 'User',
   roles: 'Roles',
+  doctors: 'Doctors',
   departments: 'Departments',
   resources: 'Rooms, beds and equipment',
   imports: 'Import',

@@ -6,6 +6,7 @@ export const es: AdministratorWords = {
   users: 'Usuarios',
   user: 'Usuario',
   roles: 'Funciones',
+  doctors: 'Médicos',
   departments: 'Departamentos',
   resources: 'Salas, camas y equipos',
   imports: 'Importar',

@@ -2,6 +2,7 @@
 
 export const en = {
   today: 'Today',
+  own_hours: 'My hours and time off',
   my_patients: 'My patients',
   none_today: 'Nobody is booked with you today, and no visit of yours is open.',
   no_profile:

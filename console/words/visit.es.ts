@@ -3,6 +3,7 @@ import type { VisitWords } from './visit.en.ts'
 
 export const es: VisitWords = {
   today: 'Hoy',
+  own_hours: 'Mis horas y ausencias',
   my_patients: 'Mis pacientes',
   none_today: 'Hoy no tiene citas, y ninguna visita suya está abierta.',
   no_profile:

@@ -42,6 +42,7 @@ async function addTimeOff({ ids }: Subject, { api }: World) {
 }
 
 export const scheduleRows: readonly Row[] = [
+  { operation: 'GET /api/v1/doctors/schedules', expect: only('treating away_doctor staff admin') },
   { operation: 'GET /api/v1/doctors/{doctor_id}/schedule', expect: changes },
   {
     operation: 'POST /api/v1/doctors/{doctor_id}/schedule',

@@ -13,7 +13,7 @@ import {
   updateOwnProfile,
 } from './doctor.service.ts'
 import { scheduleApi } from './schedule.contract.ts'
-import { addBlock, getSchedule, removeBlock, replaceSchedule } from './schedule.service.ts'
+import { addBlock, getSchedule, listScheduled, removeBlock, replaceSchedule } from './schedule.service.ts'
 import { slotApi, type Slots } from './slot.contract.ts'
 import { shareSearches } from './search-sharing.ts'
 import { listNextSlots } from './slot-search.service.ts'
@@ -34,6 +34,7 @@ export function doctorRoutes(calendars: Calendars): Route[] {
       update: (ctx, { params, body }) => replaceDoctor(ctx, params.doctor_id, body),
     }),
     ...implement('schedule', scheduleApi, {
+      list: (ctx, { query }) => listScheduled(ctx, query),
       get: (ctx, { params }) => getSchedule(ctx, params.doctor_id),
       add: (ctx, { params, body }) => addBlock(ctx, params.doctor_id, body),
       replace: (ctx, { params, body }) => replaceSchedule(ctx, params.doctor_id, body),

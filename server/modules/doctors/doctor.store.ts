@@ -1,7 +1,7 @@
 import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 import type { Doctor, DoctorProfile, DoctorQuery, DoctorRequest } from './doctor.contract.ts'
 
-const publicColumns = sql`doctors.id, first_name, last_name, specialization, location, bio, languages, consultation_minutes,
+export const publicColumns = sql`doctors.id, first_name, last_name, specialization, location, bio, languages, consultation_minutes,
        available_from, available_to, timezone, accepts_new_patients`
 const profileColumns = sql`${publicColumns}, doctors.user_id, license_number, doctors.department_id, doctors.is_active, doctors.created_at,
        doctors.updated_at, doctors.version`

@@ -1,8 +1,9 @@
 // The week of a doctor, as blocks: when they see patients, in slots of which length, where.
 import { z } from 'zod'
-import { Id, Instant, LocalDate, LocalTime, Text } from '#platform/contract/fields.ts'
+import { Id, Instant, ListOf, LocalDate, LocalTime, Page, Text } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
 import { defineProblem } from '#platform/contract/problem.ts'
+import { Doctor } from './doctor.contract.ts'
 
 export const mostBlocks = 100
 /** As many appointments as one answer names. */
@@ -84,6 +85,9 @@ const OutsideHours = {
     ),
 }
 
+export const ScheduledDoctor = Doctor.extend({ is_active: z.boolean() })
+export type ScheduledDoctor = z.output<typeof ScheduledDoctor>
+
 export const Schedule = z.object({
   items: z.array(ScheduleBlock),
   version: z.int().describe("Of the doctor's calendar"),
@@ -115,6 +119,17 @@ const audited = { action: 'schedule.change', resource_type: 'doctor' } as const
 const block = { weekday: 1, start_time: '09:00', end_time: '13:00', slot_minutes: 20, emergency_share: 0.1 }
 
 export const scheduleApi = {
+  list: {
+    method: 'GET',
+    path: '/api/v1/doctors/schedules',
+    summary: 'The doctors whose schedule you may change',
+    description: 'With those who are not active. Sorted by last name, first name and id.',
+    access: 'schedules:write',
+    audit: 'none',
+    query: z.strictObject({ skip: Page.skip, limit: Page.limit }),
+    returns: [200, ListOf(ScheduledDoctor)],
+    problems: [],
+  },
   get: {
     method: 'GET',
     path: '/api/v1/doctors/{doctor_id}/schedule',

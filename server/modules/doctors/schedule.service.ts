@@ -20,29 +20,44 @@ import {
 } from './schedule.contract.ts'
 import {
   deleteBlock,
+  countScheduled,
   deleteBlocks,
   findBlocks,
   findExpected,
+  findScheduled,
   findScheduleOwner,
   insertBlocks,
   renewCalendar,
   type ScheduleOwner,
+  type ScheduleReach,
 } from './schedule.store.ts'
 import { coversTime, type WorkingHours } from './slots.ts'
 
-/**
- * The doctor whose calendar the caller may change: everyone's, those of their department, their own.
- * @throws Problem notFound
- */
-export async function getScheduleOwner(ctx: Context, doctor_id: string): Promise<ScheduleOwner> {
-  const { actor, reach } = ctx
+/** Whose calendars the caller may change: everyone's, those of their department, their own. */
+function reachIn({ actor, reach }: Context): ScheduleReach {
   const scopes = reach.split(',')
-  const within = {
+  return {
     is_everyone: reach === 'all',
     doctor_id: scopes.includes('own') ? (actor.doctor_id ?? null) : null,
     department_id: scopes.includes('department') ? (actor.department_id ?? null) : null,
   }
-  const owner = await ctx.database.once((tx) => tx.first(findScheduleOwner(doctor_id, within)))
+}
+
+export async function listScheduled(ctx: Context, page: { skip: number; limit: number }) {
+  const within = reachIn(ctx)
+  const [items, { total }] = await ctx.database.once((tx) =>
+    Promise.all([tx.rows(findScheduled(within, page)), tx.one(countScheduled(within))]),
+  )
+  const { skip, limit } = page
+  return { items, total, page: Math.floor(skip / limit) + 1, limit, next_cursor: null }
+}
+
+/**
+ * The doctor, where the caller may change the calendar.
+ * @throws Problem notFound
+ */
+export async function getScheduleOwner(ctx: Context, doctor_id: string): Promise<ScheduleOwner> {
+  const owner = await ctx.database.once((tx) => tx.first(findScheduleOwner(doctor_id, reachIn(ctx))))
   if (!owner) throw new Problem(notFound, { detail: 'There is no doctor with this id whose schedule you may see' })
   return owner
 }

@@ -1,5 +1,6 @@
-import { type Sql, sql } from '#platform/database/sql.ts'
-import type { Outside, ScheduleBlock } from './schedule.contract.ts'
+import { literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
+import { publicColumns } from './doctor.store.ts'
+import type { Outside, ScheduleBlock, ScheduledDoctor } from './schedule.contract.ts'
 
 const columns = sql`b.id, b.doctor_id, b.weekday, to_char(b.start_time, 'HH24:MI') as start_time, to_char(b.end_time, 'HH24:MI') as end_time,
        b.slot_minutes, b.emergency_share, b.location, b.valid_from, b.valid_until`
@@ -22,6 +23,16 @@ export function findScheduleOwner(doctor_id: string, reach: ScheduleReach): Sql<
   return sql`
     select d.id, d.department_id, d.timezone, d.consultation_minutes, d.version from doctors d
      where d.id = ${doctor_id} and ${within(reach)}`
+}
+
+export function findScheduled(reach: ScheduleReach, page: { skip: number; limit: number }): Sql<ScheduledDoctor> {
+  return sql`
+    select ${publicColumns}, is_active from doctors where id in (select d.id from doctors d where ${within(reach)})
+     order by last_name, first_name, doctors.id limit ${literal(page.limit)} offset ${skipped(page.skip)}`
+}
+
+export function countScheduled(reach: ScheduleReach): Sql<{ total: number }> {
+  return sql`select count(*)::int as total from doctors d where ${within(reach)}`
 }
 
 /**

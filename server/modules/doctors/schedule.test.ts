@@ -65,6 +65,24 @@ const book = async (doctor_id: string, appointment_time: string, priority?: 'rou
   return admin.call(appointmentApi.book, { body })
 }
 
+describe('the doctors whose schedule somebody may change', () => {
+  it('are all for administrators, those of the department for staff, and oneself for a doctor', async () => {
+    const there = await api.department()
+    const away = await api.person('doctor', { doctor: true, department_id: there })
+    const doctor = await aDoctor()
+    const listed = async (person: Person) => {
+      const { items, total } = await person.call(scheduleApi.list, { query: { limit: '100' } })
+      assert.equal(total, items.length)
+      return items.map(({ id }) => id)
+    }
+    const all = await listed(admin)
+    assert.ok(all.includes(doctor.doctor_id) && all.includes(away.doctor_id ?? ''))
+    assert.deepEqual(await listed(doctor), [doctor.doctor_id])
+    assert.deepEqual(await listed(await api.person('staff', { department_id: there })), [away.doctor_id])
+    await assert.rejects(listed(await api.person('nurse', { department_id: there })), refusedWith(forbidden))
+  })
+})
+
 describe('a schedule', () => {
   it('is the hours of the profile until there is a block, and only its blocks from then on', async () => {
     const { doctor_id } = await aDoctor()
