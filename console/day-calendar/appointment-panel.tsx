@@ -16,6 +16,7 @@ import { CancelForm } from './cancel-form.tsx'
 import { useStatusChange } from './change.ts'
 import { isExpected } from './standing.ts'
 import { Flags } from './flags.tsx'
+import { Notices } from './notices.tsx'
 import { SeriesLine } from './series-line.tsx'
 import { Versions } from './versions.tsx'
 
@@ -133,6 +134,7 @@ function Opened({
           onClose={() => setCancelling(false)}
         />
       )}
+      {appointment.status !== 'held' && <Notices key={appointment.id} appointment_id={appointment.id} />}
       <LinkButton to={addresses.patient} params={{ patient_id: appointment.patient_id }} variant="subtle">
         {calendar.open_patient}
       </LinkButton>

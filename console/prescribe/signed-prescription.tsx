@@ -1,10 +1,11 @@
 // A prescription as it stands: what the patient gets, and what one can still do with it.
-import { Button, Group, Paper, Stack, Text, Title } from '@mantine/core'
-import { useMutation } from '@tanstack/react-query'
+import { Alert, Button, Group, Paper, Stack, Text, Title } from '@mantine/core'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { addresses } from '../addresses.ts'
 import { LinkAnchor } from '../frame/link-anchor.tsx'
+import { call } from '../connection/call.ts'
 import { leaveDraft } from '../connection/drafts.ts'
 import { download } from '../connection/download.ts'
 import { may, useUser } from '../connection/use-session.ts'
@@ -123,10 +124,19 @@ function Actions({ prescription }: { prescription: Prescription }) {
   const { language } = useSpoken()
   const navigate = useNavigate()
   const [isCancelling, setCancelling] = useState(false)
+  const [isDispensing, setDispensing] = useState(false)
+  const known = useQueryClient()
   const { id, patient_id, status, prescription_number } = prescription
   const print = useMutation({
     mutationFn: () =>
       download(prescriptionApi.pdf, { prescription_id: id }, `${prescription_number}.pdf`, { language }),
+  })
+  const dispense = useMutation({
+    mutationFn: () =>
+      call(prescriptionApi.dispense, { params: { prescription_id: id } }, { version: prescription.version }),
+    // After a refusal, too: somebody else may have handed it out or cancelled it.
+    onSettled: () =>
+      Promise.all(['prescriptions', 'timeline'].map((key) => known.invalidateQueries({ queryKey: [key] }))),
   })
   const mayPrescribe = may(user, 'prescriptions:write')
   const renew = () => {
@@ -139,6 +149,11 @@ function Actions({ prescription }: { prescription: Prescription }) {
         {status === 'signed' && (
           <Button onClick={() => print.mutate()} loading={print.isPending} className="wrap">
             {words.print}
+          </Button>
+        )}
+        {status === 'signed' && may(user, 'prescriptions:dispense') && (
+          <Button variant="default" onClick={() => setDispensing(true)}>
+            {words.dispense}
           </Button>
         )}
         {mayPrescribe && status !== 'draft' && (
@@ -156,6 +171,21 @@ function Actions({ prescription }: { prescription: Prescription }) {
         {print.isSuccess ? words.printed : ''}
       </Text>
       {print.error && <ProblemAlert error={print.error} />}
+      {isDispensing && status === 'signed' && (
+        <Alert color="ward" title={words.dispense_sure}>
+          <Stack gap="xs">
+            {dispense.error && <ProblemAlert error={dispense.error} />}
+            <Group gap="xs">
+              <Button loading={dispense.isPending} onClick={() => !dispense.isPending && dispense.mutate()}>
+                {words.dispensed_yes}
+              </Button>
+              <Button variant="default" onClick={() => (dispense.reset(), setDispensing(false))}>
+                {words.dispensed_no}
+              </Button>
+            </Group>
+          </Stack>
+        </Alert>
+      )}
       {isCancelling && <CancelPrescription prescription={prescription} onClose={() => setCancelling(false)} />}
     </Stack>
   )

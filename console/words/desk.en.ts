@@ -27,6 +27,23 @@ export const en = {
   skipped: (count: number) => (count === 1 ? '1 was not booked.' : `${count} were not booked.`),
   of_series: (occurrence: number, of: number | undefined) =>
     `Part of a series: number ${occurrence}${of === undefined ? '' : ` of ${of}`}`,
+  notices: 'What the patient was told',
+  notices_none: 'Nothing yet.',
+  notice_kinds: { confirmation: 'Confirmation', change: 'Change', cancellation: 'Cancellation', reminder: 'Reminder' },
+  notice_states: {
+    waiting: 'On its way',
+    sent: 'Sent by e-mail',
+    kept: 'Kept: no mail server',
+    failed: 'Did not arrive: call them',
+    void: 'Overtaken before it was sent',
+    skipped: 'Not sent',
+    forgotten: 'Sent or failed long ago',
+  },
+  notice_skipped: {
+    no_address: 'Not sent: no e-mail address is known. Call them',
+    not_wanted: 'Not sent: they want no mails',
+    too_late: 'Not sent: it was too late',
+  },
   which: 'Which of them?',
   scopes: {
     this: () => 'This one only',

@@ -28,6 +28,28 @@ export const es: typeof en = {
   book_all: (count) => `Reservar ${count} citas`,
   skipped: (count) => (count === 1 ? 'Una no se reservó.' : `${count} no se reservaron.`),
   of_series: (occurrence, of) => `Parte de una serie: la ${occurrence}${of === undefined ? '' : ` de ${of}`}`,
+  notices: 'De qué se avisó al paciente',
+  notices_none: 'De nada todavía.',
+  notice_kinds: {
+    confirmation: 'Confirmación',
+    change: 'Cambio',
+    cancellation: 'Cancelación',
+    reminder: 'Recordatorio',
+  },
+  notice_states: {
+    waiting: 'En camino',
+    sent: 'Enviado por correo',
+    kept: 'Guardado: sin servidor de correo',
+    failed: 'No llegó: llámelo',
+    void: 'Superado antes de enviarse',
+    skipped: 'No enviado',
+    forgotten: 'Enviado o fallido hace mucho',
+  },
+  notice_skipped: {
+    no_address: 'No enviado: no se conoce su correo. Llámelo',
+    not_wanted: 'No enviado: no quiere correos',
+    too_late: 'No enviado: era demasiado tarde',
+  },
   which: '¿Cuáles?',
   scopes: {
     this: () => 'Solo esta',
