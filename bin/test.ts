@@ -9,12 +9,13 @@ import { exitStatus, root } from './processes.ts'
 import { startTestCluster } from './test-cluster.ts'
 import type { Counts } from './test-counts.ts'
 
-const help = `openward test [files or patterns] [--no-checks] [--coverage] [--again] [--concurrency 2]
+const help = `openward test [files or patterns] [--no-checks] [--coverage] [--again] [--soak] [--concurrency 2]
 
 Checks types, rules and format, then runs the given test files, or all of bin/, server/ and console/ and the journeys, contract,
 authorization, hostile, faults and documentation suites. With TEST_DATABASE_URL set (see: openward test-database) it uses that PostgreSQL.
 --again runs each file in which a test failed a second time, with nothing beside it: what passes then depends on how busy the machine is,
 is named at the end, and is no failure.
+--soak runs ten minutes of random faults under load instead, and holds what the clients were told against the database.
 --coverage shows what the tests have executed, by area, and writes each place that they did not reach to coverage/missed.txt;
 a whole run fails where an area falls short.`
 
@@ -22,8 +23,7 @@ const suites = [
   '{bin,server,console}/**/*.test.ts',
   'tests/{journeys,contract,authorization,hostile,faults,documentation}/**/*.test.ts',
 ]
-/** A hanging file ends the run as a failure instead of never. */
-const file_timeout_ms = 600_000
+const soak = 'tests/faults/*.soak.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -32,16 +32,20 @@ const { values, positionals } = parseArgs({
     checks: { type: 'boolean', default: true },
     coverage: { type: 'boolean', default: false },
     again: { type: 'boolean', default: false },
+    soak: { type: 'boolean', default: false },
     concurrency: { type: 'string', default: '2' },
     help: { type: 'boolean', default: false },
   },
 })
 
+/** A hanging file ends the run as a failure instead of never. */
+const file_timeout_ms = values.soak ? 3_600_000 : 600_000
+
 if (values.help) process.stdout.write(`${help}\n`)
 else process.exitCode = await runTests()
 
 async function runTests(): Promise<number> {
-  const patterns = positionals.length > 0 ? positionals : suites
+  const patterns = positionals.length > 0 ? positionals : values.soak ? [soak] : suites
   const found = patterns.map((pattern) => globSync(pattern, { cwd: root, exclude: ['**/node_modules/**'] }))
   const unmatched = positionals.filter((_, index) => found[index]?.length === 0)
   if (unmatched.length > 0) {
