@@ -74,6 +74,7 @@ export function InsideFrame({ user, children }: PropsWithChildren<{ user: Curren
 
 /** Side by side where there is room for them, else behind a button. */
 function Places({ user }: { user: CurrentUser }) {
+  const { pathname } = useLocation()
   const { frame, places: names } = useWords()
   const [isOpen, setOpen] = useState(false)
   const places = placesOf(user)
@@ -82,7 +83,7 @@ function Places({ user }: { user: CurrentUser }) {
       key={name}
       to={to}
       // Of two places one of which stands within the other, only the one that one is at is marked.
-      activeOptions={{ exact: places.some((other) => other.to.startsWith(`${to}/`)) }}
+      activeOptions={{ exact: places.some((other) => other.to === pathname && pathname.startsWith(`${to}/`)) }}
       className={classes.link}
       onClick={() => setOpen(false)}
     >

@@ -1,5 +1,5 @@
 // The frame of pages that everybody may see, for whoever is not signed in.
-import { AppShell, Container, Group, Text } from '@mantine/core'
+import { AppShell, Container, Group, Text, VisuallyHidden } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import type { PropsWithChildren } from 'react'
 import { addresses } from '../addresses.ts'
@@ -21,9 +21,11 @@ export function PublicFrame({ children }: PropsWithChildren) {
           <Group h="100%" gap="sm" wrap="nowrap" justify="space-between">
             <Link to={addresses.doctors} className={classes.home}>
               <Mark />
-              <Text fw={700} component="span">
+              {/* Two languages and the way in have no room beside the name on a telephone. */}
+              <Text fw={700} component="span" visibleFrom="xs">
                 OpenWard
               </Text>
+              <VisuallyHidden hiddenFrom="xs">OpenWard</VisuallyHidden>
             </Link>
             <Group gap="xs" wrap="nowrap">
               <LanguageChoice />

@@ -92,7 +92,7 @@ function ReviewRow({ item, staffName }: { item: AccessReviewItem; staffName: (us
             </Text>
           </div>
           <Button
-            size="compact-md"
+            size="compact-sm"
             variant="subtle"
             aria-expanded={isOpen}
             aria-label={words.may_do_of(permissions.length, name)}
@@ -124,7 +124,7 @@ function ReviewRow({ item, staffName }: { item: AccessReviewItem; staffName: (us
             (['keep', 'change'] as const).map((verdict) => (
               <Button
                 key={verdict}
-                size="compact-md"
+                size="compact-sm"
                 variant={verdict === 'keep' ? 'light' : 'default'}
                 aria-label={words.review_of(words.review_verdicts[verdict], name)}
                 loading={review.isPending && review.variables === verdict}
@@ -138,7 +138,7 @@ function ReviewRow({ item, staffName }: { item: AccessReviewItem; staffName: (us
             <LinkButton
               to={addresses.user}
               params={{ user_id }}
-              size="compact-md"
+              size="compact-sm"
               variant="subtle"
               aria-label={words.open_account_of(name)}
             >

@@ -77,12 +77,12 @@ function WatchedRow({ record, onEnded }: { record: WatchedRecord; onEnded: () =>
         </div>
         <Group gap="xs">
           {may(user, 'audit:read') && (
-            <LinkButton to={addresses.audit} search={{ patient_id }} size="compact-md" variant="subtle">
+            <LinkButton to={addresses.audit} search={{ patient_id }} size="compact-sm" variant="subtle">
               {words.see_log}
             </LinkButton>
           )}
           <Button
-            size="compact-md"
+            size="compact-sm"
             variant="default"
             aria-label={words.end_watch_of(patient_number)}
             onClick={() => setEnding(true)}

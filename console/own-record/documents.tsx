@@ -79,7 +79,7 @@ function TakeOut({ document: { id, title } }: { document: Document }) {
     <>
       <Button
         variant="subtle"
-        size="compact-md"
+        size="compact-sm"
         mt="xs"
         aria-label={words.take_out_of(title)}
         onClick={() => setAsking(true)}

@@ -132,7 +132,7 @@ function Drawing({ series, width, first, last }: DrawingProps) {
       <text className={classes.text} x={left} y={height - 6}>
         {dates.short(first)}
       </text>
-      {last !== first && width > 310 && (
+      {last !== first && width > 400 && (
         <text className={classes.text} x={width - right} y={height - 6} textAnchor="end">
           {dates.short(last)}
         </text>
