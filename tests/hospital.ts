@@ -19,18 +19,40 @@ export function expectStatus(status: number, answer: ClientAnswer): unknown {
   return answer.text === '' ? undefined : JSON.parse(answer.text)
 }
 
-export async function createDepartment(administrator: Caller): Promise<string> {
-  const body = { name: `Department ${randomUUID().slice(0, 8)}`, code: randomUUID().slice(0, 8).toUpperCase() }
+type Answered = { id: string; version: number; items: { id: string }[] }
+
+/** What the API answers. @throws where it does not do what it is asked */
+export async function made(
+  who: Caller,
+  method: 'GET' | 'POST' | 'PUT',
+  path: string,
+  body?: unknown,
+): Promise<Answered> {
+  const answer = await who.ask(method, `/api/v1${path}`, body)
+  if (answer.status >= 300) throw new Error(`${method} ${path} is answered ${answer.status}: ${answer.text}`)
+  return JSON.parse(answer.text) as Answered
+}
+
+export async function createDepartment(administrator: Caller, called?: string): Promise<string> {
+  const name = called ?? `Department ${randomUUID().slice(0, 8)}`
+  const body = { name, code: (called ?? randomUUID()).slice(0, 8).toUpperCase() }
   return Made.parse(expectStatus(201, await administrator.ask('POST', '/api/v1/departments', body))).id
 }
 
+export type Names = { first_name: string; last_name: string }
+const usualNames: Names = { first_name: 'Robin', last_name: 'Tested' }
+
 /** A new account with this role, signed in. */
-export async function createColleague(administrator: Caller, role: string, department_id?: string) {
+export async function createColleague(
+  administrator: Caller,
+  role: string,
+  department_id?: string,
+  names: Names = usualNames,
+) {
   const account = {
     email: `${role}.${randomUUID().slice(0, 8)}@example.org`,
     password: randomBytes(24).toString('base64url'),
-    first_name: 'Robin',
-    last_name: 'Tested',
+    ...names,
     role,
     ...(department_id ? { department_id } : {}),
   }
@@ -50,9 +72,10 @@ export async function createDoctor(
     specialization = 'General medicine',
     department_id,
     timezone = 'UTC',
-  }: { specialization?: string; department_id?: string; timezone?: string } = {},
+    names,
+  }: { specialization?: string; department_id?: string; timezone?: string; names?: Names } = {},
 ) {
-  const colleague = await createColleague(administrator, 'doctor', department_id)
+  const colleague = await createColleague(administrator, 'doctor', department_id, names)
   const profile = {
     specialization,
     license_number: `LIC-${randomUUID().slice(0, 12)}`,
@@ -68,9 +91,9 @@ export async function createDoctor(
 }
 
 /** A patient who registered themselves, signed in. */
-export async function registerAlone(port: number) {
-  const { first_name, last_name, date_of_birth, gender } = nextPerson()
-  const email = `${first_name}.${randomUUID().slice(0, 8)}@example.org`.toLowerCase()
+export async function registerAlone(port: number, names?: Names) {
+  const { first_name, last_name, date_of_birth, gender } = { ...nextPerson(), ...names }
+  const email = `patient.${randomUUID().slice(0, 8)}@example.org`
   const password = randomBytes(24).toString('base64url')
   const body = JSON.stringify({ email, password, first_name, last_name, date_of_birth, gender })
   const headers = { 'content-type': 'application/json' }
@@ -81,25 +104,34 @@ export async function registerAlone(port: number) {
 /** The starts of a doctor's free slots in the week that begins in two days. */
 export async function freeStarts(caller: Caller, doctor_id: string): Promise<string[]> {
   const day = Temporal.Now.plainDateISO('UTC').add({ days: 2 })
-  const url = `/api/v1/doctors/${doctor_id}/slots?from=${day.toString()}&to=${day.add({ days: 7 }).toString()}`
+  return freeStartsBetween(caller, doctor_id, day, day.add({ days: 7 }))
+}
+
+export async function freeStartsBetween(
+  caller: Caller,
+  doctor_id: string,
+  from: Temporal.PlainDate,
+  to: Temporal.PlainDate,
+): Promise<string[]> {
+  const url = `/api/v1/doctors/${doctor_id}/slots?from=${from.toString()}&to=${to.toString()}`
   return Slots.parse(expectStatus(200, await caller.ask('GET', url))).items.map(({ start }) => start)
 }
 
-let made = 0
+let registered = 0
 // A run of its own per process, so that two files on one cluster register nobody twice.
 const base = Number.parseInt(randomBytes(3).toString('hex'), 16)
 
 /** The body of a registration; nobody resembles an earlier one. */
 export function nextPerson() {
-  made += 1
+  registered += 1
   return {
-    first_name: wordOf(made * 7919 + base),
-    last_name: wordOf(made * 104_729 + base),
+    first_name: wordOf(registered * 7919 + base),
+    last_name: wordOf(registered * 104_729 + base),
     date_of_birth: Temporal.PlainDate.from('1950-01-01')
-      .add({ days: (made * 37) % 20_000 })
+      .add({ days: (registered * 37) % 20_000 })
       .toString(),
     gender: 'FEMALE' as const,
-    phone_primary: `+1415${String(2_000_000 + made)}`,
+    phone_primary: `+1415${String(2_000_000 + registered)}`,
   }
 }
 

@@ -2,16 +2,15 @@
 // nothing that axe finds against WCAG 2.2 AA.
 import axe from 'axe-core'
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { ensureConsole } from '../../bin/console.mjs'
 import { type Caller, signIn } from '../caller.ts'
 import { root } from '../documentation/blocks.ts'
 import { createColleague, createDepartment, createDoctor, freeStarts, nextPerson } from '../hospital.ts'
-import { type ServerProcess, startServer, stopServer, temporaryDirectory } from '../processes.ts'
+import { runOpenward, type ServerProcess, startServer, stopServer, temporaryDirectory } from '../processes.ts'
+import { accountOf, openBrowser } from './chromium.ts'
 
-const executablePath = ['/usr/bin/chromium', '/usr/local/bin/chromium'].find((path) => existsSync(path))
-export const skip = executablePath ? false : 'chromium is not installed'
+export { accountOf, skip } from './chromium.ts'
 
 /** A desk, and a telephone. */
 export const sizes = {
@@ -48,15 +47,19 @@ export type House = {
   close: () => Promise<void>
 }
 
-/** A hospital with a few doctors, and a browser to visit it with. */
-export async function openHouse(environment: Record<string, string> = {}): Promise<House> {
+/** A hospital with a few doctors, or the demonstration, and a browser to visit it with. */
+export async function openHouse(environment: Record<string, string> = {}, isDemonstration = false): Promise<House> {
   ensureConsole(root, process.execPath)
   const directory = temporaryDirectory()
   const server = await startServer({ data_directory: directory.path, environment })
-  const browser = await chromium.launch({ ...(executablePath && { executablePath }), args: ['--no-sandbox'] })
   const administrator = await signIn(server.port)
-  const department_id = await createDepartment(administrator)
-  for (const specialization of ['Cardiology', 'Dermatology', 'General medicine']) {
+  if (isDemonstration) {
+    const filled = await runOpenward({ data_directory: directory.path, environment }, 'demo')
+    if (filled.code !== 0) throw new Error(filled.output)
+  }
+  const browser = await openBrowser()
+  const department_id = await createDepartment(administrator, isDemonstration ? 'Emergency' : undefined)
+  for (const specialization of isDemonstration ? [] : ['Cardiology', 'Dermatology', 'General medicine']) {
     await createDoctor(administrator, { specialization, department_id })
   }
   const url = `http://localhost:${server.port}`
@@ -124,9 +127,6 @@ async function visit(
   }
 }
 
-/** Is there as soon as somebody is signed in. */
-export const accountOf = (page: Page) => page.getByRole('button', { name: /^(Account|Cuenta): / })
-
 /** Someone of this role, signed in through the page. */
 export async function enter(house: House, { page }: Visit, role: string) {
   const colleague = await createColleague(house.administrator, role, house.department_id)
@@ -162,7 +162,15 @@ type Violation = { id: string; nodes: { html: string; failureSummary?: string }[
 /** Asserts that axe finds nothing on the page as it stands. */
 export async function assertAccessible(page: Page, state: string): Promise<void> {
   // Words that fade in have less contrast for a moment.
-  await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)))
+  await page.evaluate(() =>
+    Promise.allSettled(
+      document
+        .getAnimations()
+        // What says that one has to wait never ends by itself.
+        .filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity)
+        .map((animation) => animation.finished),
+    ),
+  )
   // By the debugging protocol, which the policy of the page does not bind.
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source)
   const violations = (await page.evaluate(
@@ -181,6 +189,13 @@ export async function assertFits(page: Page, state: string): Promise<void> {
     document.documentElement.clientWidth,
   ])
   assert.ok((scroll ?? 0) <= (client ?? 0), `${state}: ${scroll} pixels wide in ${client}`)
+  // What stands fixed widens nothing: it is cut off.
+  const cut = await page.evaluate(() =>
+    Array.from(document.querySelectorAll('header :is(a, button, input)'))
+      .filter((element) => element.getBoundingClientRect().right > document.documentElement.clientWidth)
+      .map((element) => element.textContent),
+  )
+  assert.deepEqual(cut, [], `${state}: cut off in the head of the page`)
 }
 
 /** Goes on with Tab, as a person would, until what fits has the focus. @throws after a hundred */

@@ -1,9 +1,9 @@
 // What two people change of one allergy, in Chromium: neither version is lost without somebody having seen it.
 import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
-import { createDoctor } from '../hospital.ts'
+import { createDoctor, made } from '../hospital.ts'
 import { type House, openHouse, skip, submitSignIn } from './browser.ts'
-import { assertRight, made, readyPatient } from './clinic.ts'
+import { assertRight, readyPatient } from './clinic.ts'
 
 let house: House
 before(async () => {

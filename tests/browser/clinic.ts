@@ -1,16 +1,7 @@
 // A clinic to be driven: patients who have come, made through the API, and going about a page with the keyboard.
 import type { Caller } from '../caller.ts'
-import { nextPerson } from '../hospital.ts'
+import { made, nextPerson } from '../hospital.ts'
 import { assertAccessible, assertFits, type House, type Visit } from './browser.ts'
-
-type Made = { id: string; version: number; items: { id: string }[] }
-
-/** What the API answers. @throws where it does not do what it is asked */
-export async function made(who: Caller, method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<Made> {
-  const answer = await who.ask(method, `/api/v1${path}`, body)
-  if (answer.status >= 300) throw new Error(`${method} ${path} is answered ${answer.status}: ${answer.text}`)
-  return JSON.parse(answer.text) as Made
-}
 
 /** Somebody who has come to see a doctor and was triaged; with `in_progress`, whom the doctor has begun with. */
 export async function readyPatient(

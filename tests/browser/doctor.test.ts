@@ -1,10 +1,10 @@
-// A doctor's day in Chromium: who is ready, notes, diagnoses, prescribing, radiology, critical results, the chart and an emergency;
-// by mouse and by keyboard, at a desk and on a telephone.
+// A doctor's day in Chromium: who is ready, notes, diagnoses, prescribing, radiology, critical results, the chart and an emergency; at a
+// desk and on a telephone.
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
-import { createDepartment, createDoctor, nextPerson } from '../hospital.ts'
+import { createDepartment, createDoctor, made, nextPerson } from '../hospital.ts'
 import { type House, openHouse, type Size, skip, submitSignIn, type Visit } from './browser.ts'
-import { assertRight, made, onePixel, readyPatient, tabToName } from './clinic.ts'
+import { assertRight, onePixel, readyPatient } from './clinic.ts'
 
 type Doctor = Awaited<ReturnType<typeof createDoctor>>
 
@@ -28,8 +28,6 @@ async function goIn(size: Size, who: Doctor = doctor, scheme: 'light' | 'dark' =
 const looksRight = (state: string) => assertRight(visit, state)
 const heading = (name: string | RegExp) => visit.page.getByRole('heading', { name }).waitFor()
 const text = (what: string | RegExp) => visit.page.getByText(what).first().waitFor()
-
-const tabTo = (name: RegExp) => tabToName(visit, name)
 
 describe('the day of a doctor', { skip }, () => {
   afterEach(() => visit?.close())
@@ -188,7 +186,7 @@ describe('the day of a doctor', { skip }, () => {
     await page.getByRole('img', { name: 'Head, axial' }).waitFor()
     await looksRight('a critical result')
     await click('link', 'Today')
-    await click('button', `I look after ${name}`)
+    await click('button', `I look after it: ${name}`)
     await text(`You look after ${name}.`)
     await text('No alert waits.')
   })
@@ -208,60 +206,6 @@ describe('the day of a doctor', { skip }, () => {
     await text(/^Emergency access until/)
     await text('Epilepsy (G40.9)')
     await looksRight('a record opened in an emergency')
-  })
-})
-
-describe('by keyboard alone', { skip }, () => {
-  before(async () => {
-    await readyPatient(house, doctor)
-    await goIn('desk', doctor, 'dark')
-  })
-  after(() => visit?.close())
-
-  it('a patient is begun with, a diagnosis recorded, a note written and signed', async () => {
-    const { page } = visit
-    await tabTo(/^Begin with/)
-    await page.keyboard.press('Enter')
-    await heading(/^Visit VS-/)
-    await tabTo(/^Write a note/)
-    await page.keyboard.press('Enter')
-    await page.getByLabel('Subjective').waitFor()
-    await tabTo(/^Subjective/)
-    await page.keyboard.type('Better')
-    await tabTo(/^Sign$/)
-    await page.keyboard.press('Enter')
-    await text(/^Signed .* by Robin Tested$/)
-    await tabTo(/^Record a diagnosis/)
-    await page.keyboard.press('Enter')
-    await page.getByRole('dialog').getByLabel('Diagnosis').waitFor()
-    await page.keyboard.type('Bronchitis')
-    await page.keyboard.press('Tab')
-    await page.keyboard.type('j40')
-    await looksRight('a diagnosis is recorded')
-    await page.keyboard.press('Enter')
-    await page.getByRole('dialog').waitFor({ state: 'detached' })
-    await text('Bronchitis (J40)')
-  })
-
-  it('the timeline is filtered and its entries open', async () => {
-    const { page } = visit
-    await tabTo(/^Chart$/)
-    await page.keyboard.press('Enter')
-    await heading('Timeline')
-    await looksRight('the chart in the dark')
-    await tabTo(/^Show/)
-    await page.keyboard.press('Enter')
-    await page.getByRole('option', { name: 'Notes' }).waitFor()
-    for (let steps = 0; steps < 6; steps += 1) await page.keyboard.press('ArrowDown')
-    await page.keyboard.press('Enter')
-    await page.locator('[data-kind="note"]').waitFor()
-    await page.locator('[data-kind]:not([data-kind="note"])').first().waitFor({ state: 'detached' })
-    await tabTo(/Note/)
-    await page.keyboard.press('Enter')
-    await page.getByRole('dialog').getByText('Better').waitFor()
-    await looksRight('an entry of the timeline')
-    await page.keyboard.press('Escape')
-    await page.getByRole('dialog').waitFor({ state: 'detached' })
   })
 })
 

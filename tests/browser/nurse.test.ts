@@ -13,7 +13,6 @@ import {
   type Size,
   skip,
   submitSignIn,
-  tabTo,
   type Visit,
 } from './browser.ts'
 
@@ -247,36 +246,6 @@ describe('what others do', { skip }, () => {
     await looksRight(visit, 'two versions of a visit')
     await panel.getByRole('button', { name: 'Leave it as it stands' }).click()
     await panel.getByText('Fainted').waitFor()
-  })
-})
-
-describe('by the keyboard alone', { skip }, () => {
-  it('somebody is triaged, assessed and signed', async () => {
-    const visit = await house.visit('desk')
-    const { page } = visit
-    await enter(house, visit, 'nurse')
-    await arrived()
-    await page
-      .getByRole('button', { name: /^Start triage of/ })
-      .first()
-      .waitFor()
-    await tabTo(visit, 'button[aria-label^="Start triage of"]')
-    await page.keyboard.press('Enter')
-    await page.getByLabel(/^Breaths/).waitFor()
-    await tabTo(visit, '[name="vital_signs.respiratory_rate_per_min"]')
-    await page.keyboard.type('16')
-    await page.keyboard.press('Tab')
-    await page.keyboard.type('97')
-    await page.keyboard.press('Tab')
-    // A letter chooses in a list.
-    await page.keyboard.type('N')
-    await page.getByRole('region', { name: 'Early warning (NEWS2)' }).getByText('At least 0').waitFor()
-    // Enter signs, from wherever one is in the form.
-    await tabTo(visit, '[name="vital_signs.pulse_bpm"]')
-    await page.keyboard.type('70')
-    await page.keyboard.press('Enter')
-    await page.getByText('Signed.', { exact: true }).waitFor()
-    await visit.close()
   })
 })
 

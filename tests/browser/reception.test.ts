@@ -169,32 +169,6 @@ describe('by the keyboard alone', { skip }, () => {
   })
   after(() => visit?.close())
 
-  it('somebody is found and booked', async () => {
-    const { page } = visit
-    const person = nextPerson()
-    await house.administrator.ask('POST', '/api/v1/patients', person)
-    await page.goto('/')
-    // The box has the focus: one types at once.
-    await page.getByLabel(/^Find a patient/).waitFor()
-    await page.keyboard.type(`${person.last_name} ${person.first_name.slice(0, 4)}`)
-    await page
-      .getByRole('link', { name: `${person.first_name} ${person.last_name}` })
-      .first()
-      .waitFor()
-    await page.keyboard.press('ArrowDown')
-    await page.keyboard.press('Tab')
-    await page.keyboard.press('Enter')
-    await page.getByRole('heading', { name: 'Book an appointment' }).waitFor()
-    await page.locator('button[aria-pressed]').first().waitFor()
-    await tabTo(visit, 'button[aria-pressed]')
-    await page.keyboard.press('Space')
-    await tabTo(visit, 'textarea')
-    await page.keyboard.type('Follow-up')
-    await page.keyboard.press('Tab')
-    await page.keyboard.press('Enter')
-    await page.getByRole('heading', { name: 'Booked' }).waitFor()
-  })
-
   it('arrows lead through the calendar, and one appointment of it is in the order of Tab', async () => {
     const { page } = visit
     const { appointment_time } = await bookedPatient(house.administrator)
