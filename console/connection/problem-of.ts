@@ -10,7 +10,9 @@ export const unreachable = defineProblem(
 export const unreadable = defineProblem('unreadable', 0, 'The answer could not be read: try again in a moment')
 
 export function problemOf(error: unknown): Problem {
-  return error instanceof Problem ? error : new Problem(unreadable, {}, error)
+  if (!(error instanceof Problem)) return new Problem(unreadable, {}, error)
+  // Without a code it came from a proxy, which has no sentence for people either.
+  return error.kind.code === 'unknown' ? new Problem({ ...unreadable, status: error.kind.status }, {}, error) : error
 }
 
 /**

@@ -52,6 +52,11 @@ const actions: Readonly<Record<string, string>> = {
   'resource.transfer': 'Moved to another bed',
   'resource.release': 'Released a bed, a room or a device',
   'resource.list_assignments': 'Saw where you are and were',
+  'notification_preferences.read': 'Saw how reminders are sent',
+  'notification_preferences.update': 'Changed how reminders are sent',
+  'calendar_feed.make': 'Made a link for a calendar',
+  'calendar_feed.revoke': 'Ended a link for a calendar',
+  'calendar_feed.read': 'Saw the links for calendars',
 }
 const roles: Readonly<Record<string, string>> = {
   admin: 'Administrator',
