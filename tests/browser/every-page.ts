@@ -1,6 +1,6 @@
 // Every page of the console: who looks at it, where, and what is there when it has come. The tests, the pictures and the bench go
 // through this list; an address that it lacks does not compile.
-import type { Page } from 'playwright-core'
+import type { Page, Request } from 'playwright-core'
 import { addresses } from '../../console/addresses.ts'
 import type { Ids, Person } from './lives.ts'
 
@@ -258,18 +258,17 @@ const isAsked = (url: string) => /\/api\/v1\/(?!events)/.test(url)
 
 /** Follows what a page asks for; `settled` is over when all of it is there and drawn. */
 export function followed(page: Page) {
-  let open = 0
+  const open = new Set<Request>()
   let asked = 0
   page.on('request', (request) => {
+    // What a page that is left still waited for is not told to have ended.
+    if (request.isNavigationRequest()) open.clear()
     if (!isAsked(request.url())) return
-    open += 1
+    open.add(request)
     asked += 1
   })
-  const end = (request: { url(): string }) => {
-    if (isAsked(request.url())) open -= 1
-  }
-  page.on('requestfinished', end)
-  page.on('requestfailed', end)
+  page.on('requestfinished', (request) => open.delete(request))
+  page.on('requestfailed', (request) => open.delete(request))
   return {
     asked: () => asked,
     async settled() {
@@ -278,10 +277,10 @@ export function followed(page: Page) {
       const begun_at = performance.now()
       for (let quiet = 0; quiet < 3;) {
         const waits = await page.evaluate(drawn)
-        quiet = open === 0 && !waits ? quiet + 1 : 0
+        quiet = open.size === 0 && !waits ? quiet + 1 : 0
         if (performance.now() - begun_at > limitMs)
           throw new Error(
-            `${page.url()} does not come to rest: ${waits ? 'it says that it waits' : `${open} are open`}`,
+            `${page.url()} does not come to rest: ${waits ? 'it says that it waits' : `${open.size} answers are missing`}`,
           )
       }
     },
