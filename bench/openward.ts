@@ -6,14 +6,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { AbsentError } from './absent.ts'
 import type { LoadRequest } from './load/load.ts'
-import { type Call, createCall, createSignIn, type Headers } from './openward-client.ts'
+import { type Account, type Call, createCall, createSignIn, type Headers } from './openward-client.ts'
 import { createDoctors, fillCalendars } from './openward-calendars.ts'
 import { createHospital } from './openward-hospital.ts'
 import { toCsv } from './openward-people.ts'
 import { fillRecord } from './openward-record.ts'
 import { createPeople } from '../server/demo/people.ts'
 import type { Postgres } from './postgres.ts'
-import { type Running, startProcess, waitForAnswer } from './processes.ts'
+import { type Running, runToEnd, startProcess, waitForAnswer } from './processes.ts'
 import type { Turn } from './row.ts'
 
 export type OpenWard = {
@@ -36,6 +36,9 @@ export type OpenWard = {
   createFullDoctors: (specialization: string, doctors: number, each: number) => Promise<readonly string[]>
   /** Gives this patient so many visits, each with its appointment; not twice. */
   fillRecord: (patient_id: string, visits: number) => Promise<void>
+  administrator: Account
+  /** The doctors, appointments and beds of `openward demo`, for the people who are here. */
+  fillDemonstration: () => Promise<void>
 }
 
 /** `name`: of its database and its files. */
@@ -97,20 +100,21 @@ export async function startOpenWard(options: OpenWardOptions): Promise<OpenWard>
   const { name, postgres, port, directory, seed, people } = options
   await postgres.createDatabase(name)
   const admin = { email: 'admin@example.org', password: randomBytes(24).toString('base64url') }
+  const environment = {
+    PORT: String(port),
+    DATABASE_URL: postgres.urlOf(name),
+    OPENWARD_DATA_DIR: join(directory, `${name}-data`),
+    OPENWARD_MASTER_KEY: randomBytes(32).toString('base64'),
+    OPENWARD_ADMIN_EMAIL: admin.email,
+    OPENWARD_ADMIN_PASSWORD: admin.password,
+    OPENWARD_RATE_LIMIT: 'off',
+    OPENWARD_TIMEZONE: 'UTC',
+    LOG_LEVEL: 'warn',
+  }
   const running = startProcess({
     command: process.execPath,
     args: [launcher, 'serve'],
-    environment: {
-      PORT: String(port),
-      DATABASE_URL: postgres.urlOf(name),
-      OPENWARD_DATA_DIR: join(directory, `${name}-data`),
-      OPENWARD_MASTER_KEY: randomBytes(32).toString('base64'),
-      OPENWARD_ADMIN_EMAIL: admin.email,
-      OPENWARD_ADMIN_PASSWORD: admin.password,
-      OPENWARD_RATE_LIMIT: 'off',
-      OPENWARD_TIMEZONE: 'UTC',
-      LOG_LEVEL: 'warn',
-    },
+    environment,
     directory,
     log_file: join(directory, `${name}.log`),
   })
@@ -133,6 +137,8 @@ export async function startOpenWard(options: OpenWardOptions): Promise<OpenWard>
           return ids
         })),
       fillRecord: (patient_id, visits) => fillRecord(postgres.urlOf(name), patient_id, visits),
+      administrator: admin,
+      fillDemonstration: async () => void (await runToEnd(process.execPath, [launcher, 'demo'], environment)),
       headersOf: (role) => (role === 'admin' ? headersOfAdmin() : hospital.headersOfStaff()),
     }
   } catch (error) {

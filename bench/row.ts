@@ -23,7 +23,7 @@ export type Promised =
 export type Row = {
   name: string
   requirement: string
-  unit: 'requests/s' | 'ms p95' | 'MB' | 's' | 'people/s' | 'double bookings'
+  unit: 'requests/s' | 'ms p95' | 'ms' | 'kB' | 'MB' | 's' | 'people/s' | 'double bookings'
   /** OpenWard first. */
   sides: readonly Side[]
   promises: readonly Promised[]

@@ -1,6 +1,7 @@
 // Every row of the table, in the order in which they are measured.
 import type { Row } from './row.ts'
 import { booking_rows } from './rows/booking.ts'
+import { console_rows } from './rows/console-pages.ts'
 import { growth_rows } from './rows/growth.ts'
 import { patient_rows } from './rows/patients.ts'
 import { import_row, memory_of_many_row, memory_row, start_row } from './rows/process.ts'
@@ -23,4 +24,4 @@ export const usual_rows: readonly Row[] = [
 ]
 
 /** Measured with as many people as `--people` says. */
-export const grown_rows: readonly Row[] = [import_row, search_row, memory_of_many_row, ...growth_rows]
+export const grown_rows: readonly Row[] = [import_row, search_row, memory_of_many_row, ...growth_rows, ...console_rows]
