@@ -197,6 +197,13 @@ export const everyPage: Record<PageName, Shown> = {
     shows: /patients:find/,
     about: 'A role, and what it may do',
   },
+  schedules: { who: 'administrator', shows: /Neurology/, about: 'Doctors, and who has no profile yet' },
+  schedule: {
+    who: 'administrator',
+    at: ({ doctor_id }) => `/schedules/${doctor_id}`,
+    shows: /Time off/,
+    about: 'A doctor’s profile, hours and time off',
+  },
   departments: { who: 'administrator', shows: /New department/, about: 'Departments' },
   resources: { who: 'administrator', shows: /Take into use/, about: 'Rooms, beds and equipment' },
   import_patients: { who: 'administrator', shows: /Import patients/, about: 'Importing patients from a file' },
