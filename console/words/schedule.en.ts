@@ -28,7 +28,7 @@ export const en = {
     is_active: 'Works here',
   },
   languages_help: 'Separated by commas, such as en, es',
-  hours_help: 'Monday to Friday, as long as the week below has no hours of its own.',
+  hours_help: 'Monday to Friday, as long as the week above has no hours of its own.',
   no_department: 'None',
   saved: 'Saved.',
   save: 'Save',

@@ -30,7 +30,7 @@ export const es: ScheduleWords = {
     is_active: 'Trabaja aquí',
   },
   languages_help: 'Separados por comas, como en, es',
-  hours_help: 'De lunes a viernes, mientras la semana de abajo no tenga horas propias.',
+  hours_help: 'De lunes a viernes, mientras la semana de arriba no tenga horas propias.',
   no_department: 'Ninguno',
   saved: 'Guardado.',
   save: 'Guardar',

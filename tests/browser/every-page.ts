@@ -278,7 +278,7 @@ export function followed(page: Page) {
   page.on('requestfailed', (request) => open.delete(request))
   return {
     asked: () => asked,
-    async settled() {
+    settled: async () => {
       await page.locator('#content').waitFor()
       // What one answer makes the page ask for is asked for in the same turn in which the answer is drawn.
       const begun_at = performance.now()

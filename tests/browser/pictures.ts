@@ -80,7 +80,7 @@ function wanted({ name }: Pick<Scene, 'name'>) {
   return only.size === 0 || only.has(name.replaceAll('_', '-')) || only.has(name)
 }
 
-async function opened(of: typeof house, who: Record<string, Account | unknown>, scene: Scene, kind = '') {
+async function opened(of: typeof house, who: Record<string, Account>, scene: Scene, kind = '') {
   const { size = 'desk', scheme = 'light', locale = 'en-US' } = scene
   const key = [kind, scene.who, size, scheme, locale].join(' ')
   const known = windows.get(key)
@@ -90,7 +90,8 @@ async function opened(of: typeof house, who: Record<string, Account | unknown>, 
   const open = { page, settled: followed(page).settled }
   windows.set(key, open)
   if (scene.who === 'nobody') return open
-  const account = who[scene.who] as Account
+  const account = who[scene.who]
+  if (!account) throw new Error(`nobody is ${scene.who}`)
   await enterAs(page, account)
   return open
 }
