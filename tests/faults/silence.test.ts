@@ -60,6 +60,20 @@ describe('a connection of the server', () => {
     assert.deepEqual(changes, [])
   })
 
+  it('that is so slow that it does not answer who asks about it is waited for while it answers others', async () => {
+    const deaf = await startProxy(owner_url)
+    deaf.drop()
+    const unanswered = watchConnections({ url: deaf.urlOf(owner_url) }, (isAway) => void changes.push(isAway))
+    const slow = openPool({ url: proxy.urlOf(owner_url), size, name: 'slow', on_error: () => undefined, watch: unanswered })
+    const askSlow = (statement: Sql) => withConnection(slow, (connection) => runBatch(connection, [statement]))
+    let isDone = false
+    const long = askSlow(sql`select 7 as seven from pg_sleep(5)`).finally(() => (isDone = true))
+    while (!isDone) assert.equal((await askSlow(sql`select pg_sleep(0.1)`)).error, undefined)
+    assert.deepEqual((await long).answers[0]?.rows, [{ seven: 7 }])
+    assert.deepEqual(changes, [])
+    await Promise.all([slow.end(), unanswered.close(), deaf.close()])
+  })
+
   it('that waits for a lock is waited for', async () => {
     await direct.query('create table locked (id int)')
     const holder = await direct.connect()

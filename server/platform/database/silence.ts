@@ -1,6 +1,7 @@
 // Noticing within two seconds that nobody answers: a pulled cable closes no connection, and TCP itself would wait for a quarter of an
 // hour. Whoever has waited for a moment is asked about, on a connection apart: where the database says that it is still at work on the
-// statement, that may take its time; where it says that it is not, the answer is lost; where it says nothing, it is away.
+// statement, that may take its time; where it says that it is not, the answer is lost; where it says nothing, it is away, unless
+// somebody else is answered meanwhile: then it is only slow.
 import type { Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import type pg from 'pg'
@@ -24,6 +25,8 @@ export type Watch = {
 const suspicionMilliseconds = 400
 /** How long the database is given to say anything at all. With the suspicion this keeps the promise of two seconds. */
 const answerMilliseconds = 1200
+/** Only who is answered in the last part of that counts for a database that is slow: what came before says nothing of now. */
+const slowMilliseconds = 600
 /** The connection that is kept for asking may itself be the broken one: another is opened beside it. */
 const headStartMilliseconds = 200
 const pauseMilliseconds = 400
@@ -65,6 +68,7 @@ const question = `
 
 /** `make` makes a client that is not connected yet. `on_change` is told when the database falls silent, and when it answers again. */
 export function openWatch(make: () => pg.Client, on_change: (isAway: boolean) => void): Watch {
+  const watched = new Set<pg.PoolClient>()
   const idle = new Set<pg.PoolClient>()
   const suspects = new Set<Suspect>()
   const hopefuls = new Set<Hopeful>()
@@ -82,8 +86,12 @@ export function openWatch(make: () => pg.Client, on_change: (isAway: boolean) =>
     const { signal } = closing
     while (!signal.aborted && (away || suspects.size > 0 || hopefuls.size > 0)) {
       const before = new Map([...suspects].map((suspect) => [suspect, suspect.stream.bytesRead]))
-      const findings = await ask([...suspects].map(({ pid }) => pid))
+      let hasAnswered = answersFrom()
+      const late = setTimeout(() => (hasAnswered = answersFrom()), answerMilliseconds - slowMilliseconds)
+      const answer = await ask([...suspects].map(({ pid }) => pid))
+      clearTimeout(late)
       if (signal.aborted) return
+      const findings = answer === 'silence' && hasAnswered() ? 'answers' : answer
       // Whoever was heard of meanwhile is answering.
       const silent = [...before].filter(
         ([suspect, heard]) => suspects.has(suspect) && suspect.stream.bytesRead === heard,
@@ -97,6 +105,12 @@ export function openWatch(make: () => pg.Client, on_change: (isAway: boolean) =>
       if (findings !== 'unknown') turn(findings === 'silence')
       await wait(pauseMilliseconds, undefined, { signal }).catch(() => undefined)
     }
+  }
+
+  /** Whether anybody has been answered since. */
+  function answersFrom(): () => boolean {
+    const heard = new Map([...watched].map((connection) => [connection, streamOf(connection).bytesRead]))
+    return () => [...watched].some((connection) => streamOf(connection).bytesRead > (heard.get(connection) ?? 0))
   }
 
   function turn(isAway: boolean) {
@@ -190,10 +204,16 @@ export function openWatch(make: () => pg.Client, on_change: (isAway: boolean) =>
   const watch: Watch = {
     attach(pool) {
       watches.set(pool, watch)
-      pool.on('connect', (connection) => void watches.set(connection, watch))
+      pool.on('connect', (connection) => {
+        watches.set(connection, watch)
+        watched.add(connection)
+      })
       pool.on('acquire', (connection) => void idle.delete(connection))
       pool.on('release', (error, connection) => void (error ? undefined : idle.add(connection)))
-      pool.on('remove', (connection) => void idle.delete(connection))
+      pool.on('remove', (connection) => {
+        idle.delete(connection)
+        watched.delete(connection)
+      })
     },
     lend(pool) {
       if (away) return Promise.reject(silenceError())
