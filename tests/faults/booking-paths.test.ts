@@ -70,6 +70,11 @@ function tally(answers: readonly Told[]) {
   return counts
 }
 
+function lucklessOf(answers: readonly Told[]): string[] {
+  const done = (of: Record<number, number>) => (of[200] ?? 0) + (of[201] ?? 0) + (of[204] ?? 0)
+  return Object.entries(tally(answers)).flatMap(([path, of]) => (done(of) === 0 ? [path] : []))
+}
+
 const deadlocks = async () => {
   await cluster.rows('select pg_stat_force_next_flush()')
   const [row] = await cluster.rows<{ count: string }>(`select sum(deadlocks)::text as count from pg_stat_database`)
@@ -81,6 +86,9 @@ const refusals = [404, 409, 422]
 test('100 clients who give and free the time of three doctors by every path, through two servers, overlap nowhere and see no 5xx', async (t) => {
   const deadlocks_before = await deadlocks()
   const answers = await runCrowd(hospital, { clients: 100, steps: 8, seed: 20_261_128 })
+  // What is rare may have had no luck: that depends on who came first.
+  for (let more = 1; more <= 5 && lucklessOf(answers).length > 0; more += 1)
+    answers.push(...(await runCrowd(hospital, { clients: 50, steps: 8, seed: 20_261_128 + more })))
   const counts = tally(answers)
   t.diagnostic(JSON.stringify(counts))
   const lost = answers.filter(({ status }) => status === 409).map(({ took_ms }) => Math.round(took_ms))
@@ -94,12 +102,7 @@ test('100 clients who give and free the time of three doctors by every path, thr
     strange.map(({ path, status, text }) => `${path}: ${status} ${text}`),
     [],
   )
-  const done = (of: Record<number, number>) => (of[200] ?? 0) + (of[201] ?? 0) + (of[204] ?? 0)
-  assert.deepEqual(
-    Object.keys(counts).filter((path) => done(counts[path] ?? {}) === 0),
-    [],
-    'what never succeeds shows nothing',
-  )
+  assert.deepEqual(lucklessOf(answers), [], 'what never succeeds shows nothing')
   assert.equal(Object.keys(counts).length, pathCount)
   assert.deepEqual(await overlaps(), [])
   t.diagnostic(`${(await deadlocks()) - deadlocks_before} deadlocks, none of them left to a client`)

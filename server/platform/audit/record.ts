@@ -4,6 +4,7 @@ import { runBatch } from '#platform/database/batch.ts'
 import { isConnectionFault, isDatabaseError, type Pool, withConnection } from '#platform/database/connection.ts'
 import { violatedConstraint } from '#platform/database/constraint.ts'
 import { mostInFlight, shareOf } from '#platform/database/lanes.ts'
+import { watchOf } from '#platform/database/silence.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
 
 export type Outcome = 'success' | 'denied' | 'failure'
@@ -71,9 +72,6 @@ const mostInABatch = 500
 /** Every answer waits for two connections at most: one that is silent must not hold all of them up for long. */
 const answerLimitMilliseconds = 5000
 
-/** Whoever has waited for longer is told: with a repeat it would be above two seconds. */
-const repeatMilliseconds = 1400
-
 export type AuditRecorder = { record(entry: AuditEntry): Promise<void> }
 
 /**
@@ -89,11 +87,9 @@ export function createAuditRecorder(pool: Pool): AuditRecorder {
       withConnection(pool, (connection) =>
         runBatch(connection, [insertAuditEntries(batch.map(({ entry }) => entry))], answerLimitMilliseconds),
       )
-    const started_at = performance.now()
     let { error } = await insert()
     // A connection that was lost while idle is noticed by its next user. Better an entry too many than an answer refused.
-    if (error && isConnectionFault(error) && performance.now() - started_at < repeatMilliseconds)
-      ({ error } = await insert())
+    if (error && isConnectionFault(error) && !watchOf(pool)?.isAway()) ({ error } = await insert())
     if (!error || (batch.length === 1 && isThereAlready(error, batch[0]?.entry)))
       for (const { resolve } of batch) resolve()
     // An entry that the database cannot take refuses its own request, not those that happened to arrive with it.

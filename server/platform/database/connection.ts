@@ -50,8 +50,8 @@ export type PoolOptions = ConnectionOptions & {
   wait_ms?: number | undefined
 }
 
-/** Waiting for a connection is bounded, so that a database that is away, or far too busy, is told within two seconds. */
-const waitMilliseconds = 1800
+/** How long a connection is waited for while all are at work. That the database is away is told sooner, by the watch. */
+const waitMilliseconds = 5000
 /** Whoever comes when so many wait for a connection would only wait in vain. */
 const mostWaiting = 500
 

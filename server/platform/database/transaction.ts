@@ -7,6 +7,7 @@ import { announceEvents } from '#platform/events/wake.ts'
 import { runBatch } from './batch.ts'
 import type { Gathered } from './gathered.ts'
 import { borrow, type Connection, isConnectionFault, isDatabaseError, isLostAnswer, type Pool } from './connection.ts'
+import { watchOf } from './silence.ts'
 import { type Sql, sql } from './sql.ts'
 import { askAmong, type Asked, type Crowd, isWrite, openQueue, settle, type Tx } from './statement-queue.ts'
 
@@ -38,9 +39,6 @@ export type Database = {
   readAmong<Input, Row>(crowd: Crowd<Input, Row>, input: Input): Promise<Row[]>
 }
 
-/** Whoever has waited for longer is told: with a repeat it would be above two seconds. */
-const repeatMilliseconds = 1400
-
 /** Thrown when the caller's picture of a person's rights is out of date; the HTTP layer reads them again and repeats. */
 export class RightsChanged extends Error {}
 
@@ -59,14 +57,13 @@ type Told = Written & { emitted: () => void }
 export function scopedDatabase(pool: Pool, scope: Scope, given: Written, gathered?: Gathered): Database {
   const written: Told = { ...given, emitted: () => announceEvents(pool) }
   async function run<T>(work: (tx: Tx) => Promise<T>, inOneTrip: boolean): Promise<T> {
-    const started_at = performance.now()
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await attemptOnce(pool, scope, written, work, inOneTrip)
       } catch (error) {
         // A connection that was lost while idle is noticed by its next user, who loses nothing by asking again.
         if (error instanceof ReadBroken) {
-          if (attempt <= 2 && performance.now() - started_at < repeatMilliseconds) continue
+          if (attempt <= 2 && !watchOf(pool)?.isAway()) continue
           throw translated(error.cause)
         }
         if (!isRetryable(error)) throw translated(error)
