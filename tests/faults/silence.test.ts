@@ -64,7 +64,13 @@ describe('a connection of the server', () => {
     const deaf = await startProxy(owner_url)
     deaf.drop()
     const unanswered = watchConnections({ url: deaf.urlOf(owner_url) }, (isAway) => void changes.push(isAway))
-    const slow = openPool({ url: proxy.urlOf(owner_url), size, name: 'slow', on_error: () => undefined, watch: unanswered })
+    const slow = openPool({
+      url: proxy.urlOf(owner_url),
+      size,
+      name: 'slow',
+      on_error: () => undefined,
+      watch: unanswered,
+    })
     const askSlow = (statement: Sql) => withConnection(slow, (connection) => runBatch(connection, [statement]))
     let isDone = false
     const long = askSlow(sql`select 7 as seven from pg_sleep(5)`).finally(() => (isDone = true))
