@@ -24,7 +24,8 @@ export type Hospital = {
   assessingNurse: () => Promise<{ headers: Headers; visit_ids: readonly string[] }>
   /** Of people at the desk, each signed in several times. */
   createSessions: (count: number) => Promise<readonly Headers[]>
-  createRaces: (slots: number, racers: number) => Promise<readonly (readonly LoadRequest[])[]>
+  /** From free slot number `first` on. */
+  createRaces: (slots: number, racers: number, first?: number) => Promise<readonly (readonly LoadRequest[])[]>
 }
 
 /** Of those who are there at the beginning. */
@@ -103,6 +104,7 @@ export async function createHospital(call: Call, headersOfAdmin: () => Promise<H
   const raced = await createDoctor(call, headers, 2, department_id)
   const patient_ids = await listPatientIds(call, headers)
 
+  let desks = 1
   let treated: Promise<readonly string[]> | undefined
   const bookTreated = async () => {
     const starts = (await listFreeStarts(call, treating.id)).slice(0, treated_count)
@@ -163,18 +165,18 @@ export async function createHospital(call: Call, headersOfAdmin: () => Promise<H
     createBookings: () => (bookings ??= listBookings()),
     async createSessions(count) {
       const sessions: Headers[] = []
-      for (let number = 2; sessions.length < count; number++) {
-        const account = await createAccount(call, await headersOfAdmin(), 'staff', number, department_id)
+      while (sessions.length < count) {
+        const account = await createAccount(call, await headersOfAdmin(), 'staff', (desks += 1), department_id)
         const several = Array.from({ length: Math.min(sessions_of_one, count - sessions.length) })
         sessions.push(...(await Promise.all(several.map(() => createSignIn(call, account)()))))
       }
       return sessions
     },
-    async createRaces(slots, racers) {
-      const starts = (await listFreeStarts(call, raced.id)).slice(0, slots)
-      const ids = patient_ids.slice(0, slots * racers)
+    async createRaces(slots, racers, first = 0) {
+      const starts = (await listFreeStarts(call, raced.id)).slice(first, first + slots)
+      const patientOf = (at: number) => patient_ids[at % patient_ids.length]
       return starts.map((start, slot) =>
-        ids.slice(slot * racers, (slot + 1) * racers).map((patient_id) => toBooking(raced.id, patient_id, start)),
+        Array.from({ length: racers }, (_, racer) => toBooking(raced.id, patientOf(slot * racers + racer), start)),
       )
     },
   }

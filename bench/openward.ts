@@ -31,7 +31,7 @@ export type OpenWard = {
   /** So many sessions of people at the desk. */
   createSessions: (count: number) => Promise<readonly Headers[]>
   /** For each of so many free slots, bookings of it by different patients. */
-  createRaces: (slots: number, racers: number) => Promise<readonly (readonly LoadRequest[])[]>
+  createRaces: (slots: number, racers: number, first?: number) => Promise<readonly (readonly LoadRequest[])[]>
   /** Doctors of a specialization of their own, each with so many appointments, the next weeks full; the same when asked again. */
   createFullDoctors: (specialization: string, doctors: number, each: number) => Promise<readonly string[]>
   /** Gives this patient so many visits, each with its appointment; not twice. */
@@ -39,6 +39,8 @@ export type OpenWard = {
   administrator: Account
   /** The doctors, appointments and beds of `openward demo`, for the people who are here. */
   fillDemonstration: () => Promise<void>
+  /** Starts another server of the same hospital. */
+  startBeside: (port: number) => Promise<{ running: Running; port: number }>
 }
 
 /** `name`: of its database and its files. */
@@ -101,23 +103,29 @@ export async function startOpenWard(options: OpenWardOptions): Promise<OpenWard>
   await postgres.createDatabase(name)
   const admin = { email: 'admin@example.org', password: randomBytes(24).toString('base64url') }
   const environment = {
-    PORT: String(port),
     DATABASE_URL: postgres.urlOf(name),
-    OPENWARD_DATA_DIR: join(directory, `${name}-data`),
     OPENWARD_MASTER_KEY: randomBytes(32).toString('base64'),
+    OPENWARD_PUBLIC_URL: `http://127.0.0.1:${port}`,
     OPENWARD_ADMIN_EMAIL: admin.email,
     OPENWARD_ADMIN_PASSWORD: admin.password,
     OPENWARD_RATE_LIMIT: 'off',
     OPENWARD_TIMEZONE: 'UTC',
     LOG_LEVEL: 'warn',
   }
-  const running = startProcess({
-    command: process.execPath,
-    args: [launcher, 'serve'],
-    environment,
-    directory,
-    log_file: join(directory, `${name}.log`),
+  const serverOf = (own_port: number, files: string) => ({
+    ...environment,
+    PORT: String(own_port),
+    OPENWARD_DATA_DIR: join(directory, `${files}-data`),
   })
+  const serve = (own_port: number, files: string) =>
+    startProcess({
+      command: process.execPath,
+      args: [launcher, 'serve'],
+      environment: serverOf(own_port, files),
+      directory,
+      log_file: join(directory, `${files}.log`),
+    })
+  const running = serve(port, name)
   try {
     await waitForAnswer(running, `http://127.0.0.1:${port}/health/ready`)
     const call = createCall(port)
@@ -136,9 +144,14 @@ export async function startOpenWard(options: OpenWardOptions): Promise<OpenWard>
           await fillCalendars(postgres.urlOf(name), ids, each)
           return ids
         })),
+      async startBeside(other_port) {
+        const other = serve(other_port, `${name}-beside`)
+        await waitForAnswer(other, `http://127.0.0.1:${other_port}/health/ready`)
+        return { running: other, port: other_port }
+      },
       fillRecord: (patient_id, visits) => fillRecord(postgres.urlOf(name), patient_id, visits),
       administrator: admin,
-      fillDemonstration: async () => void (await runToEnd(process.execPath, [launcher, 'demo'], environment)),
+      fillDemonstration: async () => void (await runToEnd(process.execPath, [launcher, 'demo'], serverOf(port, name))),
       headersOf: (role) => (role === 'admin' ? headersOfAdmin() : hospital.headersOfStaff()),
     }
   } catch (error) {

@@ -2,6 +2,7 @@
 import type { Row } from './row.ts'
 import { booking_rows } from './rows/booking.ts'
 import { console_rows } from './rows/console-pages.ts'
+import { loser_rows } from './rows/losers.ts'
 import { growth_rows } from './rows/growth.ts'
 import { patient_rows } from './rows/patients.ts'
 import { import_row, memory_of_many_row, memory_row, start_row } from './rows/process.ts'
@@ -15,6 +16,7 @@ export const usual_rows: readonly Row[] = [
   ...patient_rows.filter((row) => row.name !== 'register_patient'),
   search_against_lookup_row,
   ...booking_rows,
+  ...loser_rows,
   vital_signs_row,
   ...patient_rows.filter((row) => row.name === 'register_patient'),
   users_row,

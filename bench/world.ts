@@ -22,6 +22,7 @@ export const ports = {
   started_openward: 5805,
   opponents_postgres: 5806,
   small_openward: 5807,
+  openward_beside: 5808,
 }
 export const seed = 20_261_201
 /** Every row but the search is measured on so many people. */
@@ -46,6 +47,8 @@ export type World = {
   /** At the present number of people. */
   plaintext: () => Promise<HttpServer>
   openward: () => Promise<OpenWard>
+  /** A second server of that hospital. */
+  openward_beside: () => Promise<HttpServer>
   /** Another, which stays as small as the usual one is at first. */
   small_openward: () => Promise<OpenWard>
   stop: () => Promise<void>
@@ -128,6 +131,7 @@ export async function createWorld(options: Options): Promise<World> {
         ),
       ),
       openward: once(() => startHospital('openward', ports.openward)),
+      openward_beside: once(async () => keep(await (await world.openward()).startBeside(ports.openward_beside))),
       small_openward: once(() => startHospital('small_openward', ports.small_openward)),
       stop,
     }
