@@ -55,7 +55,8 @@ export function refuseAddress(error: FastifyError, request: FastifyRequest, repl
 
 function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyReply, cause: unknown = problem) {
   const { status } = problem.kind
-  if (status >= 500) request.log.error({ err: cause, code: problem.kind.code }, 'request failed')
+  if (status >= 500)
+    request.log.error({ err: cause, code: problem.kind.code, correlation_id: request.id }, 'request failed')
   const { retry_after_seconds } = problem.members
   if (retry_after_seconds !== undefined) reply.header('retry-after', String(retry_after_seconds))
   else if (status === 503 || status === 429) reply.header('retry-after', '1')

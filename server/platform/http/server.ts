@@ -26,6 +26,8 @@ export async function buildHttp({
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
+    // No logger of its own for each request: what is logged of one names it.
+    childLoggerFactory: (logger) => logger,
     trustProxy: configuration.trusted_proxies.length > 0 ? [...configuration.trusted_proxies] : false,
     bodyLimit: 1_048_576,
     requestTimeout: 30_000,
