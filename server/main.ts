@@ -5,8 +5,6 @@ import { installConsole } from '#platform/http/console.ts'
 import { type Repeated } from '#platform/jobs/repeat.ts'
 import { createLog } from '#platform/logging.ts'
 import { serviceNames } from '#platform/services/variables.ts'
-import { ensureFirstAdministrator } from '#modules/identity'
-import { buildApp } from './app.ts'
 import { startFollowing } from './backup/following.ts'
 import { openPlace } from './place.ts'
 import { openSystem } from './system.ts'
@@ -22,7 +20,12 @@ export async function serve(): Promise<void> {
   const isWhole = configuration.services.length === serviceNames.length
   // The lines of several services may end in one place.
   const log = createLog(configuration.log_level).child(isWhole ? {} : { services: configuration.services })
-  const place = await openPlace(configuration, log)
+  // PostgreSQL starts beside the loading of the modules: each takes about a second.
+  const [place, { buildApp }, { ensureFirstAdministrator }] = await Promise.all([
+    openPlace(configuration, log),
+    import('./app.ts'),
+    import('#modules/identity'),
+  ])
   const system = await openSystem({ ...place, configuration, log })
   const first = configuration.services.includes('auth') ? await ensureFirstAdministrator(system) : undefined
   const app = await buildApp(system)
