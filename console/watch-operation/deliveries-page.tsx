@@ -16,6 +16,8 @@ import { useDates } from '../words/dates.ts'
 import { OperationNav, useOperationWords } from './operation.tsx'
 
 const route = getRouteApi(`/closed${addresses.deliveries}`)
+/** Nobody is told of tellings; this is often enough to watch them go. */
+const refreshMs = 5000
 const colors = { waiting: 'yellow', delivered: 'ward', dead: 'red' } as const
 
 export function DeliveriesPage() {
@@ -29,13 +31,17 @@ export function DeliveriesPage() {
     queryKey: ['webhooks', 'one', params.webhook_id],
     queryFn: () => call(webhookApi.read, { params }),
   })
-  const list = usePages(['deliveries', params.webhook_id, status], async (cursor) => ({
-    ...(await call(deliveryApi.list, {
-      params,
-      query: { status: status === '' ? undefined : status, limit: '50', cursor },
-    })),
-    total: 0,
-  }))
+  const list = usePages(
+    ['deliveries', params.webhook_id, status],
+    async (cursor) => ({
+      ...(await call(deliveryApi.list, {
+        params,
+        query: { status: status === '' ? undefined : status, limit: '50', cursor },
+      })),
+      total: 0,
+    }),
+    { refetchInterval: refreshMs },
+  )
   const replay = useMutation({
     mutationFn: (delivery_id: string) => call(deliveryApi.replay, { params: { delivery_id } }),
     onSettled: () => known.invalidateQueries({ queryKey: ['deliveries'] }),

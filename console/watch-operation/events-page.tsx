@@ -133,7 +133,7 @@ function LatestEvents() {
         <Group align="flex-end">
           <TextInput
             label={words.event_type}
-            placeholder={words.event_type_help}
+            description={words.event_type_help}
             value={typed}
             onChange={(event) => setTyped(event.currentTarget.value)}
             autoComplete="off"

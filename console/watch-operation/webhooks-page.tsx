@@ -15,6 +15,8 @@ import { useWords } from '../words/words.tsx'
 import { AddWebhook } from './add-webhook.tsx'
 import { OperationNav, useOperationWords } from './operation.tsx'
 
+/** Nobody is told how a webhook is doing; this is often enough to watch it. */
+const refreshMs = 5000
 const colors = { working: 'ward', failing: 'red', paused: 'yellow', inactive: 'gray' } as const
 
 export function WebhooksPage() {
@@ -23,6 +25,7 @@ export function WebhooksPage() {
   const list = useQuery({
     queryKey: ['webhooks'],
     queryFn: () => call(webhookApi.list, {}).then(({ items }) => items),
+    refetchInterval: refreshMs,
   })
   return (
     <Stack>
