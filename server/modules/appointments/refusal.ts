@@ -1,4 +1,5 @@
 // Why a booking, a hold or a move was refused by the database, and what can be had instead.
+import { certain } from '#platform/certain.ts'
 import type { Context } from '#platform/context.ts'
 import { notFound, Problem, type ProblemKind } from '#platform/contract/problem.ts'
 import { type Calendar, findNearestSlots } from '#modules/doctors'
@@ -18,8 +19,8 @@ export type RefusedWith = {
 }
 
 /**
- * Why it was refused, or undefined where nothing stands in its way now. Holds that have ended are put out of the way, so
- * that a second attempt meets them no more.
+ * Why it was refused, or undefined where nothing stands in its way now: then holds that have ended are put out of the way, so
+ * that a second attempt meets them no more. Of a crowd that wants one time all but one come here: they ask together.
  */
 export async function findRefusal(
   ctx: Context,
@@ -27,16 +28,20 @@ export async function findRefusal(
   asked: Refused,
   how: RefusedWith = {},
 ): Promise<Problem | undefined> {
-  const [, state] = await ctx.database.once((tx) =>
-    Promise.all([tx.run(removeEndedHoldsAt(asked)), tx.one(findBookingState(asked, how))]),
-  )
+  // A lane of overbooking may be taken by a hold that has ended.
+  if (how.overbooks) await ctx.database.once((tx) => tx.run(removeEndedHoldsAt(asked)))
+  const [found] = await ctx.database.read(findBookingState(asked, how))
+  const state = certain(found, 'state of a calendar')
   if (asked.patient_id !== null) {
     if (!state.is_bookable_patient) return new Problem(notFound, { detail: 'There is no active patient with this id' })
     const isKnown = state.accepts_new_patients || state.is_known_patient || ctx.actor.doctor_id === asked.doctor_id
     if (!isKnown) return new Problem(notAccepting)
   }
   const kind = takenKind(state)
-  if (!kind) return undefined
+  if (!kind) {
+    await ctx.database.once((tx) => tx.run(removeEndedHoldsAt(asked)))
+    return undefined
+  }
   return takenProblem(ctx, calendar, asked, kind, state.appointment_id, how.priority)
 }
 

@@ -38,9 +38,33 @@ export async function findNearestSlots(
   avoided: readonly TimeRange[] = [],
   priority: SlotPriority = 'routine',
 ): Promise<Slots['items']> {
+  // All but one of those who want one time ask this in the same moment: they are told the same.
+  const question = JSON.stringify([calendar.id, calendar.version, asked_ms, avoided, priority])
+  const asking = underWay.get(question)
+  if (asking) {
+    const items = await asking.catch(() => undefined)
+    if (items) return items
+  }
+  const answer = askNearestSlots(ctx, calendar, asked_ms, avoided, priority)
+  underWay.set(question, answer)
+  try {
+    return await answer
+  } finally {
+    if (underWay.get(question) === answer) underWay.delete(question)
+  }
+}
+const underWay = new Map<string, Promise<Slots['items']>>()
+
+async function askNearestSlots(
+  ctx: Context,
+  calendar: Calendar,
+  asked_ms: number,
+  avoided: readonly TimeRange[],
+  priority: SlotPriority,
+): Promise<Slots['items']> {
   const asked = Temporal.Instant.fromEpochMilliseconds(asked_ms).toZonedDateTimeISO(calendar.timezone).toPlainDate()
   const dates = { from: asked.subtract({ days: 7 }).toString(), to: asked.add({ days: 7 }).toString() }
-  const taken = await ctx.database.once((tx) => tx.rows(findTakenRanges([calendar.id], instantsOf(dates))))
+  const taken = await ctx.database.read(findTakenRanges([calendar.id], instantsOf(dates)))
   const free = freeSlots(freeOf(calendar, dates, taken, priority, nowMs()), avoided)
   return nearestSlots(free, asked_ms, 5).map((slot) => shownSlot(calendar.id, slot))
 }
