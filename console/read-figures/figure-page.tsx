@@ -90,7 +90,10 @@ export function FigurePage(props: PageProps) {
       <FiguresNav />
       <PeriodChoice key={JSON.stringify(search)} search={search} groups={groups} onChange={onSearch} />
       {(answer.error ?? catalogue.error) && (
-        <ProblemAlert error={answer.error ?? catalogue.error} onRetry={() => void answer.refetch()} />
+        <ProblemAlert
+          error={answer.error ?? catalogue.error}
+          onRetry={() => void Promise.all([answer.refetch(), catalogue.refetch()])}
+        />
       )}
       {(answer.isPending || catalogue.isPending) && !answer.error && <Waiting />}
       {answer.data && catalogue.data && (

@@ -21,8 +21,8 @@ export const nurseEs: NurseWords = {
     no_departments: 'Aún no hay ningún servicio.',
     here: (count) => (count === 1 ? '1 persona aquí' : `${count} personas aquí`),
     order: 'Orden',
-    by_urgency: 'Lo más urgente primero',
-    by_wait: 'Quien más espera primero',
+    by_urgency: 'Más urgentes',
+    by_wait: 'Más espera',
     columns: { registered: 'En espera', triaged: 'En triaje', in_progress: 'Con el médico', admitted: 'Ingresados' },
     none: {
       registered: 'No espera nadie.',
