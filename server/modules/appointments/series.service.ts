@@ -51,13 +51,25 @@ export async function planSeries(ctx: Context, calendars: Calendars, request: Se
 export async function bookSeries(ctx: Context, calendars: Calendars, request: SeriesRequest): Promise<BookedSeries> {
   const asked = { ...request, patient_id: patientOf(ctx, request.patient_id) }
   assertMayTake(ctx, asked.resource_ids)
+  let waits = 0
   for (let attempt = 1; attempt <= 5; attempt += 1) {
     const { calendar, judged } = await judge(ctx, calendars, asked)
     const { free, conflicts } = judged
     if (free.length === 0 || (conflicts.length > 0 && !asked.skip_conflicts))
       throw new Problem(seriesConflicts, { conflicts })
     const key = asked.reason || asked.notes ? await findKey(ctx, asked.patient_id) : undefined
-    const booked = await attemptSeries(ctx, calendar, asked, free, key)
+    const another = underWay.get(asked.doctor_id)
+    if (another && waits < mostWaits) {
+      await another.catch(() => undefined)
+      waits += 1
+      attempt -= 1
+      continue
+    }
+    const work = attemptSeries(ctx, calendar, asked, free, key)
+    underWay.set(asked.doctor_id, work)
+    const booked = await work.finally(() => {
+      if (underWay.get(asked.doctor_id) === work) underWay.delete(asked.doctor_id)
+    })
     if (booked) {
       ctx.header('location', `/api/v1/appointments/series/${booked.id}`)
       return { ...booked, skipped: conflicts }
@@ -66,6 +78,13 @@ export async function bookSeries(ctx: Context, calendars: Calendars, request: Se
   }
   throw new Problem(conflict, { retry_after_seconds: 1 })
 }
+
+/**
+ * Of those who book series with one doctor here at once one is at it, and the others look again before they try: as a rule they
+ * have lost, which is told sooner by a look than by a turn at the doctor's lock.
+ */
+const underWay = new Map<string, Promise<unknown>>()
+const mostWaits = 3
 
 async function judge(
   ctx: Context,
