@@ -38,35 +38,8 @@ export async function findNearestSlots(
   avoided: readonly TimeRange[] = [],
   priority: SlotPriority = 'routine',
 ): Promise<Slots['items']> {
-  // All but one of those who want one time ask this in the same moment: they are told the same.
-  const question = JSON.stringify([calendar.id, calendar.version, asked_ms, avoided, priority])
-  const asking = underWay.get(question)
-  if (asking) {
-    const items = await asking.catch(() => undefined)
-    if (items) return items
-  }
-  const answer = askNearestSlots(ctx, calendar, asked_ms, avoided, priority)
-  underWay.set(question, answer)
-  try {
-    return await answer
-  } finally {
-    if (underWay.get(question) === answer) underWay.delete(question)
-  }
-}
-const underWay = new Map<string, Promise<Slots['items']>>()
-
-async function askNearestSlots(
-  ctx: Context,
-  calendar: Calendar,
-  asked_ms: number,
-  avoided: readonly TimeRange[],
-  priority: SlotPriority,
-): Promise<Slots['items']> {
-  const asked = Temporal.Instant.fromEpochMilliseconds(asked_ms).toZonedDateTimeISO(calendar.timezone).toPlainDate()
-  const dates = { from: asked.subtract({ days: 7 }).toString(), to: asked.add({ days: 7 }).toString() }
-  const taken = await ctx.database.read(findTakenRanges([calendar.id], instantsOf(dates)))
-  const free = freeSlots(freeOf(calendar, dates, taken, priority, nowMs()), avoided)
-  return nearestSlots(free, asked_ms, 5).map((slot) => shownSlot(calendar.id, slot))
+  const [items] = await findNearestSlotsToEach(ctx, calendar, [asked_ms], avoided, priority)
+  return items ?? []
 }
 
 /** As `findNearestSlots`, for each of several times, with one question to the database. */
@@ -78,6 +51,25 @@ export async function findNearestSlotsToEach(
   priority: SlotPriority,
 ): Promise<Slots['items'][]> {
   if (asked_ms.length === 0) return []
+  // All but one of those who want one time ask this in the same moment: they are told the same.
+  const question = JSON.stringify([calendar.id, calendar.version, asked_ms, avoided, priority])
+  const told = await underWay.get(question)?.catch(() => undefined)
+  if (told) return told
+  const answer = askNearestSlots(ctx, calendar, asked_ms, avoided, priority)
+  underWay.set(question, answer)
+  return answer.finally(() => {
+    if (underWay.get(question) === answer) underWay.delete(question)
+  })
+}
+const underWay = new Map<string, Promise<Slots['items'][]>>()
+
+async function askNearestSlots(
+  ctx: Context,
+  calendar: Calendar,
+  asked_ms: readonly number[],
+  avoided: readonly TimeRange[],
+  priority: SlotPriority,
+): Promise<Slots['items'][]> {
   const dateOf = (at_ms: number) =>
     Temporal.Instant.fromEpochMilliseconds(at_ms).toZonedDateTimeISO(calendar.timezone).toPlainDate()
   const around = (first_ms: number, last_ms: number): DateRange => ({
@@ -85,7 +77,7 @@ export async function findNearestSlotsToEach(
     to: dateOf(last_ms).add({ days: 7 }).toString(),
   })
   const span = instantsOf(around(Math.min(...asked_ms), Math.max(...asked_ms)))
-  const taken = await ctx.database.once((tx) => tx.rows(findTakenRanges([calendar.id], span)))
+  const taken = await ctx.database.read(findTakenRanges([calendar.id], span))
   const now_ms = nowMs()
   return asked_ms.map((at_ms) => {
     const free = freeSlots(freeOf(calendar, around(at_ms, at_ms), taken, priority, now_ms), avoided)
