@@ -40,7 +40,8 @@ export const prescriptionRows: readonly Row[] = [
   { operation: 'GET /api/v1/prescriptions', expect: everyReader },
   { operation: 'GET /api/v1/patients/{patient_id}/prescriptions', expect: readers },
   { operation: 'GET /api/v1/patients/{patient_id}/current-medicines', expect: readers },
-  { operation: `GET ${one}`, expect: readers },
+  // A draft is none yet to its patient.
+  { operation: `GET ${one}`, expect: readers, prepare: signed },
   { operation: `PUT ${one}`, expect: prescribers, ask: () => ({ body: { medicines } }) },
   { operation: `POST ${one}/check`, expect: prescribers },
   { operation: `POST ${one}/sign`, expect: prescribers },
