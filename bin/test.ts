@@ -39,7 +39,7 @@ const { values, positionals } = parseArgs({
 })
 
 /** A hanging file ends the run as a failure instead of never. */
-const file_timeout_ms = values.soak ? 3_600_000 : 600_000
+const file_timeout_ms = values.soak ? 3_600_000 : 1_500_000
 
 if (values.help) process.stdout.write(`${help}\n`)
 else process.exitCode = await runTests()
