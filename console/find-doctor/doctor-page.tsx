@@ -38,7 +38,13 @@ export function DoctorPage() {
   const languageName = useLanguageName()
   const doctor = useDoctor(doctor_id)
   if (doctor.error) return <ProblemPage error={doctor.error} onRetry={() => void doctor.refetch()} />
-  if (doctor.isPending) return <Waiting />
+  if (doctor.isPending)
+    return (
+      <>
+        <PageTitle title={words.doctor} />
+        <Waiting />
+      </>
+    )
   const { specialization, location, languages, bio, accepts_new_patients } = doctor.data
   return (
     <Stack gap="lg">
