@@ -113,13 +113,19 @@ export function openQueue(completed: (entry: AuditEntry) => AuditEntry, ready?: 
     isOpen = false
     return { asked: take(), entries: entries.splice(0), events: events.splice(0) }
   }
+  // Whoever gives up waiting for one of several learns of the failure from the transaction.
+  const told = <T>(answer: Promise<T>): Promise<T> => {
+    answer.catch(() => undefined)
+    return answer
+  }
   const tx: Tx = {
-    rows: async <Row>(statement: Sql<Row>) => (await query({ statement })).rows as Row[],
-    first: async <Row>(statement: Sql<Row>) => (await query({ statement })).rows[0] as Row | undefined,
-    one: async <Row>(statement: Sql<Row>) => certain((await query({ statement })).rows[0] as Row | undefined, 'row'),
-    run: async (statement) => (await query({ statement })).count,
-    among: async <Input, Row>(crowd: Crowd<Input, Row>, input: Input) =>
-      (await query(askAmong(crowd, input))).rows[0] as Row | undefined,
+    rows: <Row>(statement: Sql<Row>) => told(query({ statement }).then(({ rows }) => rows as Row[])),
+    first: <Row>(statement: Sql<Row>) => told(query({ statement }).then(({ rows }) => rows[0] as Row | undefined)),
+    one: <Row>(statement: Sql<Row>) =>
+      told(query({ statement }).then(({ rows }) => certain(rows[0] as Row | undefined, 'row'))),
+    run: (statement) => told(query({ statement }).then(({ count }) => count)),
+    among: <Input, Row>(crowd: Crowd<Input, Row>, input: Input) =>
+      told(query(askAmong(crowd, input)).then(({ rows }) => rows[0] as Row | undefined)),
     audit: (entry) => void entries.push(completed(entry)),
     emit: (event) => void events.push(event),
   }
