@@ -99,8 +99,6 @@ export function openQueue(completed: (entry: AuditEntry) => AuditEntry, ready?: 
     const answer = new Promise<Answer>(
       (resolve, reject) => void waiting.push(Object.assign(asked, { resolve, reject })),
     )
-    // Whoever does not wait for this statement learns of its failure from the transaction.
-    answer.catch(() => undefined)
     if (waiting.length === 1) queueMicrotask(() => (isOpen ? ready?.() : undefined))
     return answer
   }
@@ -113,19 +111,20 @@ export function openQueue(completed: (entry: AuditEntry) => AuditEntry, ready?: 
     isOpen = false
     return { asked: take(), entries: entries.splice(0), events: events.splice(0) }
   }
-  // Whoever gives up waiting for one of several learns of the failure from the transaction.
-  const told = <T>(answer: Promise<T>): Promise<T> => {
-    answer.catch(() => undefined)
-    return answer
+  const ask = <T>(asked: Asked, read: (answer: Answer) => T): Promise<T> => {
+    const answer = query(asked)
+    const result = answer.then(read)
+    // Whoever does not wait for this statement, or no longer, learns of its failure from the transaction.
+    answer.catch(() => void result.catch(() => undefined))
+    return result
   }
   const tx: Tx = {
-    rows: <Row>(statement: Sql<Row>) => told(query({ statement }).then(({ rows }) => rows as Row[])),
-    first: <Row>(statement: Sql<Row>) => told(query({ statement }).then(({ rows }) => rows[0] as Row | undefined)),
-    one: <Row>(statement: Sql<Row>) =>
-      told(query({ statement }).then(({ rows }) => certain(rows[0] as Row | undefined, 'row'))),
-    run: (statement) => told(query({ statement }).then(({ count }) => count)),
+    rows: <Row>(statement: Sql<Row>) => ask({ statement }, ({ rows }) => rows as Row[]),
+    first: <Row>(statement: Sql<Row>) => ask({ statement }, ({ rows }) => rows[0] as Row | undefined),
+    one: <Row>(statement: Sql<Row>) => ask({ statement }, ({ rows }) => certain(rows[0] as Row | undefined, 'row')),
+    run: (statement) => ask({ statement }, ({ count }) => count),
     among: <Input, Row>(crowd: Crowd<Input, Row>, input: Input) =>
-      told(query(askAmong(crowd, input)).then(({ rows }) => rows[0] as Row | undefined)),
+      ask(askAmong(crowd, input), ({ rows }) => rows[0] as Row | undefined),
     audit: (entry) => void entries.push(completed(entry)),
     emit: (event) => void events.push(event),
   }

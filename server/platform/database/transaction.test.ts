@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { Problem, sessionEnded, unavailable } from '#platform/contract/problem.ts'
 import { startTestApi, type TestApi, refusedWith } from '../../testing.ts'
 import { canonicalInstant, openPool } from './connection.ts'
@@ -36,6 +37,19 @@ describe('a transaction', () => {
       assert.equal((await api.rows(sql`select 1 from audit_logs where correlation_id = ${`lost-${trips}`}`)).length, 0)
     })
   }
+
+  it('tells a failure once to whoever asks for several things and waits for them one by one', async () => {
+    // Two turns later, when all of them have been told: what nobody handled would end the server.
+    const work = api.database.once(async (tx) => {
+      const failed = tx.run(sql`select 1 / ${0}::int`)
+      const behind = [tx.rows(sql`select 1`), tx.first(sql`select 1`), tx.one(sql`select 1`)]
+      await failed
+      return Promise.all(behind)
+    })
+    await assert.rejects(work, { code: '22012' })
+    await turn()
+    await turn()
+  })
 
   it('gives the one row of a statement that always has one, and fails where it has none', async () => {
     const one = (code: string) =>
