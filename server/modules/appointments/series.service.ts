@@ -51,18 +51,16 @@ export async function planSeries(ctx: Context, calendars: Calendars, request: Se
 export async function bookSeries(ctx: Context, calendars: Calendars, request: SeriesRequest): Promise<BookedSeries> {
   const asked = { ...request, patient_id: patientOf(ctx, request.patient_id) }
   assertMayTake(ctx, asked.resource_ids)
-  let waits = 0
-  for (let attempt = 1; attempt <= 5; attempt += 1) {
+  for (let look = 1; look <= mostLooks; look += 1) {
     const { calendar, judged } = await judge(ctx, calendars, asked)
     const { free, conflicts } = judged
     if (free.length === 0 || (conflicts.length > 0 && !asked.skip_conflicts))
       throw new Problem(seriesConflicts, { conflicts })
     const key = asked.reason || asked.notes ? await findKey(ctx, asked.patient_id) : undefined
     const another = underWay.get(asked.doctor_id)
-    if (another && waits < mostWaits) {
+    if (another && look <= mostWaits) {
+      // How it ended is told to whoever asked for it.
       await another.catch(() => undefined)
-      waits += 1
-      attempt -= 1
       continue
     }
     const work = attemptSeries(ctx, calendar, asked, free, key)
@@ -85,6 +83,7 @@ export async function bookSeries(ctx: Context, calendars: Calendars, request: Se
  */
 const underWay = new Map<string, Promise<unknown>>()
 const mostWaits = 3
+const mostLooks = 8
 
 async function judge(
   ctx: Context,

@@ -51,7 +51,8 @@ export async function findNearestSlotsToEach(
   priority: SlotPriority,
 ): Promise<Slots['items'][]> {
   if (asked_ms.length === 0) return []
-  // All but one of those who want one time ask this in the same moment: they are told the same.
+  // All but one of those who want one time ask this in the same moment: they are told the same. Where the one who asked is refused
+  // (their session ended, say), the others ask for themselves.
   const question = JSON.stringify([calendar.id, calendar.version, asked_ms, avoided, priority])
   const told = await underWay.get(question)?.catch(() => undefined)
   if (told) return told
