@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { createDoctor, expectStatus, nextPerson } from '../hospital.ts'
+import { until } from '../processes.ts'
 import {
   assertAccessible,
   assertFits,
@@ -77,7 +78,7 @@ for (const size of ['desk', 'telephone'] as const satisfies Size[]) {
       const url = `/api/v1/appointments/${id}/notices`
       const told = async () =>
         (expectStatus(200, await house.administrator.ask('GET', url)) as { items: unknown[] }).items.length
-      while ((await told()) === 0) await new Promise((resolve) => setTimeout(resolve, 100))
+      await until('it is tried to tell the patient', async () => (await told()) > 0)
       const visit = await house.visit(size, { scheme: 'dark' })
       const { page } = visit
       await enter(house, visit, 'staff')

@@ -72,8 +72,9 @@ describe('a connection of the server', () => {
       watch: unanswered,
     })
     const askSlow = (statement: Sql) => withConnection(slow, (connection) => runBatch(connection, [statement]))
+    // Longer than it takes to find a database silent.
     let isDone = false
-    const long = askSlow(sql`select 7 as seven from pg_sleep(5)`).finally(() => (isDone = true))
+    const long = askSlow(sql`select 7 as seven from pg_sleep(3)`).finally(() => (isDone = true))
     while (!isDone) assert.equal((await askSlow(sql`select pg_sleep(0.1)`)).error, undefined)
     assert.deepEqual((await long).answers[0]?.rows, [{ seven: 7 }])
     assert.deepEqual(changes, [])
@@ -145,15 +146,17 @@ describe('a connection of the server', () => {
   })
 
   it('for long work whose answer was lost in the break is given up when the database is back', async () => {
-    const long = ask(sql`select pg_sleep(1)`, 60_000)
-    await until('it is at work', async () => {
+    const long = ask(sql`select pg_sleep(3)`, 60_000)
+    const isAtWork = async () => {
       const { rows } = await direct.query(
         `select from pg_stat_activity where application_name = 'watched' and state = 'active'`,
       )
       return rows.length === 1
-    })
+    }
+    await until('it is at work', isAtWork)
     proxy.drop()
     await until('the database is found to be away', () => watch.isAway(), 10_000)
+    await until('its answer is lost', async () => !(await isAtWork()))
     proxy.heal()
     const { result, took_ms } = await timed(long)
     assert.ok(result.error)
