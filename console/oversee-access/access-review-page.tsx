@@ -1,5 +1,5 @@
 // What everybody who works here may do, looked at by somebody else twice a year.
-import { Badge, Button, Group, SegmentedControl, Stack, Text } from '@mantine/core'
+import { Badge, Button, Group, Stack, Text } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useStaffNames } from '../acknowledge-alert/staff.ts'
@@ -13,14 +13,14 @@ import { PageTitle } from '../frame/page-title.tsx'
 import { Row, RowList } from '../frame/section.tsx'
 import { ProblemAlert } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
-import { OversightNav, useAuditorWords } from './oversight.tsx'
+import { OpenOrAll, OversightNav, type Shown, useAuditorWords } from './oversight.tsx'
 
 const key = 'access-review'
 
 export function AccessReviewPage() {
   const words = useAuditorWords()
   const user = useUser()
-  const [show, setShow] = useState('open')
+  const [show, setShow] = useState<Shown>('open')
   const list = usePages([key, show], (cursor) =>
     call(userApi.accessReview, { query: { due: show === 'open' ? 'true' : undefined, limit: '50', cursor } }),
   )
@@ -33,15 +33,7 @@ export function AccessReviewPage() {
       <OversightNav />
       <Text maw={720}>{words.access_review_text}</Text>
       <Group>
-        <SegmentedControl
-          aria-label={words.show}
-          value={show}
-          onChange={setShow}
-          data={[
-            { value: 'open', label: words.open_only },
-            { value: 'all', label: words.all },
-          ]}
-        />
+        <OpenOrAll show={show} onChange={setShow} />
         <Text role="status" size="sm" c="dimmed">
           {list.isSuccess ? words.accounts(list.total) : ''}
         </Text>

@@ -1,5 +1,5 @@
 // Emergency accesses, each to be reviewed by somebody else. A mail leads here.
-import { Group, SegmentedControl, Stack, Text } from '@mantine/core'
+import { Group, Stack, Text } from '@mantine/core'
 import { useState } from 'react'
 import { addresses } from '../addresses.ts'
 import { call } from '../connection/call.ts'
@@ -11,14 +11,14 @@ import { PageTitle } from '../frame/page-title.tsx'
 import { Row, RowList } from '../frame/section.tsx'
 import { dateIn } from '../words/clock.ts'
 import { useDates } from '../words/dates.ts'
-import { OversightNav, useAuditorWords } from './oversight.tsx'
+import { OpenOrAll, OversightNav, type Shown, useAuditorWords } from './oversight.tsx'
 import { Outcome, SignOff } from './sign-off.tsx'
 
 const key = 'emergency-accesses'
 
 export function EmergencyPage() {
   const words = useAuditorWords()
-  const [show, setShow] = useState('open')
+  const [show, setShow] = useState<Shown>('open')
   const list = usePages([key, show], (cursor) =>
     call(emergencyAccessApi.list_emergency_accesses, {
       query: { reviewed: show === 'open' ? 'false' : undefined, cursor },
@@ -30,15 +30,7 @@ export function EmergencyPage() {
       <OversightNav />
       <Text maw={720}>{words.emergency_text}</Text>
       <Group>
-        <SegmentedControl
-          aria-label={words.show}
-          value={show}
-          onChange={setShow}
-          data={[
-            { value: 'open', label: words.open_only },
-            { value: 'all', label: words.all },
-          ]}
-        />
+        <OpenOrAll show={show} onChange={setShow} />
       </Group>
       <RowList
         of={list}

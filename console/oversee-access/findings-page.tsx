@@ -1,5 +1,5 @@
 // What stands out in the audit log, until somebody signs it off. A mail leads here.
-import { Group, NativeSelect, SegmentedControl, Stack, Text } from '@mantine/core'
+import { Group, NativeSelect, Stack, Text } from '@mantine/core'
 import { useState } from 'react'
 import { addresses } from '../addresses.ts'
 import { call } from '../connection/call.ts'
@@ -11,14 +11,14 @@ import { PageTitle } from '../frame/page-title.tsx'
 import { Row, RowList } from '../frame/section.tsx'
 import { dateIn } from '../words/clock.ts'
 import { useDates } from '../words/dates.ts'
-import { OversightNav, useAuditorWords } from './oversight.tsx'
+import { OpenOrAll, OversightNav, type Shown, useAuditorWords } from './oversight.tsx'
 import { Outcome, SignOff } from './sign-off.tsx'
 
 const key = 'activity-findings'
 
 export function FindingsPage() {
   const words = useAuditorWords()
-  const [show, setShow] = useState('open')
+  const [show, setShow] = useState<Shown>('open')
   const [kind, setKind] = useState<FindingKind | ''>('')
   const list = usePages([key, show, kind], (cursor) =>
     call(findingApi.list, {
@@ -31,15 +31,7 @@ export function FindingsPage() {
       <OversightNav />
       <Text maw={720}>{words.findings_text}</Text>
       <Group align="flex-end">
-        <SegmentedControl
-          aria-label={words.show}
-          value={show}
-          onChange={setShow}
-          data={[
-            { value: 'open', label: words.open_only },
-            { value: 'all', label: words.all },
-          ]}
-        />
+        <OpenOrAll show={show} onChange={setShow} />
         <NativeSelect
           label={words.kind}
           value={kind}

@@ -1,4 +1,5 @@
-// What the pages of oversight share: their words, and the way from one to the other.
+// What the pages of oversight share: their words, the way from one to the other, and what of a list is shown.
+import { SegmentedControl } from '@mantine/core'
 import { addresses } from '../addresses.ts'
 import type { Concerns } from '../connection/concerns.ts'
 import { useLive } from '../connection/use-live.ts'
@@ -43,6 +44,23 @@ export function OversightNav() {
         },
         { to: addresses.watched_records, label: words.watched, isShown: may(user, 'audit:review') },
         { to: addresses.audit_proof, label: words.proof, isShown: may(user, 'audit:verify') },
+      ]}
+    />
+  )
+}
+
+export type Shown = 'open' | 'all'
+
+export function OpenOrAll({ show, onChange }: { show: Shown; onChange: (show: Shown) => void }) {
+  const words = useAuditorWords()
+  return (
+    <SegmentedControl
+      aria-label={words.show}
+      value={show}
+      onChange={onChange}
+      data={[
+        { value: 'open', label: words.open_only },
+        { value: 'all', label: words.all },
       ]}
     />
   )
