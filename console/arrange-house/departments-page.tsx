@@ -124,7 +124,6 @@ function DepartmentForm({ department, onDone }: { department: Department | undef
       <Stack>
         {theirs ? (
           <BothVersions
-            words={administrator}
             fields={[
               { label: words.name, theirs: theirs.name, mine: name },
               { label: words.code, theirs: theirs.code, mine: code },

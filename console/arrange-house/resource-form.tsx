@@ -7,7 +7,7 @@ import { useDraft } from '../connection/drafts.ts'
 import { messagesByMember, problemOf } from '../connection/problem-of.ts'
 import { type Resource, resourceApi, ResourceType } from '#contracts/resources/resource'
 import { ProblemAlert } from '../frame/states.tsx'
-import { useAdministratorWords, useDepartments } from '../look-after-accounts/administration.tsx'
+import { useDepartments } from '../look-after-accounts/administration.tsx'
 import { BothVersions } from '../conflict/both-versions.tsx'
 import { useWords } from '../words/words.tsx'
 import { useHouseWords } from './house-words.ts'
@@ -37,7 +37,6 @@ const formOf = (resource: Resource | undefined): Form => ({
 
 export function ResourceForm({ resource, onDone }: { resource: Resource | undefined; onDone: () => void }) {
   const words = useHouseWords()
-  const administrator = useAdministratorWords()
   const { members } = useWords()
   const known = useQueryClient()
   const departments = useDepartments()
@@ -94,7 +93,6 @@ export function ResourceForm({ resource, onDone }: { resource: Resource | undefi
       <Stack>
         {theirs ? (
           <BothVersions
-            words={administrator}
             fields={[
               { label: words.name, theirs: theirs.name, mine: form.name },
               { label: words.code, theirs: theirs.code, mine: form.code },

@@ -1,11 +1,10 @@
 // Changing the profile of a doctor.
-import { Alert, Button, Group, Stack } from '@mantine/core'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
-import { BothVersions } from '../conflict/both-versions.tsx'
+import { Button, Group } from '@mantine/core'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { type Ending, useBeginning, VersionedForm } from '../conflict/versioned-form.tsx'
 import { call } from '../connection/call.ts'
 import { useDraft } from '../connection/drafts.ts'
-import { messagesByMember, problemOf } from '../connection/problem-of.ts'
+import { messagesByMember } from '../connection/problem-of.ts'
 import { useUser } from '../connection/use-session.ts'
 import { doctorApi, type DoctorProfile } from '#contracts/doctors/doctor'
 import { ProblemAlert, Waiting } from '../frame/states.tsx'
@@ -15,55 +14,26 @@ import { ProfileFields, requestOf, type TypedProfile, typedOf } from './profile-
 import { useScheduleWords } from './words.ts'
 
 export function ProfileForm({ doctor_id }: { doctor_id: string }) {
-  const [ended, setEnded] = useState({ count: 0, isSaved: false })
+  const { count, ...ending } = useBeginning()
   const profile = useQuery({
     queryKey: ['doctor-profiles', 'one', doctor_id],
     queryFn: () => call(doctorApi.readProfile, { params: { doctor_id } }),
   })
   if (profile.isPending) return <Waiting />
   if (profile.error) return <ProblemAlert error={profile.error} onRetry={() => void profile.refetch()} />
-  return (
-    <Form
-      key={ended.count}
-      profile={profile.data}
-      isSaved={ended.isSaved}
-      onEnd={(isSaved) => setEnded({ count: ended.count + 1, isSaved })}
-    />
-  )
+  return <Form key={count} profile={profile.data} {...ending} />
 }
 
-type FormProps = { profile: DoctorProfile; isSaved: boolean; onEnd: (isSaved: boolean) => void }
-
-function Form({ profile, isSaved, onEnd }: FormProps) {
+function Form({ profile, ...ending }: Ending & { profile: DoctorProfile }) {
   const words = useScheduleWords()
   const { members } = useWords()
   const { permissions } = useUser()
   const known = useQueryClient()
   const departments = useDepartments()
-  const { id: doctor_id } = profile
-  const queryKey = ['doctor-profiles', 'one', doctor_id]
+  const params = { doctor_id: profile.id }
   // With the version that it was begun with: whoever changed more since is not overwritten unasked.
-  const draft = useDraft(`doctor ${doctor_id}`, { typed: typedOf(profile), version: profile.version })
+  const draft = useDraft(`doctor ${profile.id}`, { typed: typedOf(profile), version: profile.version })
   const { typed, version } = draft.value
-  const [theirs, setTheirs] = useState<DoctorProfile>()
-  const save = useMutation({
-    mutationFn: (at: number) =>
-      call(doctorApi.update, { params: { doctor_id }, body: requestOf(typed) }, { version: at }),
-    onSuccess(saved) {
-      draft.forget()
-      known.setQueryData(queryKey, saved)
-      void known.invalidateQueries({ queryKey: ['doctor-profiles'] })
-      void known.invalidateQueries({ queryKey: ['doctors'] })
-      onEnd(true)
-    },
-    async onError(error) {
-      if (problemOf(error).kind.code !== 'stale_version') return
-      const now = await call(doctorApi.readProfile, { params: { doctor_id } })
-      known.setQueryData(queryKey, now)
-      setTheirs(now)
-    },
-  })
-  const problem = save.error ? problemOf(save.error) : undefined
   const shown = (name: keyof typeof words.names, value: TypedProfile[keyof TypedProfile]) =>
     typeof value === 'boolean'
       ? words.yes_no(value)
@@ -71,49 +41,42 @@ function Form({ profile, isSaved, onEnd }: FormProps) {
         ? (departments.data?.find(({ id }) => id === value)?.name ?? '')
         : String(value)
   return (
-    <form
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault()
-        if (!save.isPending) save.mutate(version)
+    <VersionedForm
+      {...ending}
+      version={version}
+      draft={draft}
+      saved={words.saved}
+      read={() => call(doctorApi.readProfile, { params })}
+      send={async (over_version) => {
+        const saved = await call(doctorApi.update, { params, body: requestOf(typed) }, { version: over_version })
+        void known.invalidateQueries({ queryKey: ['doctor-profiles'] })
+        void known.invalidateQueries({ queryKey: ['doctors'] })
+        return saved
       }}
+      keep={(now) => known.setQueryData(['doctor-profiles', 'one', profile.id], now)}
+      differing={(theirs) =>
+        (Object.keys(words.names) as (keyof typeof words.names)[]).map((name) => ({
+          label: words.names[name],
+          theirs: shown(name, typedOf(theirs)[name]),
+          mine: shown(name, typed[name]),
+        }))
+      }
     >
-      <Stack>
-        {theirs ? (
-          <BothVersions
-            words={words.conflict}
-            fields={(Object.keys(words.names) as (keyof typeof words.names)[]).map((name) => ({
-              label: words.names[name],
-              theirs: shown(name, typedOf(theirs)[name]),
-              mine: shown(name, typed[name]),
-            }))}
-            isPending={save.isPending}
-            onTheirs={() => {
-              draft.forget()
-              onEnd(false)
-            }}
-            onMine={() => save.mutate(theirs.version)}
+      {({ isPending, problem }) => (
+        <>
+          <ProfileFields
+            typed={typed}
+            change={(part) => draft.change({ typed: { ...typed, ...part } })}
+            messages={messagesByMember(problem, members)}
+            isAdministered={permissions.includes('doctors:update')}
           />
-        ) : (
-          problem && <ProblemAlert error={problem} />
-        )}
-        {isSaved && (
-          <Alert color="ward" role="status">
-            {words.saved}
-          </Alert>
-        )}
-        <ProfileFields
-          typed={typed}
-          change={(part) => draft.change({ typed: { ...typed, ...part } })}
-          messages={messagesByMember(problem, members)}
-          isAdministered={permissions.includes('doctors:update')}
-        />
-        <Group>
-          <Button type="submit" loading={save.isPending}>
-            {words.save}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+          <Group>
+            <Button type="submit" loading={isPending}>
+              {words.save}
+            </Button>
+          </Group>
+        </>
+      )}
+    </VersionedForm>
   )
 }

@@ -1,10 +1,14 @@
 // Two have changed the same: both versions beside each other, and the choice.
 import { Alert, Button, Group, ScrollArea, Stack, Table, Text } from '@mantine/core'
+import { en } from '../words/both-versions.en.ts'
+import { es } from '../words/both-versions.es.ts'
+import { useWordsOf } from '../words/words.tsx'
 
 export type Differing = { label: string; theirs: string; mine: string }
 
 type BothVersionsProps = {
-  words: {
+  /** Where the usual ones do not say it. */
+  words?: {
     conflict: string
     conflict_text?: string
     field?: string
@@ -21,7 +25,9 @@ type BothVersionsProps = {
   isPending?: boolean
 }
 
-export function BothVersions({ words, fields, onTheirs, onMine, isPending = false }: BothVersionsProps) {
+export function BothVersions({ words: own, fields, onTheirs, onMine, isPending = false }: BothVersionsProps) {
+  const usual = useWordsOf({ en, es })
+  const words: NonNullable<BothVersionsProps['words']> = own ?? usual
   const differing = fields.filter(({ theirs, mine }) => theirs !== mine)
   return (
     <Alert color="yellow" role="alert" title={words.conflict}>

@@ -108,7 +108,6 @@ export function UserRights({ user, isSaved, onReload, onEnd }: Props) {
           </Title>
           {theirs ? (
             <BothVersions
-              words={words}
               fields={[
                 { label: words.first_name, theirs: theirs.first_name, mine: form.first_name },
                 { label: words.last_name, theirs: theirs.last_name, mine: form.last_name },

@@ -89,13 +89,6 @@ export const en = {
   scope_of: (permission: string, scope: string) => `${permission}, ${scope}`,
   table: 'Permissions of the role, scroll sideways for more',
   filter: 'Show permissions with',
-  conflict: 'Somebody else has changed this meanwhile',
-  conflict_text: 'Look at both, and choose what stays.',
-  field: 'Field',
-  theirs: 'As it stands now',
-  mine: 'As you have it',
-  take_theirs: 'Take what stands now',
-  keep_mine: 'Save mine',
   yes: 'Yes',
   no: 'No',
 }

@@ -90,13 +90,6 @@ export const es: AdministratorWords = {
   scope_of: (permission, scope) => `${permission}, ${scope}`,
   table: 'Permisos de la función, desplácese a los lados para ver más',
   filter: 'Mostrar permisos con',
-  conflict: 'Alguien lo ha cambiado entretanto',
-  conflict_text: 'Mire ambas versiones y elija cuál queda.',
-  field: 'Campo',
-  theirs: 'Como está ahora',
-  mine: 'Como usted lo tiene',
-  take_theirs: 'Tomar lo que está ahora',
-  keep_mine: 'Guardar lo mío',
   yes: 'Sí',
   no: 'No',
 }

@@ -32,16 +32,6 @@ export const en = {
   no_department: 'None',
   saved: 'Saved.',
   save: 'Save',
-  conflict: {
-    conflict: 'Somebody else has changed this meanwhile',
-    conflict_text: 'Look at both, and choose what stays.',
-    field: 'Field',
-    theirs: 'As it stands now',
-    mine: 'As you have it',
-    take_theirs: 'Take what stands now',
-    keep_mine: 'Save mine',
-    empty: 'None',
-  },
   yes_no: (is: boolean): string => (is ? 'Yes' : 'No'),
   week: 'Week',
   week_none: (from: string, to: string) =>
