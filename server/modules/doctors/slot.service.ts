@@ -54,7 +54,8 @@ export async function findNearestSlotsToEach(
   // All but one of those who want one time ask this in the same moment: they are told the same. Where the one who asked is refused
   // (their session ended, say), the others ask for themselves.
   const question = JSON.stringify([calendar.id, calendar.version, asked_ms, avoided, priority])
-  const told = await underWay.get(question)?.catch(() => undefined)
+  const asking = underWay.get(question)
+  const told = asking && (await asking.catch(() => undefined))
   if (told) return told
   const answer = askNearestSlots(ctx, calendar, asked_ms, avoided, priority)
   underWay.set(question, answer)
