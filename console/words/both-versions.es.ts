@@ -1,3 +1,4 @@
+// Dos han cambiado lo mismo.
 import type { BothVersionsWords } from './both-versions.en.ts'
 
 export const es: BothVersionsWords = {

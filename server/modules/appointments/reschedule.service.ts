@@ -14,8 +14,9 @@ import { findAppointment, insertChange, lockCalendars, moveAppointment } from '.
 import { assertInTime, lock, type Locked, subjectOf } from './locked.ts'
 import { findRefusal } from './refusal.ts'
 import { assertMayTake, keepOnly, refusedResource, reserveFor, resourcesTaken } from './resources.ts'
-import { type AskedSlot, doctorMissing, mayBookWith, outsideSlots, slotOf, slotPriority } from './slot-choice.ts'
+import { type AskedSlot, findSlot } from './slot-choice.ts'
 import { movable, transitions } from './transitions.ts'
+import { another, mostLooks, mostWaits, tryFor } from './turns.ts'
 
 export type Move = {
   calendar: Calendar
@@ -38,25 +39,31 @@ export async function rescheduleAppointment(
 ): Promise<Appointment> {
   const { resource_ids, reason = null } = request
   assertMayTake(ctx, resource_ids)
-  for (let attempt = 1; attempt <= 3; attempt += 1) {
-    const known = await ctx.database.once((tx) => tx.first(findAppointment(id)))
+  for (let look = 1; look <= mostLooks; look += 1) {
+    const [known] = await ctx.database.read(findAppointment(id))
     if (!known) throw new Problem(notFound)
-    const doctor_id = request.doctor_id ?? known.doctor_id
-    const calendar = await calendars.find(ctx, doctor_id, true)
-    if (!calendar || !mayBookWith(ctx, calendar, known.patient_id)) throw doctorMissing()
-    const slot = slotOf(calendar, request.appointment_time, slotPriority(ctx, known.priority))
-    if (!slot) throw await outsideSlots(ctx, calendar, request.appointment_time, known.priority)
-    const asked = { patient_id: known.patient_id, doctor_id, ...slot }
-    if (doctor_id !== known.doctor_id) {
-      const refusal = await findRefusal(ctx, calendar, asked, { own: id, priority: known.priority })
-      if (refusal) throw refusal
+    const { patient_id, priority } = known
+    const { doctor_id = known.doctor_id, appointment_time } = request
+    const wanted = { doctor_id, appointment_time, patient_id, priority }
+    const { calendar, slot } = await findSlot(ctx, calendars, wanted, look > 1)
+    const refusal = () => findRefusal(ctx, calendar, { ...wanted, ...slot }, { own: id, priority })
+    const other = look <= mostWaits ? another(`${doctor_id} ${appointment_time}`) : undefined
+    if (other) {
+      await other
+      const refused = await refusal()
+      if (refused) throw refused
+      continue
     }
-    const moved = await attemptMove(ctx, id, known, { calendar, slot, reason, resource_ids })
+    // Another doctor has still to say whether new patients are taken.
+    const refused = doctor_id === known.doctor_id ? undefined : await refusal()
+    if (refused) throw refused
+    const work = attemptMove(ctx, id, known, { calendar, slot, reason, resource_ids })
+    const moved = await tryFor(`${doctor_id} ${appointment_time}`, work)
     if (typeof moved === 'object') return moved
     if (moved === 'resource_taken')
-      throw await resourcesTaken(ctx, calendar, slot, resource_ids ?? known.resource_ids, known.priority)
-    const refusal = await findRefusal(ctx, calendar, asked, { own: id, priority: known.priority })
-    if (refusal) throw refusal
+      throw await resourcesTaken(ctx, calendar, slot, resource_ids ?? known.resource_ids, priority)
+    const lost = await refusal()
+    if (lost) throw lost
   }
   throw new Problem(conflict, { retry_after_seconds: 1 })
 }

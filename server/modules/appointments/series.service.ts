@@ -26,6 +26,7 @@ import { expandSeries, type Occurrence } from './series-rule.ts'
 import { findSeries, insertSeries, type NewSeries, reserveForAll } from './series.store.ts'
 import { seriesVersion } from './series-taken.ts'
 import { doctorMissing, mayBookWith } from './slot-choice.ts'
+import { another, mostLooks, mostWaits, tryFor } from './turns.ts'
 
 type Asked = Omit<SeriesRequest, 'patient_id'> & { patient_id: string }
 
@@ -57,17 +58,12 @@ export async function bookSeries(ctx: Context, calendars: Calendars, request: Se
     if (free.length === 0 || (conflicts.length > 0 && !asked.skip_conflicts))
       throw new Problem(seriesConflicts, { conflicts })
     const key = asked.reason || asked.notes ? await findKey(ctx, asked.patient_id) : undefined
-    const another = underWay.get(asked.doctor_id)
-    if (another && look <= mostWaits) {
-      // How it ended is told to whoever asked for it.
-      await another.catch(() => undefined)
+    const other = look <= mostWaits && another(asked.doctor_id)
+    if (other) {
+      await other
       continue
     }
-    const work = attemptSeries(ctx, calendar, asked, free, key)
-    underWay.set(asked.doctor_id, work)
-    const booked = await work.finally(() => {
-      if (underWay.get(asked.doctor_id) === work) underWay.delete(asked.doctor_id)
-    })
+    const booked = await tryFor(asked.doctor_id, attemptSeries(ctx, calendar, asked, free, key))
     if (booked) {
       ctx.header('location', `/api/v1/appointments/series/${booked.id}`)
       return { ...booked, skipped: conflicts }
@@ -76,14 +72,6 @@ export async function bookSeries(ctx: Context, calendars: Calendars, request: Se
   }
   throw new Problem(conflict, { retry_after_seconds: 1 })
 }
-
-/**
- * Of those who book series with one doctor here at once one is at it, and the others look again before they try: as a rule they
- * have lost, which is told sooner by a look than by a turn at the doctor's lock.
- */
-const underWay = new Map<string, Promise<unknown>>()
-const mostWaits = 3
-const mostLooks = 8
 
 async function judge(
   ctx: Context,

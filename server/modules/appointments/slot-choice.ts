@@ -43,7 +43,7 @@ export function doctorMissing(): Problem {
 }
 
 /** Why a time that is no slot of the doctor cannot be had, and what can. */
-export async function outsideSlots(
+async function outsideSlots(
   ctx: Context,
   calendar: Calendar,
   appointment_time: string,

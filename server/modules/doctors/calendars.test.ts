@@ -11,9 +11,9 @@ describe('the known calendars', () => {
     let reads = 0
     const database: Context['database'] = {
       ...api.database,
-      once(fill) {
+      read(statement) {
         reads += 1
-        return api.database.once(fill)
+        return api.database.read(statement)
       },
     }
     const ctx = { database } as Context

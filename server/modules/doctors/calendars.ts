@@ -16,7 +16,7 @@ export function createCalendars(most_known = mostKnown): Calendars {
   const known = new Map<string, Calendar>()
 
   async function read(ctx: Context, ids: readonly string[]): Promise<Map<string, Calendar>> {
-    const stored = await ctx.database.once((tx) => tx.rows(findCalendars(ids)))
+    const stored = await ctx.database.read(findCalendars(ids))
     for (const id of ids) known.delete(id)
     const found = new Map(stored.map((row) => [row.id, calendarOf(row)]))
     for (const calendar of found.values()) {
