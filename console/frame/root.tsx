@@ -1,14 +1,19 @@
 // Around every page: the frame for whoever is signed in, the sign-in at the same address for whoever is not.
 import { Outlet, useMatches } from '@tanstack/react-router'
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
+import { preferences } from '../connection/preferences.ts'
 import { may, useSession } from '../connection/use-session.ts'
+import { fetched } from './fetched.tsx'
 import { NotAllowed, Waiting } from './states.tsx'
 import { OutsideFrame } from './outside-frame.tsx'
 
-const InsideFrame = lazy(async () => ({ default: (await import('./inside-frame.tsx')).InsideFrame }))
-const PublicFrame = lazy(async () => ({ default: (await import('./public-frame.tsx')).PublicFrame }))
-const SignInForm = lazy(async () => ({ default: (await import('../sign-in/sign-in-form.tsx')).SignInForm }))
-const InitialPassword = lazy(async () => ({ default: (await import('../account/password-form.tsx')).InitialPassword }))
+const InsideFrame = fetched(async () => (await import('./inside-frame.tsx')).InsideFrame)
+const PublicFrame = fetched(async () => (await import('./public-frame.tsx')).PublicFrame)
+const SignInForm = fetched(async () => (await import('../sign-in/sign-in-form.tsx')).SignInForm)
+const InitialPassword = fetched(async () => (await import('../account/password-form.tsx')).InitialPassword)
+
+// While the server is still asked who it is.
+if (preferences().has_session) void InsideFrame.fetch().catch(() => undefined)
 
 export function Root() {
   return (
