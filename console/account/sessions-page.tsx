@@ -7,7 +7,7 @@ import { useUser } from '../connection/use-session.ts'
 import { CalendarLinks } from '../change-details/calendar-links.tsx'
 import { useDetailsWords } from '../change-details/words.ts'
 import { sessionApi } from '#contracts/identity/session'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ProblemAlert, ReadProblem, Waiting } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
 import { en } from '../words/sessions.en.ts'
 import { es } from '../words/sessions.es.ts'
@@ -33,7 +33,7 @@ export function SessionsPage() {
     <Stack>
       <PageTitle title={sessions.title} />
       {list.isPending && <Waiting />}
-      {list.error && <ProblemAlert error={list.error} onRetry={() => void list.refetch()} />}
+      {list.error && <ReadProblem error={list.error} />}
       {end.error && !mustProve && <ProblemAlert error={end.error} />}
       {list.data?.items.map((session) => (
         <Paper key={session.id} withBorder p="md">

@@ -9,7 +9,7 @@ import { messagesByMember, problemOf } from '../connection/problem-of.ts'
 import { readAll } from '../day-calendar/day.ts'
 import { doctorApi } from '#contracts/doctors/doctor'
 import { type User, userApi } from '#contracts/identity/user'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ProblemAlert, ReadProblem, Waiting } from '../frame/states.tsx'
 import { useWords } from '../words/words.tsx'
 import { emptyProfile, ProfileFields, requestOf } from './profile-fields.tsx'
 import { useScheduleWords } from './words.ts'
@@ -46,7 +46,7 @@ export function NewDoctor() {
     },
   })
   if (accounts.isPending) return <Waiting />
-  if (accounts.error) return <ProblemAlert error={accounts.error} onRetry={() => void accounts.refetch()} />
+  if (accounts.error) return <ReadProblem error={accounts.error} />
   const free = accounts.data
   if (free.length === 0) return <Text>{words.accounts_none}</Text>
   const messages = messagesByMember(make.error ? problemOf(make.error) : undefined, members)

@@ -7,7 +7,7 @@ import { useDraft } from '../connection/drafts.ts'
 import { messagesByMember } from '../connection/problem-of.ts'
 import { useUser } from '../connection/use-session.ts'
 import { doctorApi, type DoctorProfile } from '#contracts/doctors/doctor'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ReadProblem, Waiting } from '../frame/states.tsx'
 import { useDepartments } from '../look-after-accounts/administration.tsx'
 import { useWords } from '../words/words.tsx'
 import { ProfileFields, requestOf, type TypedProfile, typedOf } from './profile-fields.tsx'
@@ -20,7 +20,7 @@ export function ProfileForm({ doctor_id }: { doctor_id: string }) {
     queryFn: () => call(doctorApi.readProfile, { params: { doctor_id } }),
   })
   if (profile.isPending) return <Waiting />
-  if (profile.error) return <ProblemAlert error={profile.error} onRetry={() => void profile.refetch()} />
+  if (profile.error) return <ReadProblem error={profile.error} />
   return <Form key={count} profile={profile.data} {...ending} />
 }
 

@@ -12,7 +12,7 @@ import { type Doctor, doctorApi } from '#contracts/doctors/doctor'
 import { doctorName } from '../find-doctor/doctor-name.ts'
 import { LinkButton } from '../frame/link-button.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
-import { ProblemPage, Waiting } from '../frame/states.tsx'
+import { ProblemPage, WaitingPage } from '../frame/states.tsx'
 import { ProfileForm } from './profile-form.tsx'
 import { TimeOffs } from './time-off.tsx'
 import { Week } from './week.tsx'
@@ -41,8 +41,8 @@ export function SchedulePage() {
     queryKey: ['doctor-profiles', 'named', doctor_id],
     queryFn: () => readDoctor(doctor_id, isChanging && may(user, 'doctors:update')),
   })
-  if (found.isPending) return <Waiting />
-  if (found.error) return <ProblemPage error={found.error} onRetry={() => void found.refetch()} />
+  if (found.isPending) return <WaitingPage />
+  if (found.error) return <ProblemPage error={found.error} />
   return (
     <Stack gap="lg" maw={860}>
       <PageTitle title={words.title}>

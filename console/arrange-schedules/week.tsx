@@ -9,7 +9,7 @@ import type { Doctor } from '#contracts/doctors/doctor'
 import { type BlockRequest, type ChangedSchedule, type ScheduleBlock, scheduleApi } from '#contracts/doctors/schedule'
 import { LinkButton } from '../frame/link-button.tsx'
 import { Row, RowList } from '../frame/section.tsx'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ProblemAlert, ReadProblem, Waiting } from '../frame/states.tsx'
 import { dateIn } from '../words/clock.ts'
 import { useDates } from '../words/dates.ts'
 import { useSpoken, useWords } from '../words/words.tsx'
@@ -45,7 +45,7 @@ export function Week({ doctor }: { doctor: Doctor }) {
     onSettled: () => known.invalidateQueries({ queryKey }),
   })
   if (schedule.isPending) return <Waiting />
-  if (schedule.error) return <ProblemAlert error={schedule.error} onRetry={() => void schedule.refetch()} />
+  if (schedule.error) return <ReadProblem error={schedule.error} />
   const { items, version } = schedule.data
   const isStale = replace.error && problemOf(replace.error).kind.code === 'stale_version'
   return (

@@ -9,7 +9,7 @@ import { usePeople } from '../day-calendar/day.ts'
 import type { IdentityCard } from '#contracts/patients/patient'
 import { nameOf } from '../find-patient/matching.ts'
 import { PageTitle } from '../frame/page-title.tsx'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ProblemAlert, ReadProblem, Waiting } from '../frame/states.tsx'
 import { desk } from '../words/desk.ts'
 import { useWords, useWordsOf } from '../words/words.tsx'
 import classes from './bed-map.module.css'
@@ -53,7 +53,7 @@ export function BedMapPage() {
           onChange={(event) => setOnlyFree(event.currentTarget.checked)}
         />
       </Group>
-      {beds.error && <ProblemAlert error={beds.error} onRetry={() => void beds.refetch()} />}
+      {beds.error && <ReadProblem error={beds.error} />}
       {people.error && <ProblemAlert error={people.error} />}
       {beds.isPending && <Waiting />}
       {beds.data?.length === 0 && (

@@ -16,7 +16,7 @@ import { moveInSeries, type Scope, ScopeChoice, SeriesConflicts, useSeries } fro
 import { Versions } from '../day-calendar/versions.tsx'
 import { nameOf } from '../find-patient/matching.ts'
 import { LinkButton } from '../frame/link-button.tsx'
-import { ProblemAlert, ProblemPage, Waiting } from '../frame/states.tsx'
+import { ProblemPage, ReadProblem, Waiting, WaitingPage } from '../frame/states.tsx'
 import { usePatient } from '../patient/use-patient.ts'
 import { useDates } from '../words/dates.ts'
 import { desk } from '../words/desk.ts'
@@ -43,9 +43,8 @@ export function BookingPage() {
     queryFn: () => call(appointmentApi.get, { params: { appointment_id: move ?? '' } }),
     enabled: move !== undefined,
   })
-  if (patient.error ?? moved.error)
-    return <ProblemPage error={patient.error ?? moved.error} onRetry={() => void patient.refetch()} />
-  if (patient.isPending || (move !== undefined && moved.isPending)) return <Waiting />
+  if (patient.error ?? moved.error) return <ProblemPage error={patient.error ?? moved.error} />
+  if (patient.isPending || (move !== undefined && moved.isPending)) return <WaitingPage />
   const name = nameOf(patient.data) || find.unnamed
   return (
     <Stack gap="lg">
@@ -135,7 +134,7 @@ function Choosing({ patient_id, moved }: { patient_id: string; moved: Appointmen
       <Grid.Col span={{ base: 12, md: 7 }}>
         {moved && <Text mb="sm">{book.moving(dates.moment(moved.appointment_time, doctorOf(moved)?.timezone))}</Text>}
         {doctors.error ? (
-          <ProblemAlert error={doctors.error} onRetry={() => void doctors.refetch()} />
+          <ReadProblem error={doctors.error} />
         ) : doctors.isPending ? (
           <Waiting />
         ) : (

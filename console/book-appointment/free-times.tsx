@@ -5,7 +5,7 @@ import { useState } from 'react'
 import { call } from '../connection/call.ts'
 import type { Doctor } from '#contracts/doctors/doctor'
 import { type Slot, slotApi, type SlotPriority } from '#contracts/doctors/slot'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ReadProblem, Waiting } from '../frame/states.tsx'
 import { dateIn } from '../words/clock.ts'
 import { useWords } from '../words/words.tsx'
 import { Days } from './days.tsx'
@@ -101,7 +101,7 @@ export function FreeTimes({ doctors, wishes, onWish, chosen, onChoose, nearest }
           {book.free}
         </Title>
         {found.isPending && <Waiting />}
-        {found.error && <ProblemAlert error={found.error} onRetry={() => void found.refetch()} />}
+        {found.error && <ReadProblem error={found.error} />}
         {found.data?.items.length === 0 && <Text c="dimmed">{book.none}</Text>}
         {found.data && <Days slots={found.data.items} doctors={doctors} chosen={chosen} onChoose={onChoose} />}
         {found.data?.items.length === limit && limit < most && (

@@ -6,7 +6,7 @@ import { mostOccurrences } from '#contracts/appointments/recurrence'
 import { type SeriesPlan, seriesApi } from '#contracts/appointments/series'
 import type { Doctor } from '#contracts/doctors/doctor'
 import type { Slot, SlotPriority } from '#contracts/doctors/slot'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ReadProblem, Waiting } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
 import { desk } from '../words/desk.ts'
 import { useWordsOf } from '../words/words.tsx'
@@ -84,7 +84,7 @@ type PlannedProps = { plan: ReturnType<typeof useSeriesPlan>; doctor: Doctor | u
 export function Planned({ plan, doctor }: PlannedProps) {
   const words = useWordsOf(desk)
   const dates = useDates()
-  if (plan.error) return <ProblemAlert error={plan.error} onRetry={() => void plan.refetch()} />
+  if (plan.error) return <ReadProblem error={plan.error} />
   if (!plan.data) return <Waiting />
   const { occurrences, conflicts } = plan.data
   const conflictOf = (occurrence: number) => conflicts.find((one) => one.occurrence === occurrence)

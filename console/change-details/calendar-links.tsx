@@ -6,7 +6,7 @@ import { call } from '../connection/call.ts'
 import { problemOf } from '../connection/problem-of.ts'
 import { useUser } from '../connection/use-session.ts'
 import { type CalendarFeed, icalendarApi } from '#contracts/appointments/icalendar'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ProblemAlert, ReadProblem, Waiting } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
 import { useWords } from '../words/words.tsx'
 import { useDetailsWords } from './words.ts'
@@ -35,7 +35,7 @@ export function CalendarLinks() {
       {make.error && !mustProve && <ProblemAlert error={make.error} />}
       {make.data && <NewLink link={make.data.link} onKept={() => make.reset()} />}
       {list.isPending && <Waiting />}
-      {list.error && <ProblemAlert error={list.error} onRetry={() => void list.refetch()} />}
+      {list.error && <ReadProblem error={list.error} />}
       {list.data?.length === 0 && <Text c="dimmed">{words.links_none}</Text>}
       {list.data?.map((feed) => (
         <LinkRow key={feed.id} feed={feed} onSettled={onSettled} />

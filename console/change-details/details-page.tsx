@@ -6,7 +6,7 @@ import { useLive } from '../connection/use-live.ts'
 import { PersonName } from '../find-patient/person.tsx'
 import { LinkButton } from '../frame/link-button.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
-import { ProblemPage, Waiting } from '../frame/states.tsx'
+import { ProblemPage, WaitingPage } from '../frame/states.tsx'
 import { usePatient } from '../patient/use-patient.ts'
 import { useWords } from '../words/words.tsx'
 import { detailsConcerns } from './concerns.ts'
@@ -23,8 +23,8 @@ export function DetailsPage() {
   const { patient: labels } = useWords()
   const { patient_id } = route.useParams()
   const patient = usePatient(patient_id)
-  if (patient.isPending) return <Waiting />
-  if (patient.error) return <ProblemPage error={patient.error} onRetry={() => void patient.refetch()} />
+  if (patient.isPending) return <WaitingPage />
+  if (patient.error) return <ProblemPage error={patient.error} />
   return (
     <Stack gap="lg" maw={860}>
       <PageTitle title={words.title}>

@@ -4,7 +4,7 @@ import { type ReactNode, useId } from 'react'
 import { useLive } from '../connection/use-live.ts'
 import { may, useUser } from '../connection/use-session.ts'
 import { PageTitle } from '../frame/page-title.tsx'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ReadProblem, Waiting } from '../frame/states.tsx'
 import { OwnRecordNav } from '../own-record/own-record-nav.tsx'
 import { usePatient } from '../patient/use-patient.ts'
 import { ownCare } from '../words/own-care.ts'
@@ -55,7 +55,7 @@ export function OwnDetailsPage() {
 function OwnContact({ patient_id }: { patient_id: string }) {
   const patient = usePatient(patient_id)
   if (patient.isPending) return <Waiting />
-  if (patient.error) return <ProblemAlert error={patient.error} onRetry={() => void patient.refetch()} />
+  if (patient.error) return <ReadProblem error={patient.error} />
   return <DetailsForm patient={patient.data} isOwn />
 }
 

@@ -6,7 +6,7 @@ import { call } from '../connection/call.ts'
 import { useDraft } from '../connection/drafts.ts'
 import { messagesByMember } from '../connection/problem-of.ts'
 import { notificationApi, type NotificationPreferences } from '#contracts/notifications/notification'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ReadProblem, Waiting } from '../frame/states.tsx'
 import { useSpoken, useWords } from '../words/words.tsx'
 import { useDetailsWords } from './words.ts'
 
@@ -21,7 +21,7 @@ export function RemindersForm({ patient_id }: { patient_id: string }) {
     queryFn: () => call(notificationApi.preferences, { params: { patient_id } }),
   })
   if (chosen.isPending) return <Waiting />
-  if (chosen.error) return <ProblemAlert error={chosen.error} onRetry={() => void chosen.refetch()} />
+  if (chosen.error) return <ReadProblem error={chosen.error} />
   return <Form key={count} patient_id={patient_id} chosen={chosen.data} {...ending} />
 }
 

@@ -10,7 +10,7 @@ import type { Appointment } from '#contracts/appointments/appointment-record'
 import type { Doctor } from '#contracts/doctors/doctor'
 import { nameOf } from '../find-patient/matching.ts'
 import { Sign } from '../frame/mark.tsx'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ReadProblem, Waiting } from '../frame/states.tsx'
 import { addDays, dateIn, weekOf } from '../words/clock.ts'
 import { useDates } from '../words/dates.ts'
 import { desk } from '../words/desk.ts'
@@ -139,7 +139,7 @@ export function CalendarPage() {
           />
         </Group>
       </Group>
-      {error && <ProblemAlert error={error} onRetry={() => void Promise.all([doctors.refetch(), read.refetch()])} />}
+      {error && <ReadProblem error={error} />}
       <div role="status">
         {moved && (
           <Moved

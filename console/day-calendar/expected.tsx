@@ -10,7 +10,7 @@ import type { IdentityCard } from '#contracts/patients/patient'
 import type { Doctor } from '#contracts/doctors/doctor'
 import { PersonLine, PersonName } from '../find-patient/person.tsx'
 import { nameOf } from '../find-patient/matching.ts'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ProblemAlert, ReadProblem, Waiting } from '../frame/states.tsx'
 import { dateIn } from '../words/clock.ts'
 import { useDates } from '../words/dates.ts'
 import { useWords } from '../words/words.tsx'
@@ -54,7 +54,7 @@ export function Expected() {
           </Alert>
         )}
       </div>
-      {error && <ProblemAlert error={error} onRetry={() => void day.refetch()} />}
+      {error && <ReadProblem error={error} />}
       {checkIn.error && <ProblemAlert error={checkIn.error} />}
       {day.isPending ? (
         <Waiting />

@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { call } from '../connection/call.ts'
 import { type Notice, notificationApi } from '#contracts/notifications/notification'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ReadProblem, Waiting } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
 import { desk } from '../words/desk.ts'
 import { useWordsOf } from '../words/words.tsx'
@@ -29,7 +29,7 @@ function NoticeList({ appointment_id }: { appointment_id: string }) {
     queryFn: () => call(notificationApi.notices, { params: { appointment_id } }).then(({ items }) => items),
   })
   if (list.isPending) return <Waiting />
-  if (list.error) return <ProblemAlert error={list.error} onRetry={() => void list.refetch()} />
+  if (list.error) return <ReadProblem error={list.error} />
   if (list.data.length === 0) return <Text size="sm">{words.notices_none}</Text>
   return (
     <Stack component="ul" gap="xs" m={0} ps="lg" aria-label={words.notices}>

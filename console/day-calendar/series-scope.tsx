@@ -6,7 +6,7 @@ import type { Appointment } from '#contracts/appointments/appointment-record'
 import { appointmentApi } from '#contracts/appointments/appointment'
 import { type Conflict, type Series, seriesApi, type SeriesChange } from '#contracts/appointments/series'
 import { problemOf } from '../connection/problem-of.ts'
-import { ProblemAlert } from '../frame/states.tsx'
+import { ReadProblem } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
 import { desk } from '../words/desk.ts'
 import { useWordsOf } from '../words/words.tsx'
@@ -39,7 +39,7 @@ export function ScopeChoice({ appointment, scope, onScope }: ScopeChoiceProps) {
   const words = useWordsOf(desk)
   const series = useSeries(appointment.series_id)
   const occurrence = appointment.occurrence ?? 0
-  if (series.error) return <ProblemAlert error={series.error} onRetry={() => void series.refetch()} />
+  if (series.error) return <ReadProblem error={series.error} />
   if (!series.data || reached(series.data, occurrence, 'all') < 2) return null
   const { data } = series
   const offered = scopes.filter(

@@ -11,7 +11,7 @@ import type { OpenAlert } from '#contracts/assessments/worklist'
 import { usePeople } from '../day-calendar/day.ts'
 import { nameOf } from '../find-patient/matching.ts'
 import { LinkButton } from '../frame/link-button.tsx'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ProblemAlert, ReadProblem, Waiting } from '../frame/states.tsx'
 import { useAlerts } from '../read-chart/known.ts'
 import { Section } from '../read-chart/section.tsx'
 import { useVisitWords } from '../see-patient/words.ts'
@@ -50,7 +50,7 @@ export function Alerts() {
         acknowledge.error && <ProblemAlert error={acknowledge.error} />
       )}
       {alerts.isPending && <Waiting />}
-      {alerts.error && <ProblemAlert error={alerts.error} onRetry={() => void alerts.refetch()} />}
+      {alerts.error && <ReadProblem error={alerts.error} />}
       {alerts.data?.length === 0 && <Text c="dimmed">{words.critical_none}</Text>}
       {sorted.length > 0 && (
         <Paper withBorder component="ul" className={classes.list}>

@@ -11,7 +11,7 @@ import { Flags } from '../day-calendar/flags.tsx'
 import { nameOf } from '../find-patient/matching.ts'
 import { PersonLine } from '../find-patient/person.tsx'
 import { LinkButton } from '../frame/link-button.tsx'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ProblemAlert, ReadProblem, Waiting } from '../frame/states.tsx'
 import { Section } from '../read-chart/section.tsx'
 import { useBegin } from '../see-patient/status.ts'
 import { useVisitWords } from '../see-patient/words.ts'
@@ -34,14 +34,13 @@ export function MyPatients({ doctor, date }: { doctor: Doctor; date: string }) {
     may(user, 'patients:find'),
   )
   const error = appointments.error ?? visits.error ?? people.error
-  const retry = () => void Promise.all([appointments.refetch(), visits.refetch()])
   const start = (visit: Visit) =>
     begin.mutate(visit, {
       onSuccess: ({ id }) => void navigate({ to: addresses.visit, params: { visit_id: id } }),
     })
   return (
     <Section title={words.my_patients}>
-      {error && <ProblemAlert error={error} onRetry={retry} />}
+      {error && <ReadProblem error={error} />}
       {begin.error && <ProblemAlert error={begin.error} />}
       {appointments.isPending || visits.isPending ? (
         !error && <Waiting />

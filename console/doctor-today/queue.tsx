@@ -6,7 +6,7 @@ import { addresses } from '../addresses.ts'
 import { call } from '../connection/call.ts'
 import { useUser } from '../connection/use-session.ts'
 import { visitApi } from '#contracts/visits/visit'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ProblemAlert, ReadProblem, Waiting } from '../frame/states.tsx'
 import { Section } from '../read-chart/section.tsx'
 import { useVisitWords } from '../see-patient/words.ts'
 import classes from './today.module.css'
@@ -41,7 +41,7 @@ export function Queue({ department_id }: { department_id: string }) {
       }
     >
       {queue.isPending && <Waiting />}
-      {queue.error && <ProblemAlert error={queue.error} onRetry={() => void queue.refetch()} />}
+      {queue.error && <ReadProblem error={queue.error} />}
       {next.error && <ProblemAlert error={next.error} />}
       {queue.data && others.length === 0 && <Text c="dimmed">{words.queue_none}</Text>}
       {others.length > 0 && (

@@ -10,7 +10,7 @@ import { noteApi } from '#contracts/chart/note'
 import { prescriptionApi } from '#contracts/prescriptions/prescription'
 import { usePeople } from '../day-calendar/day.ts'
 import { nameOf } from '../find-patient/matching.ts'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ReadProblem, Waiting } from '../frame/states.tsx'
 import { Section } from '../read-chart/section.tsx'
 import { useVisitWords } from '../see-patient/words.ts'
 import { useDates } from '../words/dates.ts'
@@ -59,21 +59,20 @@ function useUnsigned() {
     items: all.toSorted((one, other) => one.updated_at.localeCompare(other.updated_at)),
     isPending: queries.some(({ isPending }) => isPending),
     error: queries.find(({ error }) => error)?.error,
-    retry: () => void Promise.all(queries.map(({ refetch }) => refetch())),
   }
 }
 
 export function ToSign() {
   const words = useVisitWords()
   const user = useUser()
-  const { items, isPending, error, retry } = useUnsigned()
+  const { items, isPending, error } = useUnsigned()
   const people = usePeople(
     items.map(({ patient_id }) => patient_id),
     may(user, 'patients:find'),
   )
   return (
     <Section title={words.to_sign}>
-      {error && <ProblemAlert error={error} onRetry={retry} />}
+      {error && <ReadProblem error={error} />}
       {isPending && !error && <Waiting />}
       {!isPending && !error && items.length === 0 && <Text c="dimmed">{words.to_sign_none}</Text>}
       {items.length > 0 && (

@@ -10,7 +10,7 @@ import { doctorApi } from '#contracts/doctors/doctor'
 import { SearchBox } from '../find-patient/search-box.tsx'
 import { LinkButton } from '../frame/link-button.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ReadProblem, Waiting } from '../frame/states.tsx'
 import { useVisitWords } from '../see-patient/words.ts'
 import { dateIn } from '../words/clock.ts'
 import { useDates } from '../words/dates.ts'
@@ -50,7 +50,7 @@ export function TodayPage() {
             </div>
           )}
           {doctor_id === null && <Text>{words.no_profile}</Text>}
-          {doctor.error && <ProblemAlert error={doctor.error} onRetry={() => void doctor.refetch()} />}
+          {doctor.error && <ReadProblem error={doctor.error} />}
           {doctor_id !== null && doctor.isPending && <Waiting />}
           {doctor.data && <MyPatients doctor={doctor.data} date={date} />}
           {user.department_id !== null && <Queue department_id={user.department_id} />}

@@ -12,7 +12,7 @@ import { type Doctor, doctorApi } from '#contracts/doctors/doctor'
 import { slotApi } from '#contracts/doctors/slot'
 import { LinkButton } from '../frame/link-button.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
-import { ProblemAlert, ProblemPage, Waiting } from '../frame/states.tsx'
+import { ProblemPage, ReadProblem, Waiting, WaitingPage } from '../frame/states.tsx'
 import { dateIn } from '../words/clock.ts'
 import { ownCare } from '../words/own-care.ts'
 import { useWordsOf } from '../words/words.tsx'
@@ -37,14 +37,8 @@ export function DoctorPage() {
   const { move } = route.useSearch()
   const languageName = useLanguageName()
   const doctor = useDoctor(doctor_id)
-  if (doctor.error) return <ProblemPage error={doctor.error} onRetry={() => void doctor.refetch()} />
-  if (doctor.isPending)
-    return (
-      <>
-        <PageTitle title={words.doctor} />
-        <Waiting />
-      </>
-    )
+  if (doctor.error) return <ProblemPage error={doctor.error} />
+  if (doctor.isPending) return <WaitingPage />
   const { specialization, location, languages, bio, accepts_new_patients } = doctor.data
   return (
     <Stack gap="lg">
@@ -101,7 +95,7 @@ function NextTimes({ doctor, move }: { doctor: Doctor; move: string | undefined 
         />
       </Group>
       {found.isPending && <Waiting />}
-      {found.error && <ProblemAlert error={found.error} onRetry={() => void found.refetch()} />}
+      {found.error && <ReadProblem error={found.error} />}
       {found.data?.items.length === 0 && <Text>{words.no_time}</Text>}
       {found.data && (
         <Days

@@ -9,7 +9,7 @@ import { useDraft } from '../connection/drafts.ts'
 import { useDoctors } from '../day-calendar/day.ts'
 import { type Doctor, doctorApi } from '#contracts/doctors/doctor'
 import { PageTitle } from '../frame/page-title.tsx'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ReadProblem, Waiting } from '../frame/states.tsx'
 import { dateIn } from '../words/clock.ts'
 import { ownCare } from '../words/own-care.ts'
 import { useWordsOf } from '../words/words.tsx'
@@ -87,7 +87,7 @@ export function DoctorsPage() {
       <Text role="status" size="sm" c="dimmed">
         {found.data ? (items.length === 0 ? words.none : words.found(total)) : ''}
       </Text>
-      {found.error && <ProblemAlert error={found.error} onRetry={() => void found.refetch()} />}
+      {found.error && <ReadProblem error={found.error} />}
       {found.isPending && <Waiting />}
       {items.length > 0 && (
         <ul className={classes.list}>

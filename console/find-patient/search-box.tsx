@@ -12,7 +12,7 @@ import type { IdentityCard } from '#contracts/patients/patient'
 import { patientSearchApi } from '#contracts/patients/patient-search'
 import { LinkButton } from '../frame/link-button.tsx'
 import { Sign } from '../frame/mark.tsx'
-import { ProblemAlert } from '../frame/states.tsx'
+import { ReadProblem } from '../frame/states.tsx'
 import { useWords } from '../words/words.tsx'
 import { matchedBy, nameOf } from './matching.ts'
 import { PersonLine, PersonName } from './person.tsx'
@@ -82,7 +82,7 @@ export function SearchBox({ action, isFirst = true }: SearchBoxProps) {
           <Text size="sm">{find.incomplete}</Text>
         </Alert>
       )}
-      {found.error && !isUnfinished && <ProblemAlert error={found.error} onRetry={() => void found.refetch()} />}
+      {found.error && !isUnfinished && <ReadProblem error={found.error} />}
       {items.length > 0 && (
         <Paper
           withBorder

@@ -4,11 +4,11 @@ import { Suspense } from 'react'
 import { preferences } from '../connection/preferences.ts'
 import { may, useSession } from '../connection/use-session.ts'
 import { fetched } from './fetched.tsx'
-import { NotAllowed, Waiting } from './states.tsx'
+import { NotAllowed, WaitingPage } from './states.tsx'
 import { OutsideFrame } from './outside-frame.tsx'
 
-const InsideFrame = fetched(async () => (await import('./inside-frame.tsx')).InsideFrame)
-const PublicFrame = fetched(async () => (await import('./public-frame.tsx')).PublicFrame)
+const InsideFrame = fetched(async () => (await import('./inside-frame.tsx')).InsideFrame, Beginning)
+const PublicFrame = fetched(async () => (await import('./public-frame.tsx')).PublicFrame, Beginning)
 const SignInForm = fetched(async () => (await import('../sign-in/sign-in-form.tsx')).SignInForm)
 const InitialPassword = fetched(async () => (await import('../account/password-form.tsx')).InitialPassword)
 
@@ -17,16 +17,25 @@ if (preferences().has_session) void InsideFrame.fetch().catch(() => undefined)
 
 export function Root() {
   return (
-    <Suspense fallback={<Waiting />}>
+    <Suspense fallback={<Beginning />}>
       <Outlet />
     </Suspense>
+  )
+}
+
+/** Before it is known which frame it will be. */
+function Beginning() {
+  return (
+    <main>
+      <WaitingPage />
+    </main>
   )
 }
 
 export function Closed() {
   const session = useSession()
   const asked = useMatches({ select: (matches) => matches.flatMap(({ staticData: { asks } }) => asks ?? []) })
-  if (session.status === 'beginning') return <Waiting />
+  if (session.status === 'beginning') return <Beginning />
   if (session.status === 'signed_out') {
     return (
       <OutsideFrame>
@@ -43,7 +52,7 @@ export function Closed() {
   }
   return (
     <InsideFrame user={session.user}>
-      <Suspense fallback={<Waiting />}>
+      <Suspense fallback={<WaitingPage />}>
         {asked.every((permission) => may(session.user, permission)) ? <Outlet /> : <NotAllowed />}
       </Suspense>
     </InsideFrame>
@@ -60,9 +69,9 @@ export function Open() {
 
 export function Anyone() {
   const session = useSession()
-  if (session.status === 'beginning') return <Waiting />
+  if (session.status === 'beginning') return <Beginning />
   const page = (
-    <Suspense fallback={<Waiting />}>
+    <Suspense fallback={<WaitingPage />}>
       <Outlet />
     </Suspense>
   )

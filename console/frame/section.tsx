@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import type { addresses } from '../addresses.ts'
 import { useWords } from '../words/words.tsx'
-import { ProblemAlert, Waiting } from './states.tsx'
+import { ReadProblem, Waiting } from './states.tsx'
 import classes from './section.module.css'
 
 export type SectionLink = { to: (typeof addresses)[keyof typeof addresses]; label: string; isShown: boolean }
@@ -27,7 +27,6 @@ type Read<T> = {
   items: readonly T[]
   isPending: boolean
   error: unknown
-  refetch: () => unknown
   hasNextPage?: boolean
   isFetchingNextPage?: boolean
   fetchNextPage?: () => unknown
@@ -48,7 +47,7 @@ export function RowList<T>({
   const { frame } = useWords()
   return (
     <Stack gap="sm">
-      {of.error !== null && <ProblemAlert error={of.error} onRetry={() => void of.refetch()} />}
+      {of.error !== null && <ReadProblem error={of.error} />}
       {of.isPending && <Waiting />}
       {!of.isPending && !of.error && of.items.length === 0 && <Text c="dimmed">{none}</Text>}
       {of.items.length > 0 && (

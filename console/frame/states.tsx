@@ -1,5 +1,6 @@
 // What a page shows instead of its content: waiting, failed, nothing there.
-import { Alert, Anchor, Button, Center, Loader, Stack, Text } from '@mantine/core'
+import { Alert, Anchor, Button, Center, Loader, Stack, Text, Title, VisuallyHidden } from '@mantine/core'
+import { useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { addresses } from '../addresses.ts'
 import { problemOf } from '../connection/problem-of.ts'
@@ -12,6 +13,19 @@ export function Waiting() {
     <Center mih={160} role="status" aria-label={frame.loading}>
       <Loader type="dots" aria-hidden />
     </Center>
+  )
+}
+
+/** Where nothing of the whole page is there yet. */
+export function WaitingPage() {
+  const { frame } = useWords()
+  return (
+    <>
+      <VisuallyHidden>
+        <Title order={1}>{frame.loading}</Title>
+      </VisuallyHidden>
+      <Waiting />
+    </>
   )
 }
 
@@ -41,13 +55,21 @@ export function ProblemAlert({ error, onRetry, isTitled = true }: ProblemProps &
   )
 }
 
+/** Of what was read, and not written: all that the page could not read is asked for again at once. */
+export function ReadProblem({ error, isTitled = true }: { error: unknown; isTitled?: boolean }) {
+  const queries = useQueryClient()
+  const askAgain = () =>
+    void queries.refetchQueries({ type: 'active', predicate: ({ state }) => state.status === 'error' })
+  return <ProblemAlert error={error} onRetry={askAgain} isTitled={isTitled} />
+}
+
 /** Where the whole page could not be read. */
-export function ProblemPage(props: ProblemProps) {
+export function ProblemPage({ error }: { error: unknown }) {
   const { frame } = useWords()
   return (
     <Stack>
       <PageTitle title={frame.failed} />
-      <ProblemAlert {...props} isTitled={false} />
+      <ReadProblem error={error} isTitled={false} />
     </Stack>
   )
 }

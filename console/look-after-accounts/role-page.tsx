@@ -10,7 +10,7 @@ import { useDraft } from '../connection/drafts.ts'
 import { may, useUser } from '../connection/use-session.ts'
 import { type Role, roleApi } from '#contracts/identity/role'
 import { PageTitle } from '../frame/page-title.tsx'
-import { ProblemPage, Waiting } from '../frame/states.tsx'
+import { ProblemPage, WaitingPage } from '../frame/states.tsx'
 import { AdministrationNav, useAdministratorWords, useRoles } from './administration.tsx'
 
 const route = getRouteApi(`/closed${addresses.role}`)
@@ -23,8 +23,8 @@ export function RolePage() {
     queryKey: ['roles', 'one', name],
     queryFn: () => call(roleApi.read, { params: { name } }),
   })
-  if (role.isPending) return <Waiting />
-  if (role.error) return <ProblemPage error={role.error} onRetry={() => void role.refetch()} />
+  if (role.isPending) return <WaitingPage />
+  if (role.error) return <ProblemPage error={role.error} />
   return (
     <Stack>
       <PageTitle title={role.data.name} />

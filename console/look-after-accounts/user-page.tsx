@@ -8,7 +8,7 @@ import { call } from '../connection/call.ts'
 import { may, useUser } from '../connection/use-session.ts'
 import { userApi } from '#contracts/identity/user'
 import { PageTitle } from '../frame/page-title.tsx'
-import { ProblemPage, Waiting } from '../frame/states.tsx'
+import { ProblemPage, WaitingPage } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
 import { AdministrationNav, useAdministratorWords } from './administration.tsx'
 import { UserActions } from './user-actions.tsx'
@@ -28,8 +28,8 @@ export function UserPage() {
     queryKey: ['users', 'one', user_id],
     queryFn: () => call(userApi.read, { params: { user_id } }),
   })
-  if (account.isPending) return <Waiting />
-  if (account.error) return <ProblemPage error={account.error} onRetry={() => void account.refetch()} />
+  if (account.isPending) return <WaitingPage />
+  if (account.error) return <ProblemPage error={account.error} />
   const user = account.data
   const name = `${user.first_name} ${user.last_name}`.trim() || user.email
   return (

@@ -10,7 +10,7 @@ import { useUser } from '../connection/use-session.ts'
 import { PersonLine, PersonName } from '../find-patient/person.tsx'
 import { LinkButton } from '../frame/link-button.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
-import { ProblemPage, Waiting } from '../frame/states.tsx'
+import { ProblemPage, WaitingPage } from '../frame/states.tsx'
 import { usePatient } from '../patient/use-patient.ts'
 import { assessmentApi } from '#contracts/assessments/assessment'
 import type { Assessment } from '#contracts/assessments/assessment-record'
@@ -36,8 +36,8 @@ export function NursingPage() {
   const { visit_id } = route.useParams()
   const visit = useVisit(visit_id)
   if (visit.data) return <OfVisit key={visit_id} visit={visit.data} />
-  if (visit.error) return <ProblemPage error={visit.error} onRetry={() => void visit.refetch()} />
-  return <Waiting />
+  if (visit.error) return <ProblemPage error={visit.error} />
+  return <WaitingPage />
 }
 
 function OfVisit({ visit }: { visit: Visit }) {
@@ -54,9 +54,8 @@ function OfVisit({ visit }: { visit: Visit }) {
   if (patient.data && list.data && prefill.data)
     return <Assessments visit={visit} patient={patient.data} items={list.data} prefill={prefill.data} />
   const error = patient.error ?? list.error ?? prefill.error
-  if (!error) return <Waiting />
-  const retry = () => void Promise.all([patient.refetch(), list.refetch(), prefill.refetch()])
-  return <ProblemPage error={error} onRetry={retry} />
+  if (!error) return <WaitingPage />
+  return <ProblemPage error={error} />
 }
 
 type AssessmentsProps = {

@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { AlertCard } from '../acknowledge-alert/alert-card.tsx'
 import { useStaffNames } from '../acknowledge-alert/staff.ts'
 import { call } from '../connection/call.ts'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ReadProblem, Waiting } from '../frame/states.tsx'
 import { assessmentApi } from '#contracts/assessments/assessment'
 import type { Assessment, AssessmentVersion } from '#contracts/assessments/assessment-record'
 import type { Derived } from '#contracts/assessments/nursing'
@@ -43,7 +43,7 @@ export function SignedView({ assessment, onAmend }: { assessment: Assessment; on
         </Group>
         <Content values={valuesOf(assessment.nursing)} derived={derived} />
         {versions.isPending && <Waiting />}
-        {versions.error && <ProblemAlert error={versions.error} onRetry={() => void versions.refetch()} />}
+        {versions.error && <ReadProblem error={versions.error} />}
         {versions.data && versions.data.length > 1 && <Versions versions={versions.data} nameOf={nameOf} />}
       </Stack>
     </div>

@@ -6,7 +6,7 @@ import { call } from '../connection/call.ts'
 import { type Explanation, explainApi, ExplainQuery } from '#contracts/access/explain'
 import type { Subjects } from '#contracts/audit-trail/audit-log'
 import { PageTitle } from '../frame/page-title.tsx'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ReadProblem, Waiting } from '../frame/states.tsx'
 import { OversightNav, useAuditorWords } from './oversight.tsx'
 import { SubjectSearch } from './subject-search.tsx'
 
@@ -85,7 +85,7 @@ function Explained({ person, record, permission }: ExplainedProps) {
     gcTime: 0,
   })
   if (found.isPending) return <Waiting />
-  if (found.error) return <ProblemAlert error={found.error} onRetry={() => void found.refetch()} />
+  if (found.error) return <ReadProblem error={found.error} />
   const { is_allowed, role, rules } = found.data
   return (
     <Stack>

@@ -7,7 +7,7 @@ import { useState } from 'react'
 import { call } from '../connection/call.ts'
 import { type AuditLogEntry, auditLogApi, type Subjects } from '#contracts/audit-trail/audit-log'
 import { Sign } from '../frame/mark.tsx'
-import { ProblemAlert } from '../frame/states.tsx'
+import { ReadProblem } from '../frame/states.tsx'
 import { useAuditorWords } from './oversight.tsx'
 
 const settleMs = 250
@@ -49,7 +49,7 @@ export function SubjectSearch({ onPerson, onRecord }: Props) {
         spellCheck={false}
         maxLength={100}
       />
-      {isAsked && found.error && <ProblemAlert error={found.error} onRetry={() => void found.refetch()} />}
+      {isAsked && found.error && <ReadProblem error={found.error} />}
       <Text role="status" size="sm" c="dimmed">
         {isAsked && found.data
           ? count === 0

@@ -12,7 +12,7 @@ import type { Appointment } from '#contracts/appointments/appointment-record'
 import { doctorName } from '../find-doctor/doctor-name.ts'
 import { LinkButton } from '../frame/link-button.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ReadProblem, Waiting } from '../frame/states.tsx'
 import { useEntries, waitlistConcerns } from '../wait-for-time/entries.ts'
 import { useDates } from '../words/dates.ts'
 import { ownCare } from '../words/own-care.ts'
@@ -85,7 +85,7 @@ function Appointments({ patient_id }: { patient_id: string }) {
       ),
   })
   if (list.isPending) return <Waiting />
-  if (list.error) return <ProblemAlert error={list.error} onRetry={() => void list.refetch()} />
+  if (list.error) return <ReadProblem error={list.error} />
   const now = new Date().toISOString()
   const isAhead = ({ appointment_time, status }: Appointment) =>
     appointment_time >= now && !['cancelled', 'no_show', 'held'].includes(status)

@@ -19,7 +19,7 @@ import { doctorName } from '../find-doctor/doctor-name.ts'
 import { useDoctor } from '../find-doctor/doctor-page.tsx'
 import { LinkButton } from '../frame/link-button.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
-import { ProblemAlert, ProblemPage, Waiting } from '../frame/states.tsx'
+import { ProblemAlert, ProblemPage, WaitingPage } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
 import { ownCare } from '../words/own-care.ts'
 import { useWords, useWordsOf } from '../words/words.tsx'
@@ -37,7 +37,7 @@ export function OwnBookingPage() {
     enabled: move !== undefined,
   })
   const error = doctor.error ?? moved.error
-  if (error) return <ProblemPage error={error} onRetry={() => void doctor.refetch()} />
+  if (error) return <ProblemPage error={error} />
   if (patient_id === null || doctor_id === undefined || at === undefined) {
     return (
       <Stack align="flex-start">
@@ -47,7 +47,7 @@ export function OwnBookingPage() {
       </Stack>
     )
   }
-  if (!doctor.data || (move !== undefined && moved.isPending)) return <Waiting />
+  if (!doctor.data || (move !== undefined && moved.isPending)) return <WaitingPage />
   return <Chosen key={move} doctor={doctor.data} at={at} moved={moved.data} />
 }
 

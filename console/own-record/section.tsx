@@ -2,7 +2,7 @@
 import { Button, Stack, Text, Title } from '@mantine/core'
 import { type QueryKey, useInfiniteQuery } from '@tanstack/react-query'
 import { type ReactNode, useId } from 'react'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ReadProblem, Waiting } from '../frame/states.tsx'
 import { ownCare } from '../words/own-care.ts'
 import { useWordsOf } from '../words/words.tsx'
 
@@ -36,7 +36,7 @@ export function Section<T extends { id: string }>({ title, none, action, queryKe
       </Title>
       <Stack gap="sm">
         {action}
-        {list.error && <ProblemAlert error={list.error} onRetry={() => void list.refetch()} />}
+        {list.error && <ReadProblem error={list.error} />}
         {list.isPending && <Waiting />}
         {list.data && items.length === 0 && <Text c="dimmed">{none}</Text>}
         {items.map((item) => children(item))}

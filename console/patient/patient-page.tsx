@@ -15,7 +15,7 @@ import { byTime } from '../day-calendar/standing.ts'
 import { AppointmentLine } from '../day-calendar/appointment-line.tsx'
 import { PersonLine, PersonName } from '../find-patient/person.tsx'
 import { LinkButton } from '../frame/link-button.tsx'
-import { ProblemAlert, ProblemPage, Waiting } from '../frame/states.tsx'
+import { ProblemPage, ReadProblem, Waiting, WaitingPage } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
 import { desk } from '../words/desk.ts'
 import { useWords, useWordsOf } from '../words/words.tsx'
@@ -35,8 +35,8 @@ export function PatientPage() {
   const more = useWordsOf(desk)
   const user = useUser()
   const patient = usePatient(patient_id)
-  if (patient.isPending) return <Waiting />
-  if (patient.error) return <ProblemPage error={patient.error} onRetry={() => void patient.refetch()} />
+  if (patient.isPending) return <WaitingPage />
+  if (patient.error) return <ProblemPage error={patient.error} />
   const missing = required.filter((name) => patient.data[name] === null)
   return (
     <Stack gap="lg">
@@ -149,7 +149,7 @@ function Appointments({ patient_id }: { patient_id: string }) {
       ),
   })
   if (list.isPending) return <Waiting />
-  if (list.error) return <ProblemAlert error={list.error} onRetry={() => void list.refetch()} />
+  if (list.error) return <ReadProblem error={list.error} />
   const now = new Date().toISOString()
   const sorted = list.data.toSorted(byTime)
   const isAhead = ({ appointment_time, status }: Appointment) => appointment_time >= now && status !== 'cancelled'

@@ -7,7 +7,7 @@ import type { z } from 'zod'
 import { call } from '../connection/call.ts'
 import type { Check as CheckContract, CheckRequest } from '#contracts/prescriptions/check'
 import { type Prescription, prescriptionApi } from '#contracts/prescriptions/prescription'
-import { ProblemAlert } from '../frame/states.tsx'
+import { ReadProblem } from '../frame/states.tsx'
 import { Section } from '../read-chart/section.tsx'
 import { useSpoken } from '../words/words.tsx'
 import { NotCheckedList } from './findings.tsx'
@@ -62,7 +62,7 @@ export function Checks({ check, facts, onFact }: ChecksProps) {
                 ? words.checked
                 : ''}
         </Text>
-        {error && <ProblemAlert error={error} onRetry={() => void check.refetch()} />}
+        {error && <ReadProblem error={error} />}
         {data && data.not_checked.length > 0 && (
           <Alert color="yellow" title={data.status === 'not_checked' ? words.unchecked : words.partly}>
             <NotCheckedList items={data.not_checked} />

@@ -11,7 +11,7 @@ import { useDraft } from '../connection/drafts.ts'
 import { messagesByMember, problemOf } from '../connection/problem-of.ts'
 import { prescriptionApi } from '#contracts/prescriptions/prescription'
 import { PageTitle } from '../frame/page-title.tsx'
-import { ProblemAlert, ProblemPage, Waiting } from '../frame/states.tsx'
+import { ProblemAlert, ProblemPage, WaitingPage } from '../frame/states.tsx'
 import { usePatient } from '../patient/use-patient.ts'
 import { PatientBanner } from '../read-chart/patient-banner.tsx'
 import { useWords } from '../words/words.tsx'
@@ -26,8 +26,8 @@ export function PrescribePage() {
   const { patient_id } = route.useParams()
   const words = usePrescribeWords()
   const patient = usePatient(patient_id)
-  if (patient.isPending) return <Waiting />
-  if (patient.error) return <ProblemPage error={patient.error} onRetry={() => void patient.refetch()} />
+  if (patient.isPending) return <WaitingPage />
+  if (patient.error) return <ProblemPage error={patient.error} />
   return (
     <Stack gap="md">
       <PageTitle title={words.title} />

@@ -9,7 +9,7 @@ import { clinicalConcerns } from '../read-chart/clinical-concerns.ts'
 import { may, useUser } from '../connection/use-session.ts'
 import { prescriptionApi } from '#contracts/prescriptions/prescription'
 import { PageTitle } from '../frame/page-title.tsx'
-import { ProblemPage, Waiting } from '../frame/states.tsx'
+import { ProblemPage, WaitingPage } from '../frame/states.tsx'
 import { usePatient } from '../patient/use-patient.ts'
 import { PatientBanner } from '../read-chart/patient-banner.tsx'
 import { PrescriptionDraft } from './prescription-draft.tsx'
@@ -30,8 +30,8 @@ export function PrescriptionPage() {
   const { data } = prescription
   const patient = usePatient(data?.patient_id ?? '', data !== undefined)
   const error = prescription.error ?? patient.error
-  if (error) return <ProblemPage error={error} onRetry={() => void prescription.refetch()} />
-  if (data === undefined || patient.data === undefined) return <Waiting />
+  if (error) return <ProblemPage error={error} />
+  if (data === undefined || patient.data === undefined) return <WaitingPage />
   const isMine = data.doctor_id === user.doctor_id && may(user, 'prescriptions:write')
   return (
     <Stack gap="md">

@@ -12,7 +12,7 @@ import type { Patient } from '#contracts/patients/patient'
 import { visitApi } from '#contracts/visits/visit'
 import { LinkButton } from '../frame/link-button.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
-import { ProblemAlert, ProblemPage, Waiting } from '../frame/states.tsx'
+import { ProblemAlert, ProblemPage, WaitingPage } from '../frame/states.tsx'
 import { usePatient } from '../patient/use-patient.ts'
 import { useWords } from '../words/words.tsx'
 import { OpenInEmergency } from './emergency-access.tsx'
@@ -28,10 +28,10 @@ export function ChartPage() {
   const { patient_id } = route.useParams()
   const words = useChartWords()
   const patient = usePatient(patient_id)
-  if (patient.isPending) return <Waiting />
+  if (patient.isPending) return <WaitingPage />
   if (patient.error) {
     if (problemOf(patient.error).kind.status === 404) return <OpenInEmergency patient_id={patient_id} />
-    return <ProblemPage error={patient.error} onRetry={() => void patient.refetch()} />
+    return <ProblemPage error={patient.error} />
   }
   return (
     <Stack gap="md">

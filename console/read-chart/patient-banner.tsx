@@ -6,7 +6,7 @@ import type { Allergy, AllergySeverity } from '#contracts/chart/allergy'
 import type { Condition } from '#contracts/chart/condition'
 import type { Patient } from '#contracts/patients/patient'
 import { PersonLine, PersonName } from '../find-patient/person.tsx'
-import { ProblemAlert } from '../frame/states.tsx'
+import { ReadProblem } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
 import { AllergyForm } from './allergy-form.tsx'
 import { ageOf } from './age.ts'
@@ -50,10 +50,7 @@ export function PatientBanner({ patient }: { patient: Patient }) {
         <Flags patient={patient} />
       </Group>
       {error ? (
-        <ProblemAlert
-          error={error}
-          onRetry={() => void Promise.all([allergies.refetch(), conditions.refetch(), medicines.refetch()])}
-        />
+        <ReadProblem error={error} />
       ) : (
         <dl className={classes.facts}>
           {sees('chart:read') && (

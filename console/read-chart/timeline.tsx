@@ -4,7 +4,7 @@ import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
 import { useId, useState } from 'react'
 import { call } from '../connection/call.ts'
 import { timelineApi, type TimelineEntry, TimelineKind } from '#contracts/timeline/timeline'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ReadProblem, Waiting } from '../frame/states.tsx'
 import { dateIn } from '../words/clock.ts'
 import { useDates } from '../words/dates.ts'
 import { EntryPanel } from './entry-panel.tsx'
@@ -51,7 +51,7 @@ export function Timeline({ patient_id }: { patient_id: string }) {
         />
       </Group>
       {pages.isPending && <Waiting />}
-      {pages.error && <ProblemAlert error={pages.error} onRetry={() => void pages.refetch()} />}
+      {pages.error && <ReadProblem error={pages.error} />}
       {pages.data && entries.length === 0 && (
         <Text c="dimmed">{kind === '' ? words.nothing : words.nothing_of_kind}</Text>
       )}

@@ -11,7 +11,7 @@ import type { Metric } from '#contracts/analytics/metric'
 import { reportApi } from '#contracts/reports/report'
 import { RowLink } from '../frame/link-button.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ReadProblem, Waiting } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
 import { BarChart } from './bar-chart.tsx'
 import { Defined } from './definition.tsx'
@@ -86,12 +86,7 @@ export function DashboardPage() {
         search={query}
         onChange={(next) => void navigate({ to: addresses.dashboard, search: { from: next.from, to: next.to } })}
       />
-      {error && (
-        <ProblemAlert
-          error={error}
-          onRetry={() => void Promise.all([period.refetch(), glance.refetch(), trend.refetch()])}
-        />
-      )}
+      {error && <ReadProblem error={error} />}
       {period.data && (
         <Text size="sm" c="dimmed" role="status">
           {words.period(dates.day(period.data.from), dates.day(period.data.to))} ·{' '}

@@ -8,7 +8,7 @@ import { countedStatuses } from '#contracts/analytics/analytics'
 import type { Metric } from '#contracts/analytics/metric'
 import { RowLink } from '../frame/link-button.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ReadProblem, Waiting } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
 import { BarChart } from './bar-chart.tsx'
 import { type Figure, FiguresNav, useCatalogue, useFigureWords, useWriting } from './figures.tsx'
@@ -89,12 +89,7 @@ export function FigurePage(props: PageProps) {
       <PageTitle title={title} />
       <FiguresNav />
       <PeriodChoice key={JSON.stringify(search)} search={search} groups={groups} onChange={onSearch} />
-      {(answer.error ?? catalogue.error) && (
-        <ProblemAlert
-          error={answer.error ?? catalogue.error}
-          onRetry={() => void Promise.all([answer.refetch(), catalogue.refetch()])}
-        />
-      )}
+      {(answer.error ?? catalogue.error) && <ReadProblem error={answer.error ?? catalogue.error} />}
       {(answer.isPending || catalogue.isPending) && !answer.error && <Waiting />}
       {answer.data && catalogue.data && (
         <>

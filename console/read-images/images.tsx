@@ -3,7 +3,7 @@ import { Checkbox, Fieldset, Paper, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { call } from '../connection/call.ts'
 import { documentApi } from '#contracts/documents/document'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ReadProblem, Waiting } from '../frame/states.tsx'
 import { DocumentView } from '../read-chart/document-view.tsx'
 import { AddDocument } from './add-document.tsx'
 import { useRadiologyWords } from './words.ts'
@@ -37,7 +37,7 @@ export function Images({ patient_id, visit_id, named, wrong, onName }: ImagesPro
           </Text>
         )}
         {documents.isPending && <Waiting />}
-        {documents.error && <ProblemAlert error={documents.error} onRetry={() => void documents.refetch()} />}
+        {documents.error && <ReadProblem error={documents.error} />}
         {documents.data?.length === 0 && <Text c="dimmed">{words.no_images}</Text>}
         {documents.data?.map((document) => (
           <Paper key={document.id} withBorder p="sm">

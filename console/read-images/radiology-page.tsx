@@ -10,7 +10,7 @@ import { useUser } from '../connection/use-session.ts'
 import { assessmentApi } from '#contracts/assessments/assessment'
 import { LinkButton } from '../frame/link-button.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
-import { ProblemPage, Waiting } from '../frame/states.tsx'
+import { ProblemPage, WaitingPage } from '../frame/states.tsx'
 import { usePatient } from '../patient/use-patient.ts'
 import { PatientBanner } from '../read-chart/patient-banner.tsx'
 import { RadiologyDraft } from './radiology-draft.tsx'
@@ -31,8 +31,8 @@ export function RadiologyPage() {
   const { data } = assessment
   const patient = usePatient(data?.patient_id ?? '', data !== undefined)
   const error = assessment.error ?? patient.error
-  if (error) return <ProblemPage error={error} onRetry={() => void assessment.refetch()} />
-  if (data === undefined || patient.data === undefined) return <Waiting />
+  if (error) return <ProblemPage error={error} />
+  if (data === undefined || patient.data === undefined) return <WaitingPage />
   const goesOn = (data.status === 'draft' || data.status === 'preliminary') && data.author_id === user.id
   return (
     <Stack gap="md">

@@ -7,7 +7,7 @@ import { useDraft } from '../connection/drafts.ts'
 import { may, useUser } from '../connection/use-session.ts'
 import { assessmentApi } from '#contracts/assessments/assessment'
 import type { Assessment } from '#contracts/assessments/assessment-record'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ProblemAlert, ReadProblem, Waiting } from '../frame/states.tsx'
 import { DocumentView } from '../read-chart/document-view.tsx'
 import { useStaffNames } from '../read-chart/known.ts'
 import { Section } from '../read-chart/section.tsx'
@@ -136,7 +136,7 @@ function Versions({ assessment: { id, version_number } }: { assessment: Assessme
   })
   const names = useStaffNames(versions.data?.map(({ signed_by }) => signed_by) ?? [])
   if (versions.isPending) return <Waiting />
-  if (versions.error) return <ProblemAlert error={versions.error} onRetry={() => void versions.refetch()} />
+  if (versions.error) return <ReadProblem error={versions.error} />
   return (
     <Section title={words.versions}>
       <Accordion variant="contained" chevronPosition="left">

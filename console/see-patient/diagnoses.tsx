@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { may, useUser } from '../connection/use-session.ts'
 import type { Condition } from '#contracts/chart/condition'
 import type { Patient } from '#contracts/patients/patient'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ReadProblem, Waiting } from '../frame/states.tsx'
 import { ConditionForm } from '../read-chart/condition-form.tsx'
 import { useConditions } from '../read-chart/known.ts'
 import { Section } from '../read-chart/section.tsx'
@@ -30,7 +30,7 @@ export function Diagnoses({ patient }: { patient: Patient }) {
       }
     >
       {conditions.isPending && <Waiting />}
-      {conditions.error && <ProblemAlert error={conditions.error} onRetry={() => void conditions.refetch()} />}
+      {conditions.error && <ReadProblem error={conditions.error} />}
       {conditions.data?.length === 0 && <Text c="dimmed">{words.no_diagnoses}</Text>}
       <Stack gap={4}>
         {conditions.data?.map((condition) => {

@@ -9,7 +9,7 @@ import { problemOf } from '../connection/problem-of.ts'
 import { may, useUser } from '../connection/use-session.ts'
 import { assessmentApi, radiologyApi } from '#contracts/assessments/assessment'
 import type { Visit } from '#contracts/visits/visit'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ProblemAlert, ReadProblem, Waiting } from '../frame/states.tsx'
 import { isOpenVisit } from '../read-chart/known.ts'
 import { Section } from '../read-chart/section.tsx'
 import { useChartWords } from '../read-chart/words.ts'
@@ -61,7 +61,7 @@ export function Examinations({ visit }: { visit: Visit }) {
     >
       {begin.error && problemOf(begin.error).kind.code !== 'draft_open' && <ProblemAlert error={begin.error} />}
       {found.isPending && <Waiting />}
-      {found.error && <ProblemAlert error={found.error} onRetry={() => void found.refetch()} />}
+      {found.error && <ReadProblem error={found.error} />}
       {readings?.length === 0 && <Text c="dimmed">{words.no_radiology}</Text>}
       <Stack gap={4}>
         {readings?.map(({ id, status, radiology, alert }) => (

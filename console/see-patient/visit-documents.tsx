@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { call } from '../connection/call.ts'
 import { documentApi } from '#contracts/documents/document'
 import type { Visit } from '#contracts/visits/visit'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ReadProblem, Waiting } from '../frame/states.tsx'
 import { isOpenVisit } from '../read-chart/known.ts'
 import { AddDocument } from '../read-images/add-document.tsx'
 import { DocumentView } from '../read-chart/document-view.tsx'
@@ -21,7 +21,7 @@ export function VisitDocuments({ visit }: { visit: Visit }) {
   return (
     <Section title={words.documents}>
       {found.isPending && <Waiting />}
-      {found.error && <ProblemAlert error={found.error} onRetry={() => void found.refetch()} />}
+      {found.error && <ReadProblem error={found.error} />}
       {found.data?.length === 0 && <Text c="dimmed">{words.no_documents}</Text>}
       <Stack>
         {found.data?.map((document) => (

@@ -11,7 +11,7 @@ import { may, useUser } from '../connection/use-session.ts'
 import { type Visit, visitApi } from '#contracts/visits/visit'
 import { LinkButton } from '../frame/link-button.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
-import { ProblemAlert, ProblemPage, Waiting } from '../frame/states.tsx'
+import { ProblemAlert, ProblemPage, WaitingPage } from '../frame/states.tsx'
 import { usePatient } from '../patient/use-patient.ts'
 import { useDoctors } from '../day-calendar/day.ts'
 import { PatientBanner } from '../read-chart/patient-banner.tsx'
@@ -37,8 +37,8 @@ export function VisitPage() {
   })
   const patient = usePatient(visit.data?.patient_id ?? '', visit.data !== undefined)
   const error = visit.error ?? patient.error
-  if (error) return <ProblemPage error={error} onRetry={() => void visit.refetch()} />
-  if (!visit.data || !patient.data) return <Waiting />
+  if (error) return <ProblemPage error={error} />
+  if (!visit.data || !patient.data) return <WaitingPage />
   return (
     <Stack gap="md">
       <Head visit={visit.data} />

@@ -8,7 +8,7 @@ import { may, useUser } from '../connection/use-session.ts'
 import { prescriptionApi } from '#contracts/prescriptions/prescription'
 import type { Visit } from '#contracts/visits/visit'
 import { LinkButton } from '../frame/link-button.tsx'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ReadProblem, Waiting } from '../frame/states.tsx'
 import { Section } from '../read-chart/section.tsx'
 import { useChartWords } from '../read-chart/words.ts'
 import { useVisitWords } from './words.ts'
@@ -44,7 +44,7 @@ export function VisitPrescriptions({ visit }: { visit: Visit }) {
       }
     >
       {found.isPending && <Waiting />}
-      {found.error && <ProblemAlert error={found.error} onRetry={() => void found.refetch()} />}
+      {found.error && <ReadProblem error={found.error} />}
       {ofVisit?.length === 0 && <Text c="dimmed">{words.no_prescriptions}</Text>}
       <Stack gap={4}>
         {ofVisit?.map(({ id, medicines, status }) => (

@@ -11,7 +11,7 @@ import { may, useUser } from '../connection/use-session.ts'
 import { PersonLine, PersonName } from '../find-patient/person.tsx'
 import { LinkButton } from '../frame/link-button.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
-import { ProblemAlert, ProblemPage, Waiting } from '../frame/states.tsx'
+import { ProblemPage, ReadProblem, Waiting, WaitingPage } from '../frame/states.tsx'
 import { usePatient } from '../patient/use-patient.ts'
 import { assessmentApi } from '#contracts/assessments/assessment'
 import { ageInYears } from '#contracts/assessments/scores'
@@ -43,8 +43,8 @@ export function VitalSignsPage() {
     initialPageParam: undefined,
     getNextPageParam: ({ next_cursor }) => next_cursor ?? undefined,
   })
-  if (patient.error) return <ProblemPage error={patient.error} onRetry={() => void patient.refetch()} />
-  if (patient.isPending) return <Waiting />
+  if (patient.error) return <ProblemPage error={patient.error} />
+  if (patient.isPending) return <WaitingPage />
   const items = signs.data?.pages.flatMap((page) => page.items) ?? []
   const total = signs.data?.pages[0]?.total ?? 0
   const age_years = ageInYears(patient.data.date_of_birth, dateIn(new Date()))
@@ -80,7 +80,7 @@ export function VitalSignsPage() {
           </Text>
         )}
       </Group>
-      {signs.error && <ProblemAlert error={signs.error} onRetry={() => void signs.refetch()} />}
+      {signs.error && <ReadProblem error={signs.error} />}
       {signs.isPending && <Waiting />}
       {signs.isSuccess && drawn.length === 0 && (
         <Text c="dimmed">{period === 'all' ? words.none : words.none_in_period}</Text>

@@ -7,7 +7,7 @@ import { may, useUser } from '../connection/use-session.ts'
 import { calendarConcerns, useDoctors, usePeople } from '../day-calendar/day.ts'
 import { LinkButton } from '../frame/link-button.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ProblemAlert, ReadProblem, Waiting } from '../frame/states.tsx'
 import { nameOf } from '../find-patient/matching.ts'
 import { usePatient } from '../patient/use-patient.ts'
 import { waiting } from '../words/waiting.ts'
@@ -67,7 +67,7 @@ type JoiningProps = { patient_id: string | undefined; doctor_id: string | undefi
 function Joining({ patient_id, doctor_id, onClose }: JoiningProps) {
   const words = useWordsOf(waiting)
   const doctors = useDoctors()
-  if (doctors.error) return <ProblemAlert error={doctors.error} onRetry={() => void doctors.refetch()} />
+  if (doctors.error) return <ReadProblem error={doctors.error} />
   if (doctors.isPending) return <Waiting />
   return (
     <section aria-labelledby="join">
@@ -101,7 +101,7 @@ function Entries({ isDesk }: { isDesk: boolean }) {
     open.map(({ patient_id }) => patient_id),
     isDesk,
   )
-  if (entries.error) return <ProblemAlert error={entries.error} onRetry={() => void entries.refetch()} />
+  if (entries.error) return <ReadProblem error={entries.error} />
   if (entries.isPending) return <Waiting />
   // Whoever was offered a time has to answer soon.
   const sorted = [...open.filter(({ offer }) => offer), ...open.filter(({ offer }) => !offer)]

@@ -10,7 +10,7 @@ import { useLive } from '../connection/use-live.ts'
 import { may, useUser } from '../connection/use-session.ts'
 import { useDoctors } from '../day-calendar/day.ts'
 import { PageTitle } from '../frame/page-title.tsx'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ProblemAlert, ReadProblem, Waiting } from '../frame/states.tsx'
 import { visitApi } from '#contracts/visits/visit'
 import { useNurseWords } from '../words/nurse.ts'
 import { boardConcerns, columns, inOrder, useAlerts, useBoard, useDepartments, useMinutesSince } from './board.ts'
@@ -88,9 +88,9 @@ export function BoardPage() {
       <div role="status">{isNobodyNext && <Text>{words.nobody_next}</Text>}</div>
       {next.error && !isNobodyNext && <ProblemAlert error={next.error} />}
       {triage.error && <ProblemAlert error={triage.error} />}
-      {departments.error && <ProblemAlert error={departments.error} onRetry={() => void departments.refetch()} />}
-      {board.error && <ProblemAlert error={board.error} onRetry={() => void board.refetch()} />}
-      {alerts.error && <ProblemAlert error={alerts.error} onRetry={() => void alerts.refetch()} />}
+      {departments.error && <ReadProblem error={departments.error} />}
+      {board.error && <ReadProblem error={board.error} />}
+      {alerts.error && <ReadProblem error={alerts.error} />}
       {chosen === undefined ? (
         departments.isSuccess && (
           <Text c="dimmed">{departments.data.length === 0 ? words.no_departments : words.choose_department}</Text>

@@ -7,7 +7,7 @@ import { AlertCard } from '../acknowledge-alert/alert-card.tsx'
 import { call } from '../connection/call.ts'
 import { may, useUser } from '../connection/use-session.ts'
 import { LinkButton } from '../frame/link-button.tsx'
-import { ProblemAlert, Waiting as Loading } from '../frame/states.tsx'
+import { ProblemAlert, ReadProblem, Waiting as Loading } from '../frame/states.tsx'
 import type { OpenAlert } from '#contracts/assessments/worklist'
 import type { Doctor } from '#contracts/doctors/doctor'
 import { type Visit, visitApi, type Waiting } from '#contracts/visits/visit'
@@ -80,7 +80,7 @@ function Opened({ waiting, alerts, doctor, triage, onClose }: VisitPanelProps & 
         {visit.data && <Fact label={words.complaint}>{visit.data.chief_complaint ?? words.no_complaint}</Fact>}
       </Stack>
       {visit.isPending && <Loading />}
-      {visit.error && <ProblemAlert error={visit.error} onRetry={() => void visit.refetch()} />}
+      {visit.error && <ReadProblem error={visit.error} />}
       <Group>
         {status === 'registered' && mayChange ? (
           <Button onClick={() => triage.mutate(waiting)} loading={triage.isPending}>

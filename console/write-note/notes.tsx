@@ -6,7 +6,7 @@ import { call } from '../connection/call.ts'
 import { may, useUser } from '../connection/use-session.ts'
 import { type Note, noteApi, NoteKind } from '#contracts/chart/note'
 import type { Visit } from '#contracts/visits/visit'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ProblemAlert, ReadProblem, Waiting } from '../frame/states.tsx'
 import { Section } from '../read-chart/section.tsx'
 import { useVisitWords } from '../see-patient/words.ts'
 import { AmendNote } from './amend-note.tsx'
@@ -64,7 +64,7 @@ export function Notes({ visit }: { visit: Visit }) {
       <Stack>
         {begin.error && <ProblemAlert error={begin.error} />}
         {notes.isPending && <Waiting />}
-        {notes.error && <ProblemAlert error={notes.error} onRetry={() => void notes.refetch()} />}
+        {notes.error && <ReadProblem error={notes.error} />}
         {notes.data?.length === 0 && <Text c="dimmed">{words.no_notes}</Text>}
         {drafts.map((note) => (
           <Paper key={note.id} withBorder p="md">

@@ -3,7 +3,7 @@ import { Accordion, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { call } from '../connection/call.ts'
 import { type Note, noteApi, type NoteVersion, type ShownContent } from '#contracts/chart/note'
-import { ProblemAlert, Waiting } from '../frame/states.tsx'
+import { ReadProblem, Waiting } from '../frame/states.tsx'
 import { FactList } from '../read-chart/facts.tsx'
 import { useStaffNames } from '../read-chart/known.ts'
 import { useChartWords } from '../read-chart/words.ts'
@@ -51,7 +51,7 @@ function Earlier({ note_id, current }: { note_id: string; current: number }) {
     queryFn: () => call(noteApi.versions, { params: { note_id } }).then(({ items }) => items),
   })
   if (versions.isPending) return <Waiting />
-  if (versions.error) return <ProblemAlert error={versions.error} onRetry={() => void versions.refetch()} />
+  if (versions.error) return <ReadProblem error={versions.error} />
   return (
     <Accordion variant="contained" chevronPosition="left">
       {versions.data

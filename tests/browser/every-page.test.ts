@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Route } from 'playwright-core'
+import { addresses } from '../../console/addresses.ts'
 import { createColleague, expectStatus } from '../hospital.ts'
 import { assertAccessible, assertFits, type House, openHouse, sizes, skip, type Visit } from './browser.ts'
 import { enterAs } from './chromium.ts'
@@ -64,10 +65,9 @@ const ofPerson = (person: Person) => pageNames.filter((name) => everyPage[name].
 describe('a page with nothing on it', { skip }, () => {
   for (const person of people)
     it(`fits and is accessible to a ${person}`, async () => {
-      const open = await windowOf(person)
+      const open = await windowOf(person, 'es-MX')
       for (const name of ofPerson(person)) {
-        await open.page.goto(placeOf(name, ids))
-        await open.settled()
+        await goWithin(open, placeOf(name, ids))
         await look(open, `${name}, empty`, 'telephone', 'light')
       }
     })
@@ -101,7 +101,11 @@ describe('a page full of life', { skip }, () => {
           await again.first().click()
           await open.settled()
         }
-        assert.equal(await again.count(), 0, `asking again does not help: ${await page.getByRole('alert').allTextContents()}`)
+        assert.equal(
+          await again.count(),
+          0,
+          `asking again does not help: ${(await page.getByRole('alert').allTextContents()).join(' ')}`,
+        )
         await open.settled()
         await page.getByText(everyPage[name].shows).first().waitFor()
         assert.equal(await page.getByRole('heading', { level: 1 }).count(), 1, 'a page has one heading')
@@ -116,8 +120,7 @@ describe('a page in Spanish', { skip }, () => {
       const leaves = await everyWord()
       const open = await windowOf(person, 'es-MX')
       for (const name of ofPerson(person)) {
-        await open.page.goto(placeOf(name, ids))
-        await open.settled()
+        await goWithin(open, placeOf(name, ids))
         assert.deepEqual(englishIn(await textsOf(open), leaves), [], name)
         await assertFits(open.page, `${name} in Spanish`)
       }
@@ -134,7 +137,7 @@ describe('a page of others', { skip }, () => {
       const refused = open.page.getByRole('heading', { name: /^(This page is not for your role|Esta página no es)/ })
       const names = pageNames.filter((name) => everyPage[name].who !== 'nobody' && !everyPage[name].is_for_all)
       for (const name of locale === 'en-US' ? names : names.slice(0, 1)) {
-        await goWithin(open, placeOf(name, ids))
+        await goTo(open, placeOf(name, ids))
         await refused.waitFor().catch(() => assert.fail(`${name} is open to whoever has no right`))
         await open.settled()
       }
@@ -192,8 +195,18 @@ async function hold({ page, asked }: Watched) {
 }
 
 /** As a link would, without loading all of the console again. */
-async function goWithin({ page }: Watched, place: string) {
-  await page.evaluate((to) => history.pushState(null, '', to), place)
+const goTo = ({ page }: Watched, place: string) => page.evaluate((to) => history.pushState(null, '', to), place)
+
+/** Until another page is there; from the start one is led on, perhaps to where one is. */
+async function goWithin(open: Watched, place: string) {
+  const { page, settled } = open
+  if (place === addresses.start || page.url() === 'about:blank') await page.goto(place)
+  else if (new URL(page.url()).pathname !== place) {
+    await page.evaluate("document.querySelector('h1').setAttribute('data-left', '')")
+    await goTo(open, place)
+    await page.locator('h1:not([data-left])').waitFor()
+  }
+  await settled()
 }
 
 /** What is read, and what is read out. */
