@@ -12,6 +12,7 @@ import { Row, RowList } from '../frame/section.tsx'
 import { ProblemAlert, ReadProblem, Waiting } from '../frame/states.tsx'
 import { dateIn } from '../words/clock.ts'
 import { useDates } from '../words/dates.ts'
+import { numberFormat } from '../words/numbers.ts'
 import { useSpoken, useWords } from '../words/words.tsx'
 import { BlockForm } from './block-form.tsx'
 import { useWeekdays } from './weekdays.ts'
@@ -102,7 +103,7 @@ function BlockRow({ block, isPending, onRemove }: BlockRowProps) {
   const weekday = useWeekdays()
   const { start_time, end_time, slot_minutes, emergency_share, location, valid_from, valid_until } = block
   const name = `${weekday(block.weekday)} ${start_time}–${end_time}`
-  const percent = new Intl.NumberFormat(locale, { style: 'percent' })
+  const percent = numberFormat(locale, { style: 'percent' })
   return (
     <Row>
       <Group justify="space-between" gap="xs">

@@ -25,7 +25,6 @@ export function useDays(dates: readonly string[]) {
       data: days.every(({ data }) => data) ? days.flatMap(({ data = [] }) => data) : undefined,
       error: days.find(({ error }) => error)?.error ?? null,
       isPending: days.some(({ isPending }) => isPending),
-      refetch: () => Promise.all(days.map(({ refetch }) => refetch())),
     }),
   })
 }

@@ -9,6 +9,7 @@ import { ProblemAlert } from '../frame/states.tsx'
 import { AdministrationNav } from '../look-after-accounts/administration.tsx'
 import { en } from '../words/import.en.ts'
 import { es } from '../words/import.es.ts'
+import { numberFormat } from '../words/numbers.ts'
 import { useSpoken, useWordsOf } from '../words/words.tsx'
 import { beginImport, readText } from './begin-import.ts'
 
@@ -73,7 +74,7 @@ export function ImportPage() {
 function Progressing({ state }: { state: PatientImport }) {
   const words = useWordsOf({ en, es })
   const { locale } = useSpoken()
-  const number = (value: number) => new Intl.NumberFormat(locale).format(value)
+  const number = (value: number) => numberFormat(locale).format(value)
   const { status, dry_run } = state
   const counts = [
     [words.total, state.rows_total],

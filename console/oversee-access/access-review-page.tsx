@@ -22,7 +22,7 @@ export function AccessReviewPage() {
   const user = useUser()
   const [show, setShow] = useState<Shown>('open')
   const list = usePages([key, show], (cursor) =>
-    call(userApi.accessReview, { query: { due: show === 'open' ? 'true' : undefined, limit: '50', cursor } }),
+    call(userApi.accessReview, { query: { due: show === 'open' ? 'true' : undefined, limit: '25', cursor } }),
   )
   const staffName = useStaffNames(
     may(user, 'patients:read') ? list.items.map(({ last_review }) => last_review?.reviewed_by).slice(0, 100) : [],

@@ -9,6 +9,7 @@ import { type Document, documentApi } from '#contracts/documents/document'
 import { ProblemAlert } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
 import { ownCare } from '../words/own-care.ts'
+import { numberFormat } from '../words/numbers.ts'
 import { useSpoken, useWords, useWordsOf } from '../words/words.tsx'
 import { AddOwnDocument } from './add-own-document.tsx'
 import { Section } from './section.tsx'
@@ -36,7 +37,7 @@ function OwnDocument({ document }: { document: Document }) {
   const user = useUser()
   const { id, title, kind, uploaded_at, file_name, size_bytes, status } = document
   const save = useMutation({ mutationFn: () => download(documentApi.content, { document_id: id }, file_name) })
-  const size = new Intl.NumberFormat(locale, { style: 'unit', unit: 'kilobyte', maximumFractionDigits: 0 })
+  const size = numberFormat(locale, { style: 'unit', unit: 'kilobyte', maximumFractionDigits: 0 })
   return (
     <Paper component="article" withBorder p="md">
       <Text fw={600} className="name">

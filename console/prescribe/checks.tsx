@@ -9,6 +9,7 @@ import type { Check as CheckContract, CheckRequest } from '#contracts/prescripti
 import { type Prescription, prescriptionApi } from '#contracts/prescriptions/prescription'
 import { ReadProblem } from '../frame/states.tsx'
 import { Section } from '../read-chart/section.tsx'
+import { numberFormat } from '../words/numbers.ts'
 import { useSpoken } from '../words/words.tsx'
 import { NotCheckedList } from './findings.tsx'
 import { usePrescribeWords } from './words.ts'
@@ -49,7 +50,7 @@ export function Checks({ check, facts, onFact }: ChecksProps) {
   const { data, error, isFetching } = check
   const asksWeight = facts.weight_kg !== '' || asksFor(data, 'weight_missing', 'weight_outdated')
   const asksPregnancy = facts.is_pregnant !== '' || asksFor(data, 'pregnancy_unknown')
-  const weight = data?.weight && new Intl.NumberFormat(locale).format(data.weight.weight_kg)
+  const weight = data?.weight && numberFormat(locale).format(data.weight.weight_kg)
   return (
     <Section title={words.check}>
       <Stack gap="sm">

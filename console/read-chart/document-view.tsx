@@ -7,6 +7,7 @@ import { fetchFile } from '../connection/file.ts'
 import { type Document, documentApi } from '#contracts/documents/document'
 import { ProblemAlert } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
+import { numberFormat } from '../words/numbers.ts'
 import { useSpoken } from '../words/words.tsx'
 import { useChartWords } from './words.ts'
 
@@ -27,7 +28,7 @@ export function DocumentView({ document }: { document: Document }) {
   })
   const error = showing.error ?? saving.error
   const isPicture = shownTypes.includes(document.media_type)
-  const size = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }).format(Math.ceil(document.size_bytes / 1000))
+  const size = numberFormat(locale, { maximumFractionDigits: 0 }).format(Math.ceil(document.size_bytes / 1000))
   const about = [
     words.codes[document.kind] ?? document.kind,
     dates.short(document.uploaded_at),

@@ -7,6 +7,7 @@ import { type Metric, metricApi } from '#contracts/analytics/metric'
 import { SectionNav } from '../frame/section.tsx'
 import { en } from '../words/figures.en.ts'
 import { es } from '../words/figures.es.ts'
+import { numberFormat } from '../words/numbers.ts'
 import { useSpoken, useWords, useWordsOf } from '../words/words.tsx'
 
 export function useFigureWords() {
@@ -51,10 +52,9 @@ export function useWriting() {
   const words = useFigureWords()
   const { calendar } = useWords()
   const { locale } = useSpoken()
-  const number = (value: number, digits = 0) =>
-    new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value)
-  const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 })
-  const change = new Intl.NumberFormat(locale, {
+  const number = (value: number, digits = 0) => numberFormat(locale, { maximumFractionDigits: digits }).format(value)
+  const percent = numberFormat(locale, { style: 'percent', maximumFractionDigits: 1 })
+  const change = numberFormat(locale, {
     style: 'percent',
     maximumFractionDigits: 0,
     signDisplay: 'exceptZero',

@@ -8,6 +8,7 @@ import { PageTitle } from '../frame/page-title.tsx'
 import { Row, RowList } from '../frame/section.tsx'
 import { ProblemAlert } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
+import { numberFormat } from '../words/numbers.ts'
 import { useSpoken } from '../words/words.tsx'
 import { OperationNav, useOperationWords } from './operation.tsx'
 
@@ -84,7 +85,7 @@ export function JobsPage() {
 function Counts({ counts }: Pick<JobOverview, 'counts'>) {
   const words = useOperationWords()
   const { locale } = useSpoken()
-  const number = new Intl.NumberFormat(locale)
+  const number = numberFormat(locale)
   const names = [...new Set(counts.map(({ name }) => name))].sort()
   return (
     <>

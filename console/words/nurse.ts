@@ -2,6 +2,7 @@
 import { useMemo } from 'react'
 import { nurseEn } from './nurse.en.ts'
 import { nurseEs } from './nurse.es.ts'
+import { numberFormat } from './numbers.ts'
 import { useSpoken, useWordsOf } from './words.tsx'
 
 export const useNurseWords = () => useWordsOf({ en: nurseEn, es: nurseEs })
@@ -10,7 +11,7 @@ export const useNurseWords = () => useWordsOf({ en: nurseEn, es: nurseEs })
 export function useNumber(): (value: number) => string {
   const { locale } = useSpoken()
   return useMemo(() => {
-    const format = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 })
+    const format = numberFormat(locale, { maximumFractionDigits: 1 })
     return (value) => format.format(value)
   }, [locale])
 }
