@@ -14,7 +14,7 @@ export function OwnRecordNav() {
       links={[
         { to: addresses.own_record, label: record.kept, isShown: true },
         { to: addresses.own_details, label: record.own_details, isShown: may(user, 'patients:update') },
-        { to: addresses.own_access, label: access.title, isShown: may(user, 'audit:read') },
+        { to: addresses.own_access, label: access.short, isShown: may(user, 'audit:read') },
       ]}
     />
   )

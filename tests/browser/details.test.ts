@@ -44,7 +44,7 @@ for (const size of ['desk', 'telephone'] as const satisfies Size[]) {
     it('changes how they are reached, and is told which field is not right', async () => {
       const { page } = visit
       await page.goto('/my-record')
-      await page.getByRole('link', { name: 'Contact and reminders' }).click()
+      await page.getByRole('link', { name: 'Contact', exact: true }).click()
       const contact = page.getByRole('region', { name: 'How the hospital reaches you' })
       await contact.getByLabel('Phone', { exact: true }).fill('nonsense')
       await contact.getByRole('button', { name: 'Save' }).click()
