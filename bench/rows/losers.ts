@@ -13,13 +13,21 @@ type Racer = { request: LoadRequest; headers: Record<string, string> }
 type Path = (racer: number, booking: Booking) => LoadRequest
 const post = (path: string, body: object): LoadRequest => ({ method: 'POST', path: `/api/v1/${path}`, body })
 
-async function createPaths({ port }: OpenWard, headers: Record<string, string>, spare: readonly Booking[]) {
-  const moved: string[] = []
-  for (const booking of spare) {
+async function bookAll(port: number, headers: Record<string, string>, bookings: readonly Booking[]) {
+  const ids: string[] = []
+  for (const booking of bookings) {
     const answer = await send(port, { request: post('appointments', booking), headers })
     if (answer.status !== 201) throw new Error(`a booking is answered ${answer.status}: ${answer.text}`)
-    moved.push((JSON.parse(answer.text) as { id: string }).id)
+    ids.push((JSON.parse(answer.text) as { id: string }).id)
   }
+  return ids
+}
+
+async function createPaths(openward: OpenWard, headers: Record<string, string>, spare: readonly Booking[]) {
+  const { port } = openward
+  const moved = await bookAll(port, headers, spare)
+  const others = (await openward.createBookings()).slice(-racers).map(({ body }) => body as Booking)
+  const reassigned = await bookAll(port, headers, others)
   const paths: Record<string, Path> = {
     book: (_, booking) => post('appointments', booking),
     hold: (_, { doctor_id, appointment_time }) => post('slots/holds', { doctor_id, appointment_time }),
@@ -27,6 +35,11 @@ async function createPaths({ port }: OpenWard, headers: Record<string, string>, 
       method: 'PUT',
       path: `/api/v1/appointments/${moved[racer]}`,
       body: { appointment_time },
+    }),
+    reassign: (racer, { doctor_id, appointment_time }) => ({
+      method: 'PUT',
+      path: `/api/v1/appointments/${reassigned[racer]}`,
+      body: { doctor_id, appointment_time },
     }),
     series: (_, booking) => post('appointments/series', { ...booking, rrule: 'FREQ=WEEKLY;COUNT=3' }),
   }
@@ -68,7 +81,7 @@ export const loser_rows: readonly Row[] = [
           const servers = [openward.port, (await world.openward_beside()).port]
           const sessions = await openward.createSessions(racers)
           const headers = await openward.headersOf('staff')
-          const slots = await openward.createRaces(racers + 5 * races_of_a_path, racers, first_slot)
+          const slots = await openward.createRaces(racers + 6 * races_of_a_path, racers, first_slot)
           const bookings = slots.map((slot) => slot.map(({ body }) => body as Booking))
           const spare = bookings.splice(0, racers).flatMap((slot) => slot.slice(0, 1))
           const paths = await createPaths(openward, headers, spare)
