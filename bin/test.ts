@@ -52,9 +52,10 @@ async function runTests(): Promise<number> {
     process.stderr.write(`No test file is named ${unmatched.join(' or ')}.\n`)
     return 1
   }
-  const failed_checks = values.checks ? await failedChecks() : []
+  const checked = values.checks ? failedChecks() : Promise.resolve([])
   const coverage = values.coverage ? mkdtempSync(join(tmpdir(), 'openward-coverage-')) : undefined
-  const first = await runAll([...new Set(found.flat())].sort(), coverage)
+  const first = await runAll([...new Set(found.flat())].sort(), coverage, checked)
+  const failed_checks = await checked
   const counts = values.again && first.failed_files.length > 0 ? await runAgain(first) : first
   for (const name of failed_checks) process.stdout.write(`The check of ${name} failed; its messages are at the top.\n`)
   const short = coverage === undefined ? [] : tellCoverage(coverage)
@@ -72,16 +73,22 @@ function tellSlowest(file_ms: Counts['file_ms']): void {
   process.stdout.write(`\nThe slowest files:\n${lines.join('\n')}\n`)
 }
 
-/** Faults are mostly waited for, so they have a lane of their own beside the files that keep the processors busy. */
-async function runAll(files: string[], coverage: string | undefined): Promise<Counts> {
+/**
+ * Faults are mostly waited for, so they have a lane of their own beside the checks and the files that keep the processors busy; it is
+ * as long as the other.
+ */
+async function runAll(files: string[], coverage: string | undefined, checked: Promise<unknown>): Promise<Counts> {
   const { waiting = [], busy = [] } = Object.groupBy(files, (file) =>
     /^tests[/\\]faults[/\\]/.test(file) ? 'waiting' : 'busy',
   )
-  if (waiting.length === 0 || busy.length === 0) return runFiles(files, coverage, values.concurrency)
+  if (waiting.length === 0 || busy.length === 0) {
+    await checked
+    return runFiles(files, coverage, values.concurrency)
+  }
   const output = join(mkdtempSync(join(tmpdir(), 'openward-lane-')), 'faults.txt')
   const [one, other] = await Promise.all([
-    runFiles(busy, coverage, values.concurrency),
-    runFiles(waiting, coverage, '2', output),
+    checked.then(() => runFiles(busy, coverage, values.concurrency)),
+    runFiles(waiting, coverage, '3', output),
   ])
   process.stdout.write(readFileSync(output))
   rmSync(dirname(output), { recursive: true })
