@@ -4,7 +4,6 @@ import { ConfigurationError } from '#platform/configuration.ts'
 import type { System } from '#platform/context.ts'
 import { sql } from '#platform/database/sql.ts'
 import { scopedDatabase } from '#platform/database/transaction.ts'
-import { checkPassword } from './password-blocklist.ts'
 import { createPasswordHasher } from './passwords.ts'
 import { type Profile, profileTokens, sealProfile } from './profiles.ts'
 import { findAnyUser, insertUser, insertUserTokens } from './user.store.ts'
@@ -30,7 +29,11 @@ export async function ensureFirstAdministrator(system: System): Promise<FirstAdm
   const profile: Profile = { first_name: 'First', last_name: 'Administrator', email: admin_email, username: 'admin' }
   const refusal =
     admin_password && production
-      ? checkPassword(admin_password, { names: [], emails: [admin_email], mfa: false })
+      ? (await import('./password-blocklist.ts')).checkPassword(admin_password, {
+          names: [],
+          emails: [admin_email],
+          mfa: false,
+        })
       : undefined
   if (refusal) throw new ConfigurationError([`OPENWARD_ADMIN_PASSWORD is refused: ${refusal.message}`])
   const password = admin_password ?? generatePassword()

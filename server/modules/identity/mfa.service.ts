@@ -17,7 +17,6 @@ import {
 import { findOneTimeToken, spendOneTimeToken } from './one-time-token.store.ts'
 import { hashOpaqueToken } from './opaque-tokens.ts'
 import { attemptPassword } from './password-attempt.ts'
-import { checkPassword } from './password-blocklist.ts'
 import { openProfile } from './profiles.ts'
 import { newRecoveryCodes } from './recovery-codes.ts'
 import { requireRecentSignIn } from './recent-sign-in.ts'
@@ -81,6 +80,7 @@ export async function disable(
 ): Promise<void> {
   const { system } = identity
   if (!system.configuration.local_passwords) throw new Problem(localPasswordsOff)
+  const { checkPassword } = await import('./password-blocklist.ts')
   const attempted = { action: 'mfa.disable', method: 'password' }
   await attemptPassword(
     ctx,
