@@ -150,7 +150,8 @@ export function CalendarPage() {
           />
         )}
       </div>
-      {doctors.isPending || (read.isPending && all.length === 0) ? (
+      {/* Hundreds of appointments are drawn once, by name. */}
+      {doctors.isPending || (read.isPending && all.length === 0) || people.isLoading ? (
         !error && <Waiting />
       ) : view === 'week' && isWide ? (
         <Week dates={days} doctors={shownDoctors} appointments={appointments} people={people.data} onOpen={setOpen} />
