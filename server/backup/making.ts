@@ -42,7 +42,11 @@ export async function backUp(
       ...(following && { follow: (made: Manifest) => followBackup(following, made) }),
       log: say,
     })
-  const manifest = await within(backup, making).finally(async () => void (await tracing?.close()))
-  await noteErasures({ owner_url, keyring, root })
-  return manifest
+  try {
+    const manifest = await within(backup, making)
+    await noteErasures({ owner_url, keyring, root })
+    return manifest
+  } finally {
+    await tracing?.close()
+  }
 }
