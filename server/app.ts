@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Problem } from '#platform/contract/problem.ts'
 import type { System } from '#platform/context.ts'
 import { isConnectionFault } from '#platform/database/connection.ts'
+import { lockMeasure } from '#platform/database/lock-age.ts'
 import { eventPurgeSchedule, purgeEvents } from '#platform/events/retention.ts'
 import { installDocumentation } from '#platform/http/documentation.ts'
 import { openDraining } from '#platform/http/draining.ts'
@@ -45,7 +46,7 @@ export async function buildApp(system: System): Promise<App> {
   const backups = backupCheck(system.configuration)
   const own = { audit_spool: () => checkSpool(system), jobs: () => jobs.check(), ...(backups && { backups }) }
   const checks = Object.assign(own, ...open.map((module) => module.checks ?? {}), others.checks)
-  installHealth(http, system, checks, draining, backupMeasures(system.configuration))
+  installHealth(http, system, checks, draining, [...backupMeasures(system.configuration), lockMeasure(system.reserve)])
   await installDocumentation(http, routes, others)
   const following: Repeated[] = []
   return {

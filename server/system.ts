@@ -15,7 +15,9 @@ import { openKeys } from '#platform/encryption/keys.ts'
 import { assertMasterKeyOpens } from '#platform/encryption/stored-keys.ts'
 import type { Log } from '#platform/logging.ts'
 import { openScanner } from '#platform/scanning/scanner.ts'
-import { openTracing } from '#platform/tracing/tracing.ts'
+import { tracedScanner } from '#platform/tracing/traced-scanner.ts'
+import { tracedStorage } from '#platform/tracing/traced-storage.ts'
+import { openTracing, type Tracing } from '#platform/tracing/tracing.ts'
 import { openStorage } from '#platform/storage/storage.ts'
 
 import { ownVersion } from './version.ts'
@@ -92,13 +94,20 @@ export async function openSystem({
     spool,
     gathered: gather(pool),
     replica,
-    storage: openStorage(configuration),
-    scanner: openScanner(configuration),
+    ...openTraced(configuration, tracing),
     tracing,
     log,
     close: async () =>
       void (await Promise.all([pool.end(), reserve.end(), replica?.end(), watch.close(), tracing?.close()])),
   }
+}
+
+/** Under spans of their own, where there are traces: a request has them under its own. */
+function openTraced(configuration: Configuration, tracing: Tracing | undefined): Pick<System, 'storage' | 'scanner'> {
+  const [storage, scanner] = [openStorage(configuration), openScanner(configuration)]
+  if (!tracing) return { storage, scanner }
+  const begin = (name: string) => tracing.begin(name, 'client')
+  return { storage: tracedStorage(storage, begin), scanner: scanner && tracedScanner(scanner, begin) }
 }
 
 /** The replica has the roles of the primary: the passwords that fit there fit here. */

@@ -4,7 +4,10 @@ import { followBackup } from '#platform/backup/follow.ts'
 import { makeBackup } from '#platform/backup/make.ts'
 import type { Manifest } from '#platform/backup/repository.ts'
 import type { Configuration } from '#platform/configuration.ts'
+import { createLog } from '#platform/logging.ts'
 import { openStorage } from '#platform/storage/storage.ts'
+import { tracedStorage } from '#platform/tracing/traced-storage.ts'
+import { openTracing, within } from '#platform/tracing/tracing.ts'
 import { keyFile, passwordFile, type Place, readBackupKeyring } from '../place.ts'
 import { ownVersion } from '../version.ts'
 import { followOptions, noteErasures } from './following.ts'
@@ -20,21 +23,30 @@ export async function backUp(
   const { owner_url, cluster_directory = '' } = place
   const keyring = readBackupKeyring(configuration)
   const options = followOptions(configuration, place)
+  const tracing = await openTracing(configuration, ownVersion(), createLog(configuration.log_level))
+  const backup = tracing?.begin('backup', 'inside')
+  const storage = openStorage(configuration)
   const following = options?.root === root ? options : undefined
-  const manifest = await makeBackup({
-    source: {
-      owner_url,
-      cluster_directory,
-      data_directory,
-      superuser_password: readFileSync(keyFile(configuration, passwordFile), 'utf8').trim(),
-      storage: openStorage(configuration),
-      openward_version: ownVersion(),
-    },
-    keyring,
-    root,
-    ...(following && { follow: (made: Manifest) => followBackup(following, made) }),
-    log: say,
-  })
-  await noteErasures({ owner_url, keyring, root })
-  return manifest
+  const making = () =>
+    makeBackup({
+      source: {
+        owner_url,
+        cluster_directory,
+        data_directory,
+        superuser_password: readFileSync(keyFile(configuration, passwordFile), 'utf8').trim(),
+        storage: backup ? tracedStorage(storage, (name) => backup.child(name, 'client')) : storage,
+        openward_version: ownVersion(),
+      },
+      keyring,
+      root,
+      ...(following && { follow: (made: Manifest) => followBackup(following, made) }),
+      log: say,
+    })
+  try {
+    const manifest = await within(backup, making)
+    await noteErasures({ owner_url, keyring, root })
+    return manifest
+  } finally {
+    await tracing?.close()
+  }
 }

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { Problem } from '#platform/contract/problem.ts'
 import { StorageUnavailable } from '#platform/storage/failures.ts'
 import { openTree } from '#platform/storage/tree.ts'
+import { openTracedTree } from '#platform/tracing/traced-tree.ts'
 import { duckdbStatements, runNow, synapseStatements, verifyStanding } from '#modules/warehouse'
 import { type Command, CommandFailed, configurationHere, withSystem } from './command.ts'
 
@@ -52,7 +53,7 @@ function readWords(words: string[]) {
 async function write(isFull: boolean, isKeyNew: boolean) {
   const { signal } = new AbortController()
   const run = await withSystem((system, _place, { warehouse }) =>
-    runNow(system, openTree(warehouse.place), {
+    runNow(system, openTracedTree(warehouse.place, system.tracing), {
       full: isFull,
       new_key: isKeyNew,
       signal,

@@ -81,6 +81,10 @@ export type Context = {
   saw(subject: Subject): void
   /** A header of the request; undefined where it is missing or repeated. */
   request_header(name: string): string | undefined
+  /** The document store, with its calls in the trace of this request. */
+  storage: Storage
+  /** The scanner in the same way; undefined where none is configured. */
+  scanner: Scanner | undefined
   /** Sets a header of the answer. */
   header(name: string, value: string): void
   /**

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import { startCollector } from '../../server/platform/tracing/collector.testing.ts'
 import { type Caller, signIn } from '../caller.ts'
 import { expectStatus, nextPerson } from '../hospital.ts'
 import {
@@ -131,7 +132,15 @@ test('a hospital is backed up while people write, and restored on an empty machi
   const writing = (async () => {
     for (; !end.signal.aborted; written += 1) await register()
   })()
-  t.diagnostic(await succeeds(hospital, 'backup'))
+  await using collector = await startCollector()
+  const made = await openward(hospital, ['backup'], { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url })
+  assert.equal(made.code, 0, made.output)
+  t.diagnostic(made.output)
+  // The trace tells what it asked of the document store, and nothing of whose.
+  const backup = collector.spans.find(({ name }) => name === 'backup')
+  const calls = collector.spans.filter(({ parentSpanId }) => parentSpanId === backup?.spanId).map(({ name }) => name)
+  assert.deepEqual(new Set(calls), new Set(['documents list', 'documents read']))
+  assert.ok(!collector.text().includes(canary))
   end.abort()
   await writing
   assert.ok(written > 3)

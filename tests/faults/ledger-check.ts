@@ -1,4 +1,5 @@
 // Holds the ledger against the database and its audit log: what was acknowledged is there once, what was not is there once or not at all.
+import assert from 'node:assert/strict'
 import type pg from 'pg'
 import { z } from 'zod'
 import type { Caller } from '../caller.ts'
@@ -126,4 +127,25 @@ export async function countRows(owner: pg.Client) {
             (select count(*)::int from appointments where status = 'cancelled') as cancel`,
   )
   return rows[0]
+}
+
+/** That the database holds what the ledger was told, all of it once, and still does when everything was asked for again. */
+export async function assertKept(owner: pg.Client, ledger: Ledger, caller: Caller, work: readonly Work[]) {
+  assert.deepEqual(ledger.unexpected, [])
+  assert.deepEqual(
+    work.flatMap((own) => own.wrong_reads),
+    [],
+  )
+  assert.deepEqual(findBrokenPromises(ledger, await readEffects(owner, ledger)), [])
+  assert.deepEqual(await repeatWithKeys(ledger, caller), [])
+  const effects = await readEffects(owner, ledger)
+  assert.deepEqual(findBrokenPromises(ledger, effects), [])
+  assert.deepEqual(await findWrongPatients(caller, work), [])
+  assert.equal(await countOverlaps(owner), 0)
+  assert.deepEqual(await countRows(owner), {
+    register: effects.total('register'),
+    update: effects.total('update'),
+    book: effects.total('book'),
+    cancel: effects.total('cancel'),
+  })
 }

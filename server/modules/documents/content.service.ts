@@ -27,7 +27,8 @@ function assertServed(ctx: Context, { status, unscanned }: StoredDocument) {
 /** Read twice: no byte leaves of a content that is not whole and what was uploaded. */
 async function openContent(ctx: Context, document: StoredDocument): Promise<Readable> {
   assertServed(ctx, document)
-  const { storage, keys, log } = ctx.system
+  const { storage } = ctx
+  const { keys, log } = ctx.system
   const { id, patient_id, media_type, size_bytes } = document
   const key = openRowKey(keys.keyring, document)
   const { file_name, sha256 } = openLabel(key, document)

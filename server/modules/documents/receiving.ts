@@ -71,9 +71,9 @@ export function openReceiving(system: System): Receiving {
     }
   }
 
-  async function judge(chunks: ChunkPlace): Promise<Judged> {
-    if (!system.scanner) return { status: 'unscanned' }
-    const verdict = await system.scanner.scan(() => readContent(storage, chunks))
+  async function judge({ scanner, storage: store }: Context, chunks: ChunkPlace): Promise<Judged> {
+    if (!scanner) return { status: 'unscanned' }
+    const verdict = await scanner.scan(() => readContent(store, chunks))
     return verdict.status === 'failed' ? { status: 'waiting' } : verdict
   }
 
@@ -87,8 +87,8 @@ export function openReceiving(system: System): Receiving {
         await database.once((tx) => tx.run(insertArriving(chunks.name)))
         arriving.add(chunks.name)
         const looked = lookInto(file)
-        await storage.write(chunks.name, sealChunks(chunks, looked.content))
-        const verdict = await judge(chunks)
+        await ctx.storage.write(chunks.name, sealChunks(chunks, looked.content))
+        const verdict = await judge(ctx, chunks)
         return {
           ...looked.found(),
           storage_key: chunks.name,

@@ -8,7 +8,7 @@ import type { TokenKey, TokenSigningKey } from './token-keys.ts'
 const tokenType = 'at+jwt'
 
 /** How far another server's clock may run ahead before its fresh token is refused. An expired token gets no grace. */
-const clockLeeway_seconds = 60
+export const clockLeeway_seconds = 60
 
 /** Verified signatures that are remembered: 13 µs a token instead of 500 µs, on two cores, 1.4 KB each. */
 const cacheSize = 10_000

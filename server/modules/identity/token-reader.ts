@@ -6,7 +6,7 @@ import { sql } from '#platform/database/sql.ts'
 import { scopedDatabase } from '#platform/database/transaction.ts'
 import type { Authenticate } from '#platform/http/mount.ts'
 import { remember } from '#platform/remember.ts'
-import { createTokenVerifier } from './access-tokens.ts'
+import { clockLeeway_seconds, createTokenVerifier } from './access-tokens.ts'
 import { findSessionRights, type SessionRights } from './authentication.store.ts'
 import type { TokenKey } from './token-keys.ts'
 
@@ -15,6 +15,7 @@ export const accessTokenSeconds = 1800
 const knownActors = 10_000
 
 const unknownKeyPause_ms = 10_000
+const clockLeeway_ms = clockLeeway_seconds * 1000
 
 export const audienceOf = ({ public_url }: Pick<Configuration, 'public_url'>) => ({
   issuer: public_url,
@@ -47,7 +48,7 @@ export function openTokenReader(
   )
   const actors = new Map<string, Actor>()
   /** Tokens whose signature held, by their text: looking one up costs a twentieth of hashing it for the verifier's own cache. */
-  const tokens = new Map<string, { session_id: string; expires_ms: number }>()
+  const tokens = new Map<string, { session_id: string; begins_ms: number; expires_ms: number }>()
   const verifier = createTokenVerifier({ ...audienceOf(configuration), keys })
   let reloaded_ms = Number.NEGATIVE_INFINITY
   /** Another server may have made a key since; whoever invents key ids makes us look once in ten seconds, no more. */
@@ -62,13 +63,17 @@ export function openTokenReader(
     async authenticate(token, again = false) {
       assertKnown?.()
       const seen = tokens.get(token)
-      const live = seen && seen.expires_ms > Date.now() ? actors.get(seen.session_id) : undefined
+      const now_ms = Date.now()
+      // Its beginning counts as well: a clock that was ahead may have been put back.
+      const isInTime = seen !== undefined && seen.expires_ms > now_ms && seen.begins_ms <= now_ms
+      const live = isInTime ? actors.get(seen.session_id) : undefined
       if (live && !again) return live
       let { claims, refusal } = verifier.verify(token)
       if (refusal === 'unknown_key' && (await reloadForUnknownKey())) ({ claims, refusal } = verifier.verify(token))
       if (!claims) throw new Problem(unauthenticated, { detail: 'The access token is not valid: sign in again' })
       const known = actors.get(claims.sid)
-      remember(tokens, token, { session_id: claims.sid, expires_ms: claims.exp * 1000 }, knownActors)
+      const begins_ms = Math.max(claims.iat, claims.nbf ?? 0) * 1000 - clockLeeway_ms
+      remember(tokens, token, { session_id: claims.sid, begins_ms, expires_ms: claims.exp * 1000 }, knownActors)
       if (known && !again) return known
       const rights = await database.once((tx) => tx.first(findSessionRights(claims.sid)))
       if (!rights || rights.user_id !== claims.sub) {

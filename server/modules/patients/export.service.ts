@@ -114,7 +114,7 @@ async function send(ctx: Context, row: ExportRow): Promise<Readable> {
   const end = () => unattendedDatabase(ctx.system, {}).once((tx) => tx.run(endExport(id)))
   try {
     const { files, contents } = await collectFiles(ctx, patient_id)
-    const { whole, missing } = await verified(ctx.system, contents)
+    const { whole, missing } = await verified({ storage: ctx.storage, log: ctx.system.log }, contents)
     const patient_number = await ctx.database.transaction(async (tx) => {
       const patient = await requireWholeRecord(ctx, tx, patient_id)
       if ((await tx.run(spendExport(id))) === 0) throw new Problem(exportSpent)
@@ -169,7 +169,7 @@ async function zip(
   for (const { name, content } of [about, ...files]) {
     archive.addBuffer(Buffer.from(`${JSON.stringify(content, null, 2)}\n`), `${name}.json`)
   }
-  const { storage } = ctx.system
+  const { storage } = ctx
   for (const { path, chunks, size_bytes } of contents) {
     archive.addReadStreamLazy(path, { size: size_bytes, compress: false }, (give) =>
       give(null, Readable.from(readContent(storage, chunks), { objectMode: false })),

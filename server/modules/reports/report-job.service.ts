@@ -94,6 +94,7 @@ export async function runReport(
       period: readPeriod({ from: job.from_date, to: job.to_date }, timezone),
       group_by: job.group_by ?? 'day',
       doctor_id: undefined,
+      filters: {},
       most_opened: Infinity,
       progress: async (done, total) => {
         signal.throwIfAborted()

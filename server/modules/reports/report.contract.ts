@@ -95,6 +95,22 @@ export type Report = z.output<typeof Report>
 const GroupBy = z.enum(['day', 'week', 'month'])
 export const ReportQuery = PeriodQuery.extend({ format: Format.default('json') })
 export const GroupedQuery = ReportQuery.extend({ group_by: GroupBy.default('day') })
+export const VisitQuery = GroupedQuery.extend({
+  doctor_id: Id.optional().describe('Visits of this doctor only'),
+  department_id: Id.optional().describe('Visits in this department only'),
+})
+export const PrescriptionQuery = GroupedQuery.extend({
+  doctor_id: Id.optional().describe('Prescriptions of this doctor only'),
+})
+export const AuditQuery = GroupedQuery.extend({
+  action: z.string().max(100).optional().describe('Entries of this action only'),
+  role: z.string().max(100).optional().describe('Entries of those who had this role only'),
+  outcome: AuditRow.shape.outcome.optional().describe('Entries with this outcome only'),
+})
+/** Which rows of a report are counted; those that it does not have are not asked. */
+export type Filters = {
+  [name in 'doctor_id' | 'department_id' | 'action' | 'role' | 'outcome']?: string | undefined
+}
 export const ExportQuery = PeriodQuery.extend({ format: Format.default('csv'), group_by: GroupBy.optional() })
 
 export const reportTooLong = defineProblem(
@@ -130,7 +146,7 @@ export const reportApi = {
   },
   visit_volume: {
     ...table('visits/volume', 'Visits by day, week or month, department and type'),
-    query: GroupedQuery,
+    query: VisitQuery,
     returns: [200, reportOf(VisitRow)],
     problems: [notFound],
   },
@@ -142,13 +158,13 @@ export const reportApi = {
   },
   prescriptions: {
     ...table('prescriptions', 'Prescriptions by day, week or month and doctor'),
-    query: GroupedQuery,
+    query: PrescriptionQuery,
     returns: [200, reportOf(PrescriptionRow)],
     problems: [notFound],
   },
   audit: {
     ...table('audit', 'What was done, by whom of which role, and with which outcome'),
-    query: GroupedQuery,
+    query: AuditQuery,
     returns: [200, reportOf(AuditRow)],
     problems: [figuresOfAll],
   },

@@ -1,10 +1,10 @@
 import { countedDoctor, readPeriod, requireEveryone, sourceOf } from '#modules/analytics'
 import type { Context } from '#platform/context.ts'
 import { csvOf } from './csv.ts'
-import type { Report, ReportName } from './report.contract.ts'
+import type { Filters, Report, ReportName } from './report.contract.ts'
 import { type Making, reportsWithOwnFigures, tables } from './tables.ts'
 
-export type Asked = {
+export type Asked = Filters & {
   from?: string | undefined
   to?: string | undefined
   format: 'json' | 'csv'
@@ -16,7 +16,8 @@ const mostOpenedAtOnce = 20_000
 
 /** @throws Problem invalidRequest, figuresOfAll, notFound, reportTooLong */
 export async function readReport(ctx: Context, report: ReportName, asked: Asked): Promise<Report | string> {
-  const doctor_id = doctorOf(ctx, report)
+  const { doctor_id: asked_doctor_id, department_id, action, role, outcome } = asked
+  const doctor_id = doctorOf(ctx, report, asked_doctor_id)
   const source = sourceOf(ctx)
   const made = await makeReport(report, {
     ...source,
@@ -24,6 +25,7 @@ export async function readReport(ctx: Context, report: ReportName, asked: Asked)
     period: readPeriod(asked, source.timezone),
     group_by: asked.group_by ?? 'day',
     doctor_id,
+    filters: { department_id, action, role, outcome },
     progress: async () => undefined,
     most_opened: mostOpenedAtOnce,
   })
@@ -34,9 +36,9 @@ export async function readReport(ctx: Context, report: ReportName, asked: Asked)
 }
 
 /** Whose figures the caller gets. @throws Problem figuresOfAll, notFound */
-export function doctorOf(ctx: Context, report: ReportName): string | undefined {
+export function doctorOf(ctx: Context, report: ReportName, asked?: string): string | undefined {
   if (!reportsWithOwnFigures.includes(report)) requireEveryone(ctx)
-  return countedDoctor(ctx, undefined)
+  return countedDoctor(ctx, asked)
 }
 
 /** @throws Problem reportTooLong */

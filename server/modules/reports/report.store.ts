@@ -1,4 +1,5 @@
 import { all, literal, type Sql, sql } from '#platform/database/sql.ts'
+import type { Filters } from './report.contract.ts'
 import type { SignedRow } from '#modules/assessments'
 import type { SealedBy } from '#modules/patients'
 
@@ -23,7 +24,10 @@ export type VisitCount = { number: number; department_id: string; type: string }
   number
 >
 
-export function countVisits({ starts_at, ends_at, bounds }: Stretched, doctor_id: string | undefined): Sql<VisitCount> {
+export function countVisits(
+  { starts_at, ends_at, bounds }: Stretched,
+  { doctor_id, department_id }: Pick<Filters, 'doctor_id' | 'department_id'>,
+): Sql<VisitCount> {
   return sql`
     select width_bucket(v.opened_at, ${bounds}::timestamptz[]) as number, v.department_id, v.type, count(*) as visits,
            count(*) filter (where v.is_open) as open,
@@ -35,6 +39,7 @@ export function countVisits({ starts_at, ends_at, bounds }: Stretched, doctor_id
      where ${all([
        sql`v.opened_at >= ${starts_at} and v.opened_at < ${ends_at}`,
        doctor_id === undefined ? undefined : sql`v.doctor_id = ${doctor_id}`,
+       department_id === undefined ? undefined : sql`v.department_id = ${department_id}`,
      ])}
      group by 1, 2, 3 order by 1, 2, 3`
 }
@@ -74,12 +79,20 @@ export type AuditCount = {
  * Ids are made in the order of time (RFC 9562, version 7), and the log has no other index on that. What was kept while the log could
  * not be written is entered later.
  */
-export function countEntries({ starts_at, ends_at, bounds }: Stretched): Sql<AuditCount> {
+export function countEntries(
+  { starts_at, ends_at, bounds }: Stretched,
+  { action, role, outcome }: Pick<Filters, 'action' | 'role' | 'outcome'>,
+): Sql<AuditCount> {
   return sql`
     select width_bucket(a.timestamp, ${bounds}::timestamptz[]) as number, a.action, a.role, a.outcome, count(*) as entries
       from audit_logs a
-     where a.id >= ${firstIdAt(starts_at, -1)} and a.id < ${firstIdAt(ends_at, 31)}
-       and a.timestamp >= ${starts_at} and a.timestamp < ${ends_at}
+     where ${all([
+       sql`a.id >= ${firstIdAt(starts_at, -1)} and a.id < ${firstIdAt(ends_at, 31)}`,
+       sql`a.timestamp >= ${starts_at} and a.timestamp < ${ends_at}`,
+       action === undefined ? undefined : sql`a.action = ${action}`,
+       role === undefined ? undefined : sql`a.role = ${role}`,
+       outcome === undefined ? undefined : sql`a.outcome = ${outcome}`,
+     ])}
      group by 1, 2, 3, 4 order by 1, 2, 3, 4`
 }
 

@@ -23,6 +23,7 @@ import {
   AuditRow,
   Cell,
   DashboardRow,
+  type Filters,
   PatientRow,
   PrescriptionRow,
   type ReportName,
@@ -36,6 +37,7 @@ export type Making = Source & {
   group_by: 'day' | 'week' | 'month'
   /** Whose figures: undefined for everybody's. */
   doctor_id: string | undefined
+  filters: Omit<Filters, 'doctor_id'>
   /** Told of records that are opened one by one. */
   progress: (done: number, total: number) => Promise<void>
   /** Refuses to open more than this many. */
@@ -69,10 +71,10 @@ export const tables: Readonly<Record<ReportName, Maker>> = {
     const { as_of, items } = await countPeople(making)
     return tableOf(PatientRow, as_of, items)
   },
-  async visit_volume({ counting, period, group_by, doctor_id }) {
+  async visit_volume({ counting, period, group_by, doctor_id, filters: { department_id } }) {
     const { stretched, stretchAt } = stretchesFor(period, group_by)
     const [{ as_of }, rows] = await counting.once((tx) =>
-      Promise.all([tx.one(findMoment()), tx.rows(countVisits(stretched, doctor_id))]),
+      Promise.all([tx.one(findMoment()), tx.rows(countVisits(stretched, { doctor_id, department_id }))]),
     )
     const items = rows.map(({ number, department_id, type, ...figures }) => ({
       ...stretchAt(number),
@@ -97,10 +99,10 @@ export const tables: Readonly<Record<ReportName, Maker>> = {
       rows.map(({ number, ...row }) => ({ ...stretchAt(number), ...row })),
     )
   },
-  async audit({ counting, period, group_by }) {
+  async audit({ counting, period, group_by, filters }) {
     const { stretched, stretchAt } = stretchesFor(period, group_by)
     const [{ as_of }, rows] = await counting.once((tx) =>
-      Promise.all([tx.one(findMoment()), tx.rows(countEntries(stretched))]),
+      Promise.all([tx.one(findMoment()), tx.rows(countEntries(stretched, filters))]),
     )
     return tableOf(
       AuditRow,

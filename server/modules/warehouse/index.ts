@@ -1,6 +1,6 @@
 // The warehouse: what happened here as a star schema in Parquet, with pseudonyms in place of people, for whoever analyses it elsewhere.
 import type { Module } from '#platform/module.ts'
-import { openTree } from '#platform/storage/tree.ts'
+import { openTracedTree } from '#platform/tracing/traced-tree.ts'
 import { openPipeline } from './pipeline.ts'
 import { followPipeline } from './pipeline.service.ts'
 import { doRun, orderWhenDue } from './run.service.ts'
@@ -15,7 +15,7 @@ export const warehouse: Module = {
   name: 'warehouse',
   async open(system, jobs) {
     const { place, is_placed, pipeline: address } = system.configuration.warehouse
-    const tree = openTree(place)
+    const tree = openTracedTree(place, system.tracing)
     jobs.work(exportWork, ({ run_id }, run) => doRun(system, tree, run_id, run))
     if (address) {
       const pipeline = openPipeline(address)

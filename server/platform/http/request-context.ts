@@ -9,6 +9,8 @@ import { type Sql, sql } from '#platform/database/sql.ts'
 import { countingDatabase } from '#platform/database/counting.ts'
 import { joinedDatabase } from '#platform/database/joined-database.ts'
 import { tracedCounting, tracedDatabase } from '#platform/tracing/traced-database.ts'
+import { tracedScanner } from '#platform/tracing/traced-scanner.ts'
+import { tracedStorage } from '#platform/tracing/traced-storage.ts'
 import { within } from '#platform/tracing/tracing.ts'
 import { type Database, scopedDatabase, type Tx } from '#platform/database/transaction.ts'
 
@@ -67,6 +69,8 @@ export function buildContext(
   let joined: Tx | undefined
   const { span } = request
   const traced = (database: Database) => (span ? tracedDatabase(database, span) : database)
+  const begin = span && ((name: string) => span.child(name, 'client'))
+  const { storage, scanner } = system
   const reaching = (other: Reach): Database =>
     joined
       ? joinedDatabase(joined, other === reach ? undefined : { enter: enter(other), restore: enter(reach) })
@@ -92,6 +96,8 @@ export function buildContext(
       const counting = countingDatabase(system, () => enter('all'))
       return span ? tracedCounting(counting, span) : counting
     },
+    storage: begin ? tracedStorage(storage, begin) : storage,
+    scanner: begin && scanner ? tracedScanner(scanner, begin) : scanner,
     correlation_id: request.id,
     ip_address,
     user_agent,

@@ -142,6 +142,8 @@ export async function within<T>(span: TraceSpan | undefined, work: () => Promise
 export function failureOf(error: unknown): string {
   if (typeof error !== 'object' || error === null) return 'unknown'
   const { code, kind, name } = error as { code?: unknown; kind?: { code?: unknown }; name?: unknown }
-  const said = [kind?.code, code, name].find((word) => typeof word === 'string' && /^\w{1,60}$/.test(word))
+  // A class of ours says its name only so.
+  const own = name === 'Error' ? error.constructor.name : name
+  const said = [kind?.code, code, own].find((word) => typeof word === 'string' && /^\w{1,60}$/.test(word))
   return typeof said === 'string' ? said : 'unknown'
 }
