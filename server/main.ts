@@ -1,12 +1,12 @@
 // Serves: configuration, database, application, listen; and ends well, with every request in flight answered.
 import { join } from 'node:path'
-import { readConfiguration, readEnvironment } from '#platform/configuration.ts'
+import { type Configuration, readConfiguration, readEnvironment } from '#platform/configuration.ts'
 import { installConsole } from '#platform/http/console.ts'
 import { type Repeated } from '#platform/jobs/repeat.ts'
-import { createLog } from '#platform/logging.ts'
+import { createLog, type Log } from '#platform/logging.ts'
 import { serviceNames } from '#platform/services/variables.ts'
-import { startFollowing } from './backup/following.ts'
-import { openPlace } from './place.ts'
+import { followOptions, startFollowing } from './backup/following.ts'
+import { openPlace, type Place } from './place.ts'
 import { openSystem } from './system.ts'
 
 /** Where `npm start`, or the build of the image, leaves the console. */
@@ -21,11 +21,26 @@ export async function serve(): Promise<void> {
   // The lines of several services may end in one place.
   const log = createLog(configuration.log_level).child(isWhole ? {} : { services: configuration.services })
   // PostgreSQL starts beside the loading of the modules: each takes about a second.
-  const [place, { buildApp }, { ensureFirstAdministrator }] = await Promise.all([
-    openPlace(configuration, log),
-    import('./app.ts'),
-    import('#modules/identity'),
-  ])
+  const [place] = await Promise.all([openPlace(configuration, log), import('./app.ts')])
+  try {
+    // What is wrong with the key of backups is told before anything is served.
+    const followed = followOptions(configuration, place)
+    await serveFrom(place, followed, configuration, log)
+  } catch (error) {
+    // The database would outlive a server that could not start.
+    await place.close()
+    throw error
+  }
+}
+
+async function serveFrom(
+  place: Place,
+  followed: ReturnType<typeof followOptions>,
+  configuration: Configuration,
+  log: Log,
+): Promise<void> {
+  const { buildApp } = await import('./app.ts')
+  const { ensureFirstAdministrator } = await import('#modules/identity')
   const system = await openSystem({ ...place, configuration, log })
   const first = configuration.services.includes('auth') ? await ensureFirstAdministrator(system) : undefined
   const app = await buildApp(system)
@@ -71,7 +86,7 @@ export async function serve(): Promise<void> {
   await app.http.listen({ port: configuration.port, host: configuration.host, backlog: 4096 })
   starting = app.start()
   await starting
-  backups = startFollowing(configuration, place, log)
+  backups = followed && startFollowing(followed, log)
   const { port } = app.http.server.address() as { port: number }
   const shown = hasConsole ? 'the console at /, ' : ''
   log.info(`OpenWard serves on http://${configuration.host}:${port}, ${shown}the API's reference is at /docs`)

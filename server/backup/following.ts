@@ -18,7 +18,7 @@ const logLateMinutes = 15
 /** The most that the proposed change of the HIPAA Security Rule allows (90 FR 898, 164.308(a)(13)). */
 const backupLateHours = 48
 
-/** What following needs, where the database is the embedded one and a folder for backups is named. */
+/** What following needs, where the database is the embedded one and a folder for backups is named. @throws ConfigurationError */
 export function followOptions(
   configuration: Configuration,
   place: Omit<Place, 'keyring'>,
@@ -29,10 +29,7 @@ export function followOptions(
   return { owner_url, cluster_directory, data_directory, root, keyring: readBackupKeyring(configuration) }
 }
 
-/** Undefined where there is nothing to follow. @throws ConfigurationError */
-export function startFollowing(configuration: Configuration, place: Place, log: Log): Repeated | undefined {
-  const options = followOptions(configuration, place)
-  if (!options) return undefined
+export function startFollowing(options: FollowOptions & { keyring: Keyring }, log: Log): Repeated {
   const work = async () => {
     try {
       await copyAll(options)

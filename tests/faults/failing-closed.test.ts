@@ -1,7 +1,7 @@
 // Rows 23, 24, 25 and 26: a key that is missing or wrong, a value that was altered, a log that cannot be written or was changed.
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type Caller, signIn } from '../caller.ts'
@@ -49,6 +49,22 @@ for (const { name, key } of [
     assertStatus(await caller.ask('GET', `/api/v1/patients/${(await register()).id}`), 200)
   })
 }
+
+test('a server whose key of backups is none serves nothing, and leaves no database running', async () => {
+  const data_directory = join(cluster.directory, `backup-key-${randomUUID().slice(0, 8)}`)
+  mkdirSync(data_directory)
+  const wrong = spawnServer({
+    data_directory,
+    port: await freePort(),
+    environment: { OPENWARD_BACKUP_DIR: join(cluster.directory, 'backups'), OPENWARD_BACKUP_KEY: 'c2hvcnQ=' },
+  })
+  const { code } = await wrong.ended
+  assert.equal(code, 78)
+  assert.match(wrong.output(), /OPENWARD_BACKUP_KEY/)
+  assert.doesNotMatch(wrong.output(), /OpenWard serves on|c2hvcnQ=/)
+  assert.ok(existsSync(join(data_directory, 'postgres/cluster/PG_VERSION')))
+  assert.ok(!existsSync(join(data_directory, 'postgres/cluster/postmaster.pid')))
+})
 
 test('an altered sealed value is an integrity error of that record alone, and never read as something else', async () => {
   const [altered, moved, whole] = [await register(), await register(), await register()]
