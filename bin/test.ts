@@ -11,18 +11,16 @@ import type { Counts } from './test-counts.ts'
 
 const help = `openward test [files or patterns] [--no-checks] [--coverage] [--again] [--soak] [--concurrency 2]
 
-Checks types, rules and format, then runs the given test files, or all of bin/, server/ and console/ and the journeys, contract,
-authorization, hostile, faults and documentation suites. With TEST_DATABASE_URL set (see: openward test-database) it uses that PostgreSQL.
+Checks types, rules and format, then runs the given test files, or all of them but those of tests/services
+and tests/browser. With TEST_DATABASE_URL set (see: openward test-database) it uses that PostgreSQL.
 --again runs each file in which a test failed a second time, with nothing beside it: what passes then depends on how busy the machine is,
 is named at the end, and is no failure.
 --soak runs ten minutes of random faults under load instead, and holds what the clients were told against the database.
 --coverage shows what the tests have executed, by area, and writes each place that they did not reach to coverage/missed.txt;
 a whole run fails where an area falls short.`
 
-const suites = [
-  '{bin,server,console}/**/*.test.ts',
-  'tests/{journeys,contract,authorization,hostile,faults,documentation}/**/*.test.ts',
-]
+/** All but what needs a service or a browser. */
+const suites = ['{bin,server,console,bench}/**/*.test.ts', 'tests/!(services|browser)/**/*.test.ts']
 const soak = 'tests/faults/*.soak.ts'
 
 const { values, positionals } = parseArgs({
