@@ -33,21 +33,32 @@ export function useHold(wanted: HeldTime | undefined) {
   useEffect(() => {
     if (key === undefined) return
     let isWanted = true
+    let held: Hold | undefined
+    const giveBack = async ({ id }: Hold) => {
+      if (booked.current === id) return
+      // It ends by itself where this is not heard.
+      await call(holdApi.release, { params: { hold_id: id } }).catch(() => undefined)
+    }
+    // Whoever loads the page again would find the time taken, by themselves.
+    const leave = () => held && void giveBack(held)
+    addEventListener('pagehide', leave)
     const made = inTurn(async () => (isWanted ? call(holdApi.make, { body: JSON.parse(key) as HeldTime }) : undefined))
     making.current = made
     made.then(
-      (hold) => isWanted && hold && setState({ hold }),
+      (hold) => {
+        held = hold
+        if (isWanted && hold) setState({ hold })
+      },
       (error: unknown) => isWanted && setState({ error: problemOf(error) }),
     )
     return () => {
+      removeEventListener('pagehide', leave)
       isWanted = false
       making.current = undefined
       setState({})
       void inTurn(async () => {
         const hold = await made.catch(() => undefined)
-        if (!hold || booked.current === hold.id) return
-        // It ends by itself where this is not heard.
-        await call(holdApi.release, { params: { hold_id: hold.id } }).catch(() => undefined)
+        if (hold) await giveBack(hold)
       })
     }
   }, [key])

@@ -38,6 +38,8 @@ export async function ask(
       },
       credentials: 'same-origin',
       cache: 'no-store',
+      // What is given back as a page is left still reaches the server.
+      keepalive: method === 'DELETE',
       ...(body === undefined ? {} : { body }),
       ...(signal && { signal }),
     })
