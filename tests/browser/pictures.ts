@@ -115,8 +115,6 @@ async function takeScene(scene: Scene, ids: Ids, open?: { page: Page; settled: (
   }
   await shoot(page, scene)
   if (isHeld) await page.unrouteAll({ behavior: 'ignoreErrors' })
-  // A time that this page holds is given back, for the same page on the telephone.
-  if (scene.name === 'own_booking') await page.goto('about:blank')
 }
 
 /** As WebP, which Playwright does not write by itself, three quarters as large as on the screen. */
