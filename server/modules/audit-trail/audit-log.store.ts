@@ -1,4 +1,5 @@
 import { all, countOf, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
+import { isToldToPatient } from '#modules/patients'
 import type { AuditLogEntry, AuditLogQuery } from './audit-log.contract.ts'
 
 /** Somebody who sees the log of their own record only. */
@@ -10,6 +11,7 @@ function matching(
 ): Sql {
   return all([
     own && sql`patient_id = any(openward.records_of(${own.patient_id}))`,
+    own && isToldToPatient,
     user_id === undefined ? undefined : sql`user_id = ${user_id}`,
     // What is not shown is not searched by either.
     own && user_id !== undefined ? sql`(role is distinct from 'patient' or user_id = ${own.user_id})` : undefined,

@@ -13,6 +13,13 @@ export type DisclosureRow = SealedBy &
 const columns = sql`d.id, d.patient_id, d.disclosed_at, d.kind, d.recorded_by, d.recorded_at, d.suspended_until, d.sealed_disclosure,
                     d.key_id, k.kek_id, k.wrapped`
 
+/**
+ * For the patient's view of the log: an entry about a disclosure that an authority has asked to keep back would tell that there is one.
+ * `resource_id` is that of the entry.
+ */
+export const isToldToPatient: Sql = sql`
+  not exists (select from disclosures where disclosures.id = resource_id and disclosures.suspended_until > now())`
+
 /** `own`: what the patient is not told yet is left out. */
 export function listDisclosures(
   patient_id: string,

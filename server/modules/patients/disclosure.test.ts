@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { auditLogApi } from '../audit-trail/audit-log.contract.ts'
 import { disclosureApi } from './disclosure.contract.ts'
+import { emergencyAccessApi } from './emergency-access.contract.ts'
 import { exportApi, recipientRequired } from './export.contract.ts'
 import { codeOf, copiesOf, insurer, type Row, rowsOf, unzip } from './export.testing.ts'
 import { mergeApi } from './merge.contract.ts'
@@ -85,11 +87,29 @@ describe('a disclosure', () => {
     assert.equal((await suspend(admin, '2999-01-01T00:00:00Z')).suspended_until, '2999-01-01T00:00:00Z')
     assert.equal((await list(self, patient_id)).total, 0)
     assert.equal((await list(admin, patient_id)).total, 1)
+    const logged = async (who: Person) => {
+      const [seen, entries] = await Promise.all([
+        who.call(emergencyAccessApi.access_log, { params: { patient_id }, query: {} }),
+        who.call(auditLogApi.list, { query: who === self ? {} : { patient_id } }),
+      ])
+      const named = [...seen.items, ...entries.items].filter(({ resource_id }) => resource_id === made.id)
+      return { named: named.map(({ action }) => action).sort(), total: seen.total }
+    }
+    // In either view of the log; the second of each suspension is the patient's own attempt.
+    const twice = (...actions: string[]) => actions.flatMap((action) => [action, action])
+    const kept_back = twice('disclosure.record', 'disclosure.suspend', 'disclosure.suspend')
+    assert.deepEqual((await logged(self)).named, [])
+    assert.deepEqual((await logged(admin)).named, kept_back)
+    const { total } = await logged(self)
     const files = await unzip((await download(self, patient_id)).rawPayload)
     assert.deepEqual(rowsOf(files, 'disclosures'), [])
     assert.ok(!String(files.get('record.pdf')).includes('police'))
+    assert.ok(![...files.values()].some((file) => String(file).includes(made.id)))
     await suspend(admin, '2026-04-01T00:00:00Z')
     assert.equal((await list(self, patient_id)).total, 1)
+    const told = await logged(self)
+    assert.deepEqual(told.named, [...kept_back, ...twice('disclosure.suspend')])
+    assert.ok(told.total > total)
   })
 
   it('goes with a merged record', async () => {

@@ -1,5 +1,6 @@
 // Breaking the glass and reviewing it; who saw a record.
 import { randomUUIDv7 } from 'node:crypto'
+import { isOwn } from './disclosure.service.ts'
 import { alreadyReviewed, type EmergencyAccess, type ReviewedAccess, type SeenBy } from './emergency-access.contract.ts'
 import {
   type AccessRow,
@@ -112,8 +113,9 @@ export async function reviewAccess(
 /** @throws Problem notFound */
 export async function listAccessLog(ctx: Context, patient_id: string, { skip, limit, cursor }: Page) {
   const asked = { skip, limit: limit + 1, after: cursorOf(cursor) }
+  const own = isOwn(ctx, patient_id)
   const [rows, counted] = await ctx.database.once((tx) =>
-    Promise.all([tx.rows(listSeenBy(patient_id, asked)), tx.one(countSeenBy(patient_id))]),
+    Promise.all([tx.rows(listSeenBy(patient_id, own, asked)), tx.one(countSeenBy(patient_id, own))]),
   )
   if (!counted.is_there) throw new Problem(notFound)
   return pageOf(rows, counted.total, { skip, limit }, ({ profile_key_id, sealed_profile, ...row }): SeenBy => {

@@ -1,4 +1,5 @@
 // Every statement about emergency access and about who saw a record.
+import { isToldToPatient } from './disclosure.store.ts'
 import type { EmergencyAccess, ReviewedAccess, SeenBy } from './emergency-access.contract.ts'
 import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 
@@ -63,9 +64,11 @@ function logOf(patient_id: string): Sql {
   return sql`openward.records_of(${patient_id})`
 }
 
-export function listSeenBy(patient_id: string, { skip, limit, after }: Page): Sql<SeenRow> {
+/** `own`: what the patient is not told yet is left out. */
+export function listSeenBy(patient_id: string, own: boolean, { skip, limit, after }: Page): Sql<SeenRow> {
   const conditions = [
     sql`a.patient_id = any(${logOf(patient_id)})`,
+    own ? isToldToPatient : undefined,
     after === undefined ? undefined : sql`a.id < ${after}`,
   ]
   return sql`
@@ -75,8 +78,9 @@ export function listSeenBy(patient_id: string, { skip, limit, after }: Page): Sq
      where ${all(conditions)} order by a.id desc limit ${literal(limit)} offset ${skipped(skip)}`
 }
 
-export function countSeenBy(patient_id: string): Sql<{ total: number; is_there: boolean }> {
+export function countSeenBy(patient_id: string, own: boolean): Sql<{ total: number; is_there: boolean }> {
+  const where = all([sql`patient_id = any(${logOf(patient_id)})`, own ? isToldToPatient : undefined])
   return sql`
-    select (select count(*)::int from audit_logs where patient_id = any(${logOf(patient_id)})) as total,
+    select (select count(*)::int from audit_logs where ${where}) as total,
            exists (select from patients where id = ${patient_id}) as is_there`
 }

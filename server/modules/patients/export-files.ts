@@ -39,9 +39,14 @@ export async function collectFiles(
     const names = new Map(staff.map((user) => [user.id, nameOf(keys, user)]))
     const now = Temporal.Now.instant()
     const merged = people.filter(({ id }) => id !== patient_id)
+    const keptBack = new Set(
+      tables.flatMap(({ owned, rows }) =>
+        owned.table === 'disclosures' ? rows.flatMap((row) => (isTold(owned, row, now) ? [] : [row.id])) : [],
+      ),
+    )
     const told = tables.map(({ owned, rows }) => ({
       owned,
-      rows: rows.filter((row) => isTold(owned, row, now) && isOfCopy(owned, row)),
+      rows: rows.filter((row) => isTold(owned, row, now) && isOfCopy(owned, row) && !keptBack.has(row.resource_id)),
     }))
     const contents = told.flatMap(({ owned, rows }) => contentsOf(owned, rows, dataKeys, configuration.production))
     const files = [

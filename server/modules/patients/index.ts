@@ -29,6 +29,7 @@ export {
 } from './changeable.ts'
 export { joinOwnRecord, type OwnMembers, readOwnRecord, registerOwnRecord } from './own-record.ts'
 export { emailOf, type SealedBy, tryOpenCard } from './patient.sealing.ts'
+export { isToldToPatient } from './disclosure.store.ts'
 export { listEmergencyContacts } from './emergency-contact.service.ts'
 export { listPatientInsurances } from './insurance.service.ts'
 export { eraseAgain, erasePatient } from './erasure.service.ts'
