@@ -12,7 +12,7 @@ const PublicFrame = fetched(async () => (await import('./public-frame.tsx')).Pub
 const SignInForm = fetched(async () => (await import('../sign-in/sign-in-form.tsx')).SignInForm)
 const InitialPassword = fetched(async () => (await import('../account/password-form.tsx')).InitialPassword)
 
-// While the server is still asked who it is.
+// While the server is still asked who it is. Whatever fails here is fetched again, and told, where the frame is shown.
 if (preferences().has_session) void InsideFrame.fetch().catch(() => undefined)
 
 export function Root() {

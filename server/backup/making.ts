@@ -25,10 +25,10 @@ export async function backUp(
   const options = followOptions(configuration, place)
   const tracing = await openTracing(configuration, ownVersion(), createLog(configuration.log_level))
   const backup = tracing?.begin('backup', 'inside')
-  const storage = openStorage(configuration)
   const following = options?.root === root ? options : undefined
-  const making = () =>
-    makeBackup({
+  const making = () => {
+    const storage = openStorage(configuration)
+    return makeBackup({
       source: {
         owner_url,
         cluster_directory,
@@ -42,6 +42,7 @@ export async function backUp(
       ...(following && { follow: (made: Manifest) => followBackup(following, made) }),
       log: say,
     })
+  }
   try {
     const manifest = await within(backup, making)
     await noteErasures({ owner_url, keyring, root })

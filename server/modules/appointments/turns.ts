@@ -1,5 +1,6 @@
 // Of those who want the same time of a doctor here at once one tries, and the others look again before they do: as a rule they have
 // lost, which is told sooner by a look than by a turn at the doctor's lock.
+
 /** How often somebody waits for others, and looks in all, before they are asked to come again. */
 export const mostWaits = 3
 export const mostLooks = 8

@@ -4,6 +4,7 @@ import { ConfigurationError } from '#platform/configuration.ts'
 import type { System } from '#platform/context.ts'
 import { sql } from '#platform/database/sql.ts'
 import { scopedDatabase } from '#platform/database/transaction.ts'
+import { judgePassword } from './new-password.ts'
 import { createPasswordHasher } from './passwords.ts'
 import { type Profile, profileTokens, sealProfile } from './profiles.ts'
 import { findAnyUser, insertUser, insertUserTokens } from './user.store.ts'
@@ -29,11 +30,7 @@ export async function ensureFirstAdministrator(system: System): Promise<FirstAdm
   const profile: Profile = { first_name: 'First', last_name: 'Administrator', email: admin_email, username: 'admin' }
   const refusal =
     admin_password && production
-      ? (await import('./password-blocklist.ts')).checkPassword(admin_password, {
-          names: [],
-          emails: [admin_email],
-          mfa: false,
-        })
+      ? await judgePassword(admin_password, { names: [], emails: [admin_email], mfa: false })
       : undefined
   if (refusal) throw new ConfigurationError([`OPENWARD_ADMIN_PASSWORD is refused: ${refusal.message}`])
   const password = admin_password ?? generatePassword()

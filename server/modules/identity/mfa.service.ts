@@ -16,6 +16,7 @@ import {
 } from './mfa.contract.ts'
 import { findOneTimeToken, spendOneTimeToken } from './one-time-token.store.ts'
 import { hashOpaqueToken } from './opaque-tokens.ts'
+import { judgePassword } from './new-password.ts'
 import { attemptPassword } from './password-attempt.ts'
 import { openProfile } from './profiles.ts'
 import { newRecoveryCodes } from './recovery-codes.ts'
@@ -80,7 +81,6 @@ export async function disable(
 ): Promise<void> {
   const { system } = identity
   if (!system.configuration.local_passwords) throw new Problem(localPasswordsOff)
-  const { checkPassword } = await import('./password-blocklist.ts')
   const attempted = { action: 'mfa.disable', method: 'password' }
   await attemptPassword(
     ctx,
@@ -91,7 +91,7 @@ export async function disable(
     async (tx, account, _device, refuse) => {
       if (!account.mfa_enabled) return refuse(mfaNotEnabled, 'not_enabled')
       if (needsSecondFactor(system.configuration, account)) return refuse(mfaRequiredByRole, 'required_by_role')
-      const alone = checkPassword(given.password, { names: [], emails: [], mfa: false })
+      const alone = await judgePassword(given.password, { names: [], emails: [], mfa: false })
       if (alone?.code === 'password_too_short') return refuse(passwordTooShortAlone, 'password_too_short')
       await tx.run(removeTotp(account.id))
       await replaceRecoveryCodes(tx, account.id, [])

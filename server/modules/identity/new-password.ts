@@ -1,7 +1,14 @@
 // Accepting a new password: checked against the person, hashed, and told which member of the request it was.
 import { invalidRequest, Problem } from '#platform/contract/problem.ts'
 import type { Identity } from './identity.ts'
+import type { PasswordOwner, PasswordRefusal } from './password-blocklist.ts'
 import type { Profile } from './profiles.ts'
+
+/** As `checkPassword`; the list of known passwords is read when there is one to check, which few processes ever have. */
+export async function judgePassword(password: string, owner: PasswordOwner): Promise<PasswordRefusal | undefined> {
+  const { checkPassword } = await import('./password-blocklist.ts')
+  return checkPassword(password, owner)
+}
 
 /**
  * The hash of a password that this person may have. `member` is its name in the body.
@@ -14,9 +21,7 @@ export async function hashNewPassword(
   { mfa, member }: { mfa: boolean; member: string },
 ): Promise<string> {
   const { first_name, last_name, username, email } = profile
-  // The list of known passwords is read when there is one to check: few processes ever have.
-  const { checkPassword } = await import('./password-blocklist.ts')
-  const refusal = checkPassword(password, { names: [first_name, last_name, username], emails: [email], mfa })
+  const refusal = await judgePassword(password, { names: [first_name, last_name, username], emails: [email], mfa })
   if (refusal) throw new Problem(invalidRequest, { errors: [{ path: `/body/${member}`, ...refusal }] })
   return hasher.hashPassword(password)
 }

@@ -23,6 +23,7 @@ export function lockMeasure(pool: Pool, now_ms = () => performance.now()): Measu
     name: 'openward_database_lock_age_seconds',
     help: 'For how long, at least, the oldest lock on the database is held that others would wait for',
     async read() {
+      // That the database does not answer is told by its own check; then this figure is not there.
       const held = await pool.query<{ transaction: string }>(withinLimit(heldLocks, 1500)).catch(() => undefined)
       if (!held) return undefined
       const now = now_ms()
