@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { z } from 'zod'
 import { en } from './record-actions.en.ts'
 
 const server = join(import.meta.dirname, '../../server')
@@ -15,26 +16,16 @@ const written = globSync('{modules,platform}/**/*.ts', { cwd: server, exclude: [
   .flatMap((text) => [...text.matchAll(/\baction: '([a-z_]+\.[a-z_]+)'/g)])
   .map(([, action = '']) => action)
 
+const Audited = z.object({ audit: z.object({ action: z.string() }) })
+
 async function ofContracts(): Promise<string[]> {
   const files = globSync('modules/*/*.contract.ts', { cwd: server })
   const contracts = await Promise.all(files.map((file) => import(join(server, file)) as Promise<object>))
-  return contracts.flatMap((contract) => actionsIn(Object.values(contract)))
+  return contracts
+    .flatMap((contract) => Object.values(contract) as unknown[])
+    .flatMap((api) => (typeof api === 'object' && api !== null ? (Object.values(api) as unknown[]) : []))
+    .flatMap((operation) => Audited.safeParse(operation).data?.audit.action ?? [])
 }
-
-const actionsIn = (values: readonly unknown[]): string[] =>
-  values.flatMap((value) => {
-    if (typeof value !== 'object' || value === null) return []
-    if ('audit' in value) return actionOf(value.audit)
-    return 'method' in value || '_zod' in value ? [] : Object.values(value).flatMap((one) => ownAction(one))
-  })
-
-const ownAction = (value: unknown): string[] =>
-  typeof value === 'object' && value !== null && 'audit' in value ? actionOf(value.audit) : []
-
-const actionOf = (audit: unknown): string[] =>
-  typeof audit === 'object' && audit !== null && 'action' in audit && typeof audit.action === 'string'
-    ? [audit.action]
-    : []
 
 describe('the words for what was done with a record', () => {
   it('are there for everything that the log says of a patient', async () => {

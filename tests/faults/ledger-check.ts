@@ -71,7 +71,7 @@ function historyOf({ attempts }: Entry, effects: readonly number[]): string {
 }
 
 /** Asks once more with each key, until it is told what became of it. Returns what contradicts the first answer. */
-export async function repeatWithKeys(ledger: Ledger, caller: Caller): Promise<string[]> {
+async function repeatWithKeys(ledger: Ledger, caller: Caller): Promise<string[]> {
   const faults: string[] = []
   for (const entry of ledger.entries.filter(({ method }) => method === 'POST')) {
     const was_settled = settledAnswer(entry) !== undefined
@@ -93,7 +93,7 @@ export async function repeatWithKeys(ledger: Ledger, caller: Caller): Promise<st
 const Version = z.object({ version: z.int(), occupation: z.string().nullable() })
 
 /** Reads every patient back. Returns what is not as it was acknowledged. */
-export async function findWrongPatients(caller: Caller, work: readonly Work[]): Promise<string[]> {
+async function findWrongPatients(caller: Caller, work: readonly Work[]): Promise<string[]> {
   const faults: string[] = []
   for (const known of work.flatMap((own) => own.known)) {
     const answer = await caller.ask('GET', `/api/v1/patients/${known.id}`)
@@ -120,7 +120,7 @@ export async function countOverlaps(owner: Pick<pg.Client, 'query'>): Promise<nu
 }
 
 /** What the tables hold of each kind of effect. */
-export async function countRows(owner: pg.Client) {
+async function countRows(owner: pg.Client) {
   const { rows } = await owner.query<Record<'register' | 'update' | 'book' | 'cancel', number>>(
     `select (select count(*)::int from patients) as register, (select coalesce(sum(version - 1), 0)::int from patients) as update,
             (select count(*)::int from appointments) as book,
