@@ -14,18 +14,19 @@ export async function countAssessments({
   counting,
   keyring,
   period,
+  filters,
   progress,
   most_opened,
-}: Omit<Making, 'group_by' | 'doctor_id'>): Promise<{ as_of: string; items: Counted[] }> {
+}: Omit<Making, 'group_by'>): Promise<{ as_of: string; items: Counted[] }> {
   const [{ as_of }, { total }, alerts] = await counting.once((tx) =>
-    Promise.all([tx.one(findMoment()), tx.one(countSigned(period)), tx.rows(countAlerts(period))]),
+    Promise.all([tx.one(findMoment()), tx.one(countSigned(period, filters)), tx.rows(countAlerts(period, filters))]),
   )
   const counts = new Map<string, Counted>()
   await openEach({
     total,
     most_opened,
     progress,
-    list: (after, limit) => counting.once((tx) => tx.rows(listSigned(period, after, limit))),
+    list: (after, limit) => counting.once((tx) => tx.rows(listSigned(period, filters, after, limit))),
     idOf: ({ assessment_id }) => assessment_id,
     open(row) {
       const content = openSigned(keyring, row)

@@ -16,21 +16,22 @@ export async function countPeople({
   counting,
   keyring,
   period,
+  filters,
   progress,
   most_opened,
-}: Omit<Making, 'group_by' | 'doctor_id'>): Promise<{ as_of: string; items: Counted[] }> {
+}: Omit<Making, 'group_by'>): Promise<{ as_of: string; items: Counted[] }> {
   const { from, to, timezone } = period
   const today = Temporal.Now.plainDateISO(timezone).toString()
   const on = to < today ? to : today
   const [{ as_of }, { total }] = await counting.once((tx) =>
-    Promise.all([tx.one(findMoment()), tx.one(countPatients(to))]),
+    Promise.all([tx.one(findMoment()), tx.one(countPatients(to, filters))]),
   )
   const counts = new Map<string, Counted>()
   await openEach({
     total,
     most_opened,
     progress,
-    list: (after, limit) => counting.once((tx) => tx.rows(listPatients(to, after, limit))),
+    list: (after, limit) => counting.once((tx) => tx.rows(listPatients(to, filters, after, limit))),
     idOf: ({ id }) => id,
     open(row) {
       const age_band = bandOf(tryOpenCard(keyring, row)?.date_of_birth ?? null, on)

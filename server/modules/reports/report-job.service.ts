@@ -23,7 +23,7 @@ import {
   noteProgress,
   type StoredJob,
 } from './report-job.store.ts'
-import { fileName, makeReport } from './report.service.ts'
+import { fileName, filtersFor, makeReport } from './report.service.ts'
 
 export const reportWork = defineJob({
   name: 'reports.make',
@@ -40,11 +40,15 @@ export async function orderReport(
   { report, format, group_by, ...asked }: NewReportJob,
 ): Promise<ReportJob> {
   requireEveryone(ctx)
+  const filters = filtersFor(report, asked, '/body')
   const { from, to } = readPeriod(asked, ctx.system.configuration.timezone, '/body/to')
   const id = randomUUIDv7()
   return ctx.database.transaction(async (tx) => {
     const job = await tx.one(
-      insertReportJob({ id, report, from_date: from, to_date: to, group_by: group_by ?? null, format }, userOf(ctx)),
+      insertReportJob(
+        { id, report, from_date: from, to_date: to, group_by: group_by ?? null, filters, format },
+        userOf(ctx),
+      ),
     )
     await enqueueJob(tx, reportWork, { report_job_id: id }, { key: id })
     tx.audit({
@@ -93,8 +97,7 @@ export async function runReport(
       keyring: system.keys.keyring,
       period: readPeriod({ from: job.from_date, to: job.to_date }, timezone),
       group_by: job.group_by ?? 'day',
-      doctor_id: undefined,
-      filters: {},
+      filters: job.filters,
       most_opened: Infinity,
       progress: async (done, total) => {
         signal.throwIfAborted()
@@ -123,9 +126,10 @@ function systemDatabase({ pool }: System): Database {
 }
 
 function shown(job: StoredJob): ReportJob {
-  const { id, report, format, status, done, total, created_at, finished_at, from_date: from, to_date: to } = job
+  const { id, report, format, group_by, filters, status, done, total, created_at, finished_at } = job
   const content = status === 'finished' ? `/api/v1/reports/jobs/${id}/content` : null
-  return { id, report, from, to, format, status, done, total, created_at, finished_at, content }
+  const period = { from: job.from_date, to: job.to_date }
+  return { id, report, ...period, format, group_by, filters, status, done, total, created_at, finished_at, content }
 }
 
 function userOf({ actor }: Context): string {

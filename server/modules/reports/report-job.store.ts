@@ -1,22 +1,19 @@
 import { literal, type Sql, sql } from '#platform/database/sql.ts'
 import type { ReportJob } from './report.contract.ts'
 
-export type StoredJob = Omit<ReportJob, 'content' | 'from' | 'to'> & {
-  from_date: string
-  to_date: string
-  group_by: 'day' | 'week' | 'month' | null
-}
+export type StoredJob = Omit<ReportJob, 'content' | 'from' | 'to'> & { from_date: string; to_date: string }
 
-const columns = sql`id, report, from_date, to_date, group_by, format, status, done, total, created_at, finished_at`
+const columns = sql`id, report, from_date, to_date, group_by, filters, format, status, done, total, created_at, finished_at`
 const keptDays = 7
 
 export function insertReportJob(
-  job: Pick<StoredJob, 'id' | 'report' | 'from_date' | 'to_date' | 'group_by' | 'format'>,
+  job: Pick<StoredJob, 'id' | 'report' | 'from_date' | 'to_date' | 'group_by' | 'filters' | 'format'>,
   user_id: string,
 ): Sql<StoredJob> {
   return sql`
-    insert into report_jobs (id, report, from_date, to_date, group_by, format, created_by)
-    values (${job.id}, ${job.report}, ${job.from_date}, ${job.to_date}, ${job.group_by}, ${job.format}, ${user_id})
+    insert into report_jobs (id, report, from_date, to_date, group_by, filters, format, created_by)
+    values (${job.id}, ${job.report}, ${job.from_date}, ${job.to_date}, ${job.group_by}, ${JSON.stringify(job.filters)}::jsonb,
+            ${job.format}, ${user_id})
     returning ${columns}`
 }
 

@@ -94,7 +94,6 @@ describe('a report that opens too many records for a request', () => {
       keyring: api.system.keys.keyring,
       period: readPeriod(period, 'America/New_York'),
       group_by: 'day' as const,
-      doctor_id: undefined,
       filters: {},
       most_opened,
       progress: async (done: number, total: number) => void told.push(`${done} of ${total}`),

@@ -1,6 +1,7 @@
 // Reports: tables of a period, as JSON or CSV, at once or as a job. Counts and times, and nothing about any person.
 import { z } from 'zod'
 import { figuresOfAll, PeriodQuery } from '../analytics/analytics.contract.ts'
+import { AuditOutcome, Filters, ReportName } from './report-filters.contract.ts'
 import { Id, Instant, LocalDate } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
 import { defineProblem, notFound } from '#platform/contract/problem.ts'
@@ -50,7 +51,7 @@ export const AuditRow = z.object({
   ...Stretch,
   action: z.string(),
   role: z.string().nullable(),
-  outcome: z.enum(['success', 'denied', 'failure']),
+  outcome: AuditOutcome,
   entries: Count,
 })
 
@@ -65,19 +66,6 @@ function reportOf<R extends z.ZodObject>(Row: R) {
     items: z.array(Row),
   })
 }
-
-export const ReportName = z.enum([
-  'dashboard',
-  'patient_statistics',
-  'visit_volume',
-  'clinical_assessments',
-  'prescriptions',
-  'audit',
-  'doctor_utilization',
-  'appointment_trends',
-  'resource_usage',
-])
-export type ReportName = z.output<typeof ReportName>
 
 export const Format = z.enum(['json', 'csv'])
 export type Format = z.output<typeof Format>
@@ -94,24 +82,13 @@ export type Report = z.output<typeof Report>
 
 const GroupBy = z.enum(['day', 'week', 'month'])
 export const ReportQuery = PeriodQuery.extend({ format: Format.default('json') })
-export const GroupedQuery = ReportQuery.extend({ group_by: GroupBy.default('day') })
-export const VisitQuery = GroupedQuery.extend({
-  doctor_id: Id.optional().describe('Visits of this doctor only'),
-  department_id: Id.optional().describe('Visits in this department only'),
+const GroupedQuery = ReportQuery.extend({ group_by: GroupBy.default('day') })
+const { doctor_id, department_id, gender, action, role, outcome } = Filters.shape
+export const ExportQuery = PeriodQuery.extend({
+  format: Format.default('csv'),
+  group_by: GroupBy.optional(),
+  ...Filters.shape,
 })
-export const PrescriptionQuery = GroupedQuery.extend({
-  doctor_id: Id.optional().describe('Prescriptions of this doctor only'),
-})
-export const AuditQuery = GroupedQuery.extend({
-  action: z.string().max(100).optional().describe('Entries of this action only'),
-  role: z.string().max(100).optional().describe('Entries of those who had this role only'),
-  outcome: AuditRow.shape.outcome.optional().describe('Entries with this outcome only'),
-})
-/** Which rows of a report are counted; those that it does not have are not asked. */
-export type Filters = {
-  [name in 'doctor_id' | 'department_id' | 'action' | 'role' | 'outcome']?: string | undefined
-}
-export const ExportQuery = PeriodQuery.extend({ format: Format.default('csv'), group_by: GroupBy.optional() })
 
 export const reportTooLong = defineProblem(
   'report_too_long',
@@ -140,36 +117,38 @@ export const reportApi = {
   },
   patient_statistics: {
     ...table('patients/statistics', 'Patients by age and gender, and who is new'),
-    query: ReportQuery,
+    query: ReportQuery.extend({ gender }),
     returns: [200, reportOf(PatientRow)],
     problems: [figuresOfAll, reportTooLong],
   },
   visit_volume: {
     ...table('visits/volume', 'Visits by day, week or month, department and type'),
-    query: VisitQuery,
+    query: GroupedQuery.extend({ doctor_id, department_id }),
     returns: [200, reportOf(VisitRow)],
     problems: [notFound],
   },
   clinical_assessments: {
     ...table('clinical/assessments', 'Vital signs out of range, risk of falls, early warnings, critical findings'),
-    query: ReportQuery,
+    query: ReportQuery.extend({ doctor_id, department_id }),
     returns: [200, reportOf(AssessmentRow)],
     problems: [figuresOfAll, reportTooLong],
   },
   prescriptions: {
     ...table('prescriptions', 'Prescriptions by day, week or month and doctor'),
-    query: PrescriptionQuery,
+    query: GroupedQuery.extend({ doctor_id }),
     returns: [200, reportOf(PrescriptionRow)],
     problems: [notFound],
   },
   audit: {
     ...table('audit', 'What was done, by whom of which role, and with which outcome'),
-    query: AuditQuery,
+    query: GroupedQuery.extend({ action, role, outcome }),
     returns: [200, reportOf(AuditRow)],
     problems: [figuresOfAll],
   },
   export: {
     ...table('export/{report}', 'A report as a file'),
+    description:
+      'Of the same rows as the report itself, with its filters; what it is not narrowed by is refused (422). CSV unless `format=json`.',
     params: z.strictObject({ report: ReportName }),
     query: ExportQuery,
     returns: [200, Report],
@@ -183,6 +162,7 @@ export const NewReportJob = z.strictObject({
   to: PeriodQuery.shape.to,
   group_by: GroupBy.optional(),
   format: Format.default('csv'),
+  ...Filters.shape,
 })
 export type NewReportJob = z.output<typeof NewReportJob>
 
@@ -192,6 +172,8 @@ export const ReportJob = z.object({
   from: LocalDate,
   to: LocalDate,
   format: Format,
+  group_by: GroupBy.nullable(),
+  filters: Filters.describe('What it was narrowed by'),
   status: z.enum(['waiting', 'running', 'finished', 'failed']),
   done: z.int().describe('Of `total`: records that were opened'),
   total: z.int(),
@@ -215,6 +197,7 @@ export const reportJobApi = {
     method: 'POST',
     path: '/api/v1/reports/jobs',
     summary: 'Have a report made, however many records it opens',
+    description: 'With the filters of the report itself; what it is not narrowed by is refused (422).',
     access,
     audit: { action: 'report.order', resource_type: 'report_job' },
     body: NewReportJob,

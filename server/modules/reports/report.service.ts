@@ -1,7 +1,9 @@
 import { countedDoctor, readPeriod, requireEveryone, sourceOf } from '#modules/analytics'
 import type { Context } from '#platform/context.ts'
+import { invalidRequest, Problem } from '#platform/contract/problem.ts'
 import { csvOf } from './csv.ts'
-import type { Filters, Report, ReportName } from './report.contract.ts'
+import type { Report } from './report.contract.ts'
+import { filterNames, type Filters, filtersOf, type ReportName } from './report-filters.contract.ts'
 import { type Making, reportsWithOwnFigures, tables } from './tables.ts'
 
 export type Asked = Filters & {
@@ -16,16 +18,15 @@ const mostOpenedAtOnce = 20_000
 
 /** @throws Problem invalidRequest, figuresOfAll, notFound, reportTooLong */
 export async function readReport(ctx: Context, report: ReportName, asked: Asked): Promise<Report | string> {
-  const { doctor_id: asked_doctor_id, department_id, action, role, outcome } = asked
-  const doctor_id = doctorOf(ctx, report, asked_doctor_id)
+  const filters = filtersFor(report, asked, '/query')
+  const doctor_id = doctorOf(ctx, report, filters.doctor_id)
   const source = sourceOf(ctx)
   const made = await makeReport(report, {
     ...source,
     keyring: ctx.system.keys.keyring,
     period: readPeriod(asked, source.timezone),
     group_by: asked.group_by ?? 'day',
-    doctor_id,
-    filters: { department_id, action, role, outcome },
+    filters: { ...filters, doctor_id },
     progress: async () => undefined,
     most_opened: mostOpenedAtOnce,
   })
@@ -33,6 +34,17 @@ export async function readReport(ctx: Context, report: ReportName, asked: Asked)
   if (asked.format === 'json') return made
   ctx.header('content-disposition', `attachment; filename="${fileName(made)}.csv"`)
   return csvOf(made.columns, made.items)
+}
+
+/** What was asked to narrow it. @throws Problem invalidRequest where this report knows nothing of that */
+export function filtersFor(report: ReportName, asked: Filters, at: '/query' | '/body'): Filters {
+  const given = filterNames.filter((name) => asked[name] !== undefined)
+  const known: readonly string[] = filtersOf[report]
+  const errors = given
+    .filter((name) => !known.includes(name))
+    .map((name) => ({ path: `${at}/${name}`, code: 'custom', message: `${report} is not narrowed by this` }))
+  if (errors.length > 0) throw new Problem(invalidRequest, { errors })
+  return Object.fromEntries(given.map((name) => [name, asked[name]]))
 }
 
 /** Whose figures the caller gets. @throws Problem figuresOfAll, notFound */

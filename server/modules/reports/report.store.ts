@@ -1,5 +1,5 @@
 import { all, literal, type Sql, sql } from '#platform/database/sql.ts'
-import type { Filters } from './report.contract.ts'
+import type { Filters } from './report-filters.contract.ts'
 import type { SignedRow } from '#modules/assessments'
 import type { SealedBy } from '#modules/patients'
 
@@ -52,7 +52,7 @@ export type PrescriptionCount = { number: number; doctor_id: string } & Record<
 
 export function countPrescriptions(
   { starts_at, ends_at, bounds }: Stretched,
-  doctor_id: string | undefined,
+  { doctor_id }: Pick<Filters, 'doctor_id'>,
 ): Sql<PrescriptionCount> {
   const of = (status: Sql) => sql`count(*) filter (where p.status = ${status})`
   return sql`
@@ -136,28 +136,52 @@ export type PatientToCount = SealedBy & {
   registered_date: string
 }
 
-export function countPatients(to: string): Sql<{ total: number }> {
-  return sql`select count(*) as total from patients p where ${living} and p.registered_date <= ${to}::date`
+type OfPatients = Pick<Filters, 'gender'>
+const counted = (to: string, { gender }: OfPatients) =>
+  all([
+    sql`${living} and p.registered_date <= ${to}::date`,
+    gender === undefined ? undefined : sql`p.gender = ${gender}`,
+  ])
+
+export function countPatients(to: string, filters: OfPatients): Sql<{ total: number }> {
+  return sql`select count(*) as total from patients p where ${counted(to, filters)}`
 }
 
 /** In the order of ids, those after one of them. */
-export function listPatients(to: string, after: string | undefined, limit: number): Sql<PatientToCount> {
+export function listPatients(
+  to: string,
+  filters: OfPatients,
+  after: string | undefined,
+  limit: number,
+): Sql<PatientToCount> {
   return sql`
     select p.id, p.gender, p.registered_date, p.sealed_card, p.key_id, k.kek_id, k.wrapped
       from patients p join patient_keys k on k.id = p.key_id
-     where ${living} and p.registered_date <= ${to}::date and p.id > ${after ?? '00000000-0000-0000-0000-000000000000'}
+     where ${counted(to, filters)} and p.id > ${after ?? '00000000-0000-0000-0000-000000000000'}
      order by p.id limit ${literal(limit)}`
 }
 
-const finalIn = ({ starts_at, ends_at }: Between) => sql`a.finalized_at >= ${starts_at} and a.finalized_at < ${ends_at}`
+type OfVisits = Pick<Filters, 'doctor_id' | 'department_id'>
+/** Of the visit, as it is today. */
+const ofVisit = (visit_id: Sql, { doctor_id, department_id }: OfVisits) =>
+  doctor_id === undefined && department_id === undefined
+    ? undefined
+    : sql`exists (select from visits v where ${all([
+        sql`v.id = ${visit_id}`,
+        doctor_id === undefined ? undefined : sql`v.doctor_id = ${doctor_id}`,
+        department_id === undefined ? undefined : sql`v.department_id = ${department_id}`,
+      ])})`
+const signed = ({ starts_at, ends_at }: Between, filters: OfVisits) =>
+  all([sql`a.finalized_at >= ${starts_at} and a.finalized_at < ${ends_at}`, ofVisit(sql`a.visit_id`, filters)])
 
-export function countSigned(between: Between): Sql<{ total: number }> {
-  return sql`select count(*) as total from assessments a where ${finalIn(between)}`
+export function countSigned(between: Between, filters: OfVisits): Sql<{ total: number }> {
+  return sql`select count(*) as total from assessments a where ${signed(between, filters)}`
 }
 
 /** The newest version of each assessment that became final within a time, in the order of ids. */
 export function listSigned(
   between: Between,
+  filters: OfVisits,
   after: string | undefined,
   limit: number,
 ): Sql<SignedRow & { assessment_id: string }> {
@@ -166,15 +190,17 @@ export function listSigned(
       from assessments a
       join assessment_versions v on v.assessment_id = a.id and v.number = a.current_number
       left join patient_keys k on k.id = v.key_id
-     where ${finalIn(between)} and a.id > ${after ?? '00000000-0000-0000-0000-000000000000'}
+     where ${signed(between, filters)} and a.id > ${after ?? '00000000-0000-0000-0000-000000000000'}
      order by a.id limit ${literal(limit)}`
 }
 
-export function countAlerts({
-  starts_at,
-  ends_at,
-}: Between): Sql<{ part: string; assessments: number; flagged: number }> {
+export function countAlerts(
+  { starts_at, ends_at }: Between,
+  filters: OfVisits,
+): Sql<{ part: string; assessments: number; flagged: number }> {
   return sql`
     select l.reason as part, count(*) as assessments, count(*) filter (where l.acknowledged_at is null) as flagged
-      from assessment_alerts l where l.raised_at >= ${starts_at} and l.raised_at < ${ends_at} group by l.reason order by l.reason`
+      from assessment_alerts l join assessments a on a.id = l.assessment_id
+     where ${all([sql`l.raised_at >= ${starts_at} and l.raised_at < ${ends_at}`, ofVisit(sql`a.visit_id`, filters)])}
+     group by l.reason order by l.reason`
 }

@@ -23,21 +23,19 @@ import {
   AuditRow,
   Cell,
   DashboardRow,
-  type Filters,
   PatientRow,
   PrescriptionRow,
-  type ReportName,
   VisitRow,
 } from './report.contract.ts'
+import type { Filters, ReportName } from './report-filters.contract.ts'
 import { countEntries, countPrescriptions, countVisits, findGlance, visitParts } from './report.store.ts'
 
 export type Making = Source & {
   keyring: Keyring
   period: Period
   group_by: 'day' | 'week' | 'month'
-  /** Whose figures: undefined for everybody's. */
-  doctor_id: string | undefined
-  filters: Omit<Filters, 'doctor_id'>
+  /** `doctor_id`: whose figures, undefined for everybody's. */
+  filters: Filters
   /** Told of records that are opened one by one. */
   progress: (done: number, total: number) => Promise<void>
   /** Refuses to open more than this many. */
@@ -71,10 +69,10 @@ export const tables: Readonly<Record<ReportName, Maker>> = {
     const { as_of, items } = await countPeople(making)
     return tableOf(PatientRow, as_of, items)
   },
-  async visit_volume({ counting, period, group_by, doctor_id, filters: { department_id } }) {
+  async visit_volume({ counting, period, group_by, filters }) {
     const { stretched, stretchAt } = stretchesFor(period, group_by)
     const [{ as_of }, rows] = await counting.once((tx) =>
-      Promise.all([tx.one(findMoment()), tx.rows(countVisits(stretched, { doctor_id, department_id }))]),
+      Promise.all([tx.one(findMoment()), tx.rows(countVisits(stretched, filters))]),
     )
     const items = rows.map(({ number, department_id, type, ...figures }) => ({
       ...stretchAt(number),
@@ -88,10 +86,10 @@ export const tables: Readonly<Record<ReportName, Maker>> = {
     const { as_of, items } = await countAssessments(making)
     return tableOf(AssessmentRow, as_of, items)
   },
-  async prescriptions({ counting, period, group_by, doctor_id }) {
+  async prescriptions({ counting, period, group_by, filters }) {
     const { stretched, stretchAt } = stretchesFor(period, group_by)
     const [{ as_of }, rows] = await counting.once((tx) =>
-      Promise.all([tx.one(findMoment()), tx.rows(countPrescriptions(stretched, doctor_id))]),
+      Promise.all([tx.one(findMoment()), tx.rows(countPrescriptions(stretched, filters))]),
     )
     return tableOf(
       PrescriptionRow,
@@ -110,18 +108,18 @@ export const tables: Readonly<Record<ReportName, Maker>> = {
       rows.map(({ number, ...row }) => ({ ...stretchAt(number), ...row })),
     )
   },
-  async doctor_utilization({ period: { from, to }, doctor_id, ...source }) {
-    const { as_of, items } = await countUtilization(source, { from, to, group_by: 'doctor', doctor_id })
+  async doctor_utilization({ period: { from, to }, filters, ...source }) {
+    const { as_of, items } = await countUtilization(source, { from, to, group_by: 'doctor', ...filters })
     const rows = items.map(({ by_status, ...item }) => ({ ...item, ...by_status }))
     return figuresTable(as_of, [...stretch, 'doctor_id', 'department_id'], figureNames.doctor_utilization, rows)
   },
-  async appointment_trends({ period: { from, to }, group_by, doctor_id, ...source }) {
-    const { as_of, items } = await countTrends(source, { from, to, group_by, doctor_id })
+  async appointment_trends({ period: { from, to }, group_by, filters, ...source }) {
+    const { as_of, items } = await countTrends(source, { from, to, group_by, ...filters })
     const rows = items.map((item) => ({ ...item, ...item.by_status }))
     return figuresTable(as_of, stretch, figureNames.appointment_trends, rows)
   },
-  async resource_usage({ period: { from, to }, ...source }) {
-    const { as_of, items } = await countUsage(source, { from, to, group_by: 'ward' })
+  async resource_usage({ period: { from, to }, filters, ...source }) {
+    const { as_of, items } = await countUsage(source, { from, to, group_by: 'ward', ...filters })
     return figuresTable(as_of, [...stretch, 'type', 'ward'], figureNames.resource_usage, items)
   },
 }
