@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import type { ExportFile } from './export-files.ts'
+import { fileOf } from './export-files.ts'
 import { brokenIntoLines } from './export-lines.ts'
 import { openRecordPdf } from './export-pdf.ts'
 import { textOfPdf } from './export-pdf.testing.ts'
@@ -39,12 +39,14 @@ describe('lines on paper', () => {
   })
 })
 
-async function print(files: ExportFile[]) {
+async function print(files: { name: string; content: unknown }[]) {
   const stream = await openRecordPdf({
     patient_number: 'PT-20260101-0001',
     exported_at: '2026-07-01T16:00:00Z',
     timezone: 'America/New_York',
-    files,
+    files: files.map(({ name, content }) =>
+      fileOf(name, Array.isArray(content) ? content : [content], Array.isArray(content)),
+    ),
   })
   return Buffer.concat(await stream.toArray())
 }
@@ -55,7 +57,6 @@ describe('the PDF of a record', () => {
       await print([
         {
           name: 'patient',
-          rows: 1,
           content: {
             id: 'f3',
             first_name: 'Jürgen',
@@ -67,7 +68,7 @@ describe('the PDF of a record', () => {
             address: { city: 'Łódź', zip: '90-001' },
           },
         },
-        { name: 'insurances', rows: 0, content: [] },
+        { name: 'insurances', content: [] },
       ]),
     )
     assert.match(text, /Record PT-20260101-0001/)
@@ -79,11 +80,11 @@ describe('the PDF of a record', () => {
 
   it('writes Arabic, Hebrew, Greek and Cyrillic, and says what it cannot write', async () => {
     const names = { first_name: 'محمد', last_name: 'שלום', alias: 'Ωμέγα Жанна' }
-    const whole = textOfPdf(await print([{ name: 'patient', rows: 1, content: names }]))
+    const whole = textOfPdf(await print([{ name: 'patient', content: names }]))
     // Arabic letters are drawn in their joined forms, from the last to the first.
     assert.ok(!whole.includes('\u25a1') && whole.includes('Ωμέγα Жанна'), whole)
     assert.ok(Array.from('שלום').every((letter) => whole.includes(letter)))
-    const lacking = textOfPdf(await print([{ name: 'patient', rows: 1, content: { first_name: '张 Wei' } }]))
+    const lacking = textOfPdf(await print([{ name: 'patient', content: { first_name: '张 Wei' } }]))
     assert.match(lacking, /\u25a1 Wei .*Characters shown as \u25a1 are not in the font/)
   })
 
@@ -92,7 +93,7 @@ describe('the PDF of a record', () => {
       timestamp: '2026-01-01T00:00:00Z',
       action: `read.${index}`,
     }))
-    const pdf = await print([{ name: 'access_log', rows: 1200, content }])
+    const pdf = await print([{ name: 'access_log', content }])
     const text = textOfPdf(pdf)
     assert.match(text, /The latest 1000 of 1200; all are in access_log.json/)
     assert.ok(text.includes('read.1199') && text.includes('read.200') && !text.includes('read.199 '))

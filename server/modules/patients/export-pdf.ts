@@ -65,16 +65,17 @@ export async function openRecordPdf({ patient_number, exported_at, timezone, fil
     }
   }
 
-  async function writeFile({ name, content, rows }: ExportFile) {
-    if (rows === 0 || content === undefined) return
+  async function writeFile({ name, rows, read }: ExportFile) {
+    if (rows === 0) return
     pen.line(labelOf(name), { bold: true, size: size.heading, before: 12, after: 3 })
-    const all = Array.isArray(content) ? content : [content]
-    if (all.length > mostRows)
-      pen.line(`The latest ${mostRows} of ${all.length}; all are in ${name}.json.`, { size: size.text, after: 3 })
-    for (const [index, row] of all.slice(-mostRows).entries()) {
-      if (index % rowsATurn === 0) await turn()
+    if (rows > mostRows)
+      pen.line(`The latest ${mostRows} of ${rows}; all are in ${name}.json.`, { size: size.text, after: 3 })
+    let written = 0
+    for await (const row of read(Math.max(0, rows - mostRows))) {
+      if (written % rowsATurn === 0) await turn()
       if (document.destroyed) return
       writeRow(row, name === 'access_log')
+      written += 1
     }
   }
 

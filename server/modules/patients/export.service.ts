@@ -4,7 +4,7 @@ import { ZipFile } from 'yazl'
 import { isOwn, requireWholeRecord, writeDisclosure } from './disclosure.service.ts'
 import { type ExportLink, exportRunning, exportSpent, type NewExport, recipientRequired } from './export.contract.ts'
 import { type ExportContent, verified } from './export-content.ts'
-import { collectFiles, type ExportFile } from './export-files.ts'
+import { collectFiles, type ExportFile, fileOf } from './export-files.ts'
 import {
   beginExport,
   countRunning,
@@ -25,6 +25,8 @@ import { openJson, sealJson } from '#platform/encryption/sealing.ts'
 import { readContent } from '#platform/storage/content.ts'
 
 type Stated = { recipient: NonNullable<NewExport['recipient']>; purpose: string }
+
+const pieceLength = 65_536
 
 const place = (row_id: string) => ({ table: 'patient_exports', column: 'sealed_recipient', row_id })
 
@@ -161,24 +163,44 @@ async function zip(
 ): Promise<Readable> {
   const exported_at = Temporal.Now.instant().toString()
   const rows = Object.fromEntries(files.map(({ name, rows: count }) => [name, count]))
-  const about = { name: 'about', content: { patient_number, exported_at, rows, missing_documents }, rows: 1 }
+  const about = fileOf('about', [{ patient_number, exported_at, rows, missing_documents }], false)
   const archive = new ZipFile()
+  const stream = archive.outputStream as Readable
+  // A file that breaks off breaks the copy off: an error that nobody hears would end the server.
+  const breakOff = (error: Error) => stream.destroy(error)
+  archive.on('error', breakOff)
   const { timezone } = ctx.system.configuration
   const pdf = await openRecordPdf({ patient_number, exported_at, timezone, files })
   archive.addReadStream(pdf, 'record.pdf')
-  for (const { name, content } of [about, ...files]) {
-    archive.addBuffer(Buffer.from(`${JSON.stringify(content, null, 2)}\n`), `${name}.json`)
-  }
-  const { storage } = ctx
-  for (const { path, chunks, size_bytes } of contents) {
-    archive.addReadStreamLazy(path, { size: size_bytes, compress: false }, (give) =>
-      give(null, Readable.from(readContent(storage, chunks), { objectMode: false })),
+  const add = (path: string, options: object, source: () => AsyncIterable<Buffer>) =>
+    archive.addReadStreamLazy(path, options, (give) =>
+      give(null, Readable.from(source(), { objectMode: false }).once('error', breakOff)),
     )
-  }
+  for (const file of [about, ...files]) add(`${file.name}.json`, {}, () => jsonOf(file))
+  const { storage } = ctx
+  for (const { path, chunks, size_bytes } of contents)
+    add(path, { size: size_bytes, compress: false }, () => readContent(storage, chunks))
   archive.end()
-  const stream = archive.outputStream as Readable
   stream.once('close', () => pdf.destroy())
   return stream
+}
+
+/** In pieces of some rows: a piece for each would cost more than the row. */
+async function* jsonOf({ is_list, read }: ExportFile): AsyncGenerator<Buffer> {
+  if (!is_list) {
+    for await (const row of read(0)) yield Buffer.from(`${JSON.stringify(row, null, 2)}\n`)
+    return
+  }
+  let part = '['
+  let separator = '\n'
+  for await (const row of read(0)) {
+    part += `${separator}  ${JSON.stringify(row, null, 2).replaceAll('\n', '\n  ')}`
+    separator = ',\n'
+    if (part.length < pieceLength) continue
+    yield Buffer.from(part)
+    part = ''
+  }
+  yield Buffer.from(`${part}${separator === '\n' ? '' : '\n'}]\n`)
 }
 
 function userOf({ actor }: Context): string {

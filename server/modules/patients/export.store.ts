@@ -3,17 +3,34 @@ import type { OwnedTable } from './owned-table.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
 import type { StoredDataKey } from '#platform/encryption/data-key.ts'
 
-/** All rows of a table that are of these patients, as the database gives them; a range of time as its two ends. */
+const idOf = ({ table, id }: OwnedTable): Sql => {
+  if (id === null) throw new RangeError(`rows of ${table} have no name of their own, and cannot be copied`)
+  return identifier(id)
+}
+const orderOf = (owned: OwnedTable): Sql =>
+  owned.activity === null ? idOf(owned) : sql`${identifier(owned.activity)}, ${idOf(owned)}`
+
+/** The ids of all rows of a table that are of these patients, in order, 16 bytes each: hundreds of thousands are few megabytes. */
+export function findOwnedIds(owned: OwnedTable, patients: readonly string[]): Sql<{ ids: Buffer }> {
+  return sql`
+    select coalesce(string_agg(uuid_send(${idOf(owned)}), ''::bytea order by ${orderOf(owned)}), ''::bytea) as ids
+      from ${identifier(owned.table)} where ${identifier(owned.patient)} = any(${patients}::uuid[])`
+}
+
+/** Those of these rows that are still of these patients, as the database gives them; a range of time as its two ends. */
 export function findOwnedRows(
-  { table, patient, activity, during }: OwnedTable,
+  owned: OwnedTable,
   patients: readonly string[],
+  ids: readonly string[],
 ): Sql<Record<string, unknown>> {
+  const { table, patient, during } = owned
   const ends = during
     ? sql`, lower(${identifier(during)}) as starts_at, upper(${identifier(during)}) as ends_at`
     : sql``
   return sql`
-    select *${ends} from ${identifier(table)} where ${identifier(patient)} = any(${patients}::uuid[])
-     order by ${identifier(table === 'audit_logs' ? 'id' : (activity ?? patient))}`
+    select *${ends} from ${identifier(table)}
+     where ${idOf(owned)} = any(${ids}::uuid[]) and ${identifier(patient)} = any(${patients}::uuid[])
+     order by ${orderOf(owned)}`
 }
 
 export function findPatientKeys(patients: readonly string[]): Sql<StoredDataKey> {
