@@ -18,12 +18,15 @@ import { restoreCluster } from '#platform/backup/restore-cluster.ts'
 import { readSealed } from '#platform/backup/sealed-file.ts'
 import { type Keyring, kekIds } from '#platform/encryption/keyring.ts'
 import { createLog } from '#platform/logging.ts'
-import { openStorage } from '#platform/storage/storage.ts'
+import { openStorage, type Storage } from '#platform/storage/storage.ts'
+import { tracedStorage } from '#platform/tracing/traced-storage.ts'
+import { openTracing, within } from '#platform/tracing/tracing.ts'
 import { openAuditSealing } from '#modules/audit-trail'
 import { compareFiles, verifyDocuments } from '#modules/documents'
 import { eraseAgain } from '#modules/patients'
 import { keyFile, openKeyring, passwordFile, readBackupKeyring, readKeyring } from '../place.ts'
 import { openSystem, type OpenSystem } from '../system.ts'
+import { ownVersion } from '../version.ts'
 
 export type RestoreOptions = {
   configuration: Configuration
@@ -45,7 +48,24 @@ export type Restored = {
 }
 
 /** @throws BackupFailed, ConfigurationError */
-export async function restore({ configuration, root, id, at, is_verified, say }: RestoreOptions): Promise<Restored> {
+export async function restore(options: RestoreOptions): Promise<Restored> {
+  const { configuration } = options
+  const tracing = await openTracing(configuration, ownVersion(), createLog(configuration.log_level))
+  const span = tracing?.begin('restore', 'inside')
+  try {
+    return await within(span, () => {
+      const storage = openStorage(configuration)
+      return restoreTo(span ? tracedStorage(storage, (name) => span.child(name, 'client')) : storage, options)
+    })
+  } finally {
+    await tracing?.close()
+  }
+}
+
+async function restoreTo(
+  storage: Storage,
+  { configuration, root, id, at, is_verified, say }: RestoreOptions,
+): Promise<Restored> {
   const { data_directory } = configuration
   const master = masterKeyring(configuration)
   const keyring = readBackupKeyring(configuration)
@@ -60,20 +80,22 @@ export async function restore({ configuration, root, id, at, is_verified, say }:
     const database = await restoreCluster({ keyring, root, manifest, directory, at, is_verified, log: say })
     let restored: Omit<Restored, 'manifest' | 'tables' | 'rows'>
     try {
-      const documents = await restoreDocuments(configuration, keyring, root, manifest, say)
-      const system = await openSystem({
-        configuration,
+      const documents = await restoreDocuments(storage, keyring, root, manifest, say)
+      // What it asks of the store is in the trace of the restore, and in no other.
+      const opened = await openSystem({
+        configuration: { ...configuration, trace_endpoint: undefined },
         keyring: await openKeyring(configuration, master, database.superuser_url),
         owner_url: database.superuser_url,
         log: createLog('warn'),
         pool_size: 4,
       })
+      const system = { ...opened, storage }
       try {
         const erased_again = await eraseAgain(system, await readErasures(keyring, root))
         const findings = is_verified ? await verify(system, say) : []
         restored = { documents, erased_again, findings }
       } finally {
-        await system.close()
+        await opened.close()
       }
     } finally {
       await database.stop()
@@ -146,13 +168,12 @@ function assertKeysFit({ kms_urls }: Configuration, { id, master_key_ids }: Mani
 
 /** Those that are there already are left: a document never changes, and the verification reads it. */
 async function restoreDocuments(
-  configuration: Configuration,
+  storage: Storage,
   keyring: Keyring,
   root: string,
   { id }: Manifest,
   say: RestoreOptions['say'],
 ): Promise<number> {
-  const storage = openStorage(configuration)
   const there = new Set<string>()
   for await (const name of storage.list()) there.add(name)
   const names = await readDocumentNames(keyring, root, id)

@@ -137,9 +137,12 @@ test('a hospital is backed up while people write, and restored on an empty machi
   assert.equal(made.code, 0, made.output)
   t.diagnostic(made.output)
   // The trace tells what it asked of the document store, and nothing of whose.
-  const backup = collector.spans.find(({ name }) => name === 'backup')
-  const calls = collector.spans.filter(({ parentSpanId }) => parentSpanId === backup?.spanId).map(({ name }) => name)
-  assert.deepEqual(new Set(calls), new Set(['documents list', 'documents read']))
+  const callsOf = (work: string) => {
+    const own = collector.spans.find(({ name }) => name === work)
+    assert.ok(own, `${work} is in the traces`)
+    return new Set(collector.spans.filter(({ parentSpanId }) => parentSpanId === own.spanId).map(({ name }) => name))
+  }
+  assert.deepEqual(callsOf('backup'), new Set(['documents list', 'documents read']))
   assert.ok(!collector.text().includes(canary))
   end.abort()
   await writing
@@ -149,8 +152,17 @@ test('a hospital is backed up while people write, and restored on an empty machi
   const expected = await fingerprint(hospital)
 
   const empty = at('empty')
-  const told = await succeeds(empty, 'restore', backups, '--verify')
+  const { code, output: told } = await openward(empty, ['restore', backups, '--verify'], {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+  })
+  assert.equal(code, 0, told)
   t.diagnostic(told)
+  assert.deepEqual(callsOf('restore'), new Set(['documents list', 'documents read', 'documents write']))
+  assert.deepEqual(
+    collector.spans.filter(({ name, parentSpanId }) => name.startsWith('documents ') && parentSpanId === undefined),
+    [],
+  )
+  assert.ok(!collector.text().includes(canary))
   assert.match(told, /^\d+ tables with \d{4,} rows are what was backed up at .*Documents and audit log are whole\.$/m)
   await withServer(empty, async (restored) => {
     assert.deepEqual(await fingerprint(empty), expected)
