@@ -376,6 +376,18 @@ describe('alert rules and dashboard', () => {
     assert.match(body, /^openward_part_degraded\{part="database"\} 0$/m)
   })
 
+  it('show every metric of an alert on a panel: whoever is alarmed sees since when', () => {
+    const metricsIn = (texts: string[]) =>
+      new Set(texts.flatMap((text) => text.match(/\b(?:openward|nodejs|process)_\w+/g) ?? []))
+    const alarmed = metricsIn(rules.map(({ expr }) => String(expr)))
+    const shown = metricsIn(Dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)))
+    assert.ok(alarmed.size > 5)
+    assert.deepEqual(
+      [...alarmed].filter((name) => !shown.has(name)),
+      [],
+    )
+  })
+
   it('each say what it means and where it says what to do', () => {
     assert.ok(rules.length > 10)
     for (const rule of rules) {
