@@ -6,6 +6,7 @@ import { type Repeated } from '#platform/jobs/repeat.ts'
 import { createLog, type Log } from '#platform/logging.ts'
 import { serviceNames } from '#platform/services/variables.ts'
 import { followOptions, startFollowing } from './backup/following.ts'
+import { assertFree, listeningAt } from './listening.ts'
 import { openPlace, type Place } from './place.ts'
 import { openSystem } from './system.ts'
 
@@ -20,6 +21,7 @@ export async function serve(): Promise<void> {
   const isWhole = configuration.services.length === serviceNames.length
   // The lines of several services may end in one place.
   const log = createLog(configuration.log_level).child(isWhole ? {} : { services: configuration.services })
+  await assertFree(addressOf(configuration))
   // PostgreSQL starts beside the loading of the modules: each takes about a second.
   const [place] = await Promise.all([openPlace(configuration, log), import('./app.ts')])
   try {
@@ -33,6 +35,8 @@ export async function serve(): Promise<void> {
   }
 }
 
+const addressOf = ({ host, port }: Configuration) => ({ host, port, named: 'PORT' })
+
 async function serveFrom(
   place: Place,
   followed: ReturnType<typeof followOptions>,
@@ -43,6 +47,12 @@ async function serveFrom(
   const { ensureFirstAdministrator } = await import('#modules/identity')
   const system = await openSystem({ ...place, configuration, log })
   const first = configuration.services.includes('auth') ? await ensureFirstAdministrator(system) : undefined
+  // At once: it is made once, and a server that cannot start must not keep it to itself.
+  if (first) {
+    process.stdout.write(
+      `\n  First administrator: ${first.email}\n  One-time password:   ${first.password}\n  It is not shown again: sign in and change it.\n\n`,
+    )
+  }
   const app = await buildApp(system)
   // What is not an address of another service reaches records.
   const hasConsole = configuration.services.includes('records') && installConsole(app.http, consoleFolder)
@@ -83,16 +93,18 @@ async function serveFrom(
   })
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'a promise failed that nobody waited for'))
 
-  await app.http.listen({ port: configuration.port, host: configuration.host, backlog: 4096 })
+  const { port: asked_port, host } = configuration
+  try {
+    await listeningAt(addressOf(configuration), () => app.http.listen({ port: asked_port, host, backlog: 4096 }))
+  } catch (error) {
+    await app.stop({ drain_ms: 0, hurry: AbortSignal.abort() })
+    await system.close()
+    throw error
+  }
   starting = app.start()
   await starting
   backups = followed && startFollowing(followed, log)
   const { port } = app.http.server.address() as { port: number }
   const shown = hasConsole ? 'the console at /, ' : ''
-  log.info(`OpenWard serves on http://${configuration.host}:${port}, ${shown}the API's reference is at /docs`)
-  if (first) {
-    process.stdout.write(
-      `\n  First administrator: ${first.email}\n  One-time password:   ${first.password}\n  It is not shown again: sign in and change it.\n\n`,
-    )
-  }
+  log.info(`OpenWard serves on http://${host}:${port}, ${shown}the API's reference is at /docs`)
 }

@@ -4,6 +4,7 @@ import { MigrationError } from '#platform/database/migrate.ts'
 import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts'
 import { VaultUnavailable } from '#platform/encryption/vault.ts'
 import { EmbeddedDatabaseUnavailable } from '#platform/database/embedded/embedded.ts'
+import { AddressUnavailable } from '../listening.ts'
 import { type Command, CommandFailed } from './command.ts'
 
 /** Loaded when it is asked for: a command does not wait for what the others need. */
@@ -46,6 +47,9 @@ if (!command) {
     if (error instanceof CommandFailed) {
       process.stderr.write(`openward ${name}: ${error.message}\n`)
       process.exitCode = error.exit_code
+    } else if (error instanceof AddressUnavailable) {
+      process.stderr.write(`openward ${name}: ${error.message}\n`)
+      process.exitCode = 78
     } else if (
       error instanceof ConfigurationError ||
       error instanceof MigrationError ||

@@ -7,6 +7,7 @@ import { readEnvironment } from '#platform/configuration.ts'
 import { createLog } from '#platform/logging.ts'
 import type { ServiceName } from '#platform/services/variables.ts'
 import { type Gateway, type ServiceAddress, startGateway } from '../gateway.ts'
+import { assertFree, listeningAt } from '../listening.ts'
 import { openPlace } from '../place.ts'
 import { type Command, CommandFailed, configurationHere } from './command.ts'
 
@@ -35,6 +36,10 @@ export const servicesCommand: Command = {
     const stopped = new AbortController()
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopped.abort())
 
+    for (const at of order.keys())
+      await assertFree({ host: '127.0.0.1', port: configuration.port + at, named: 'PORT (which is the first of four)' })
+    const gateway_address = { host: configuration.host, port: gateway_port, named: '--gateway' }
+    await assertFree(gateway_address)
     const place = await openPlace(configuration, log)
     const services = order.map((name, at) => ({ name, url: `http://127.0.0.1:${configuration.port + at}` }))
     const shared = {
@@ -60,7 +65,7 @@ export const servicesCommand: Command = {
     try {
       await untilAllAnswer(services, children, stopped.signal)
       if (!stopped.signal.aborted) {
-        gateway = await startGateway({ host: configuration.host, port: gateway_port, services })
+        gateway = await listeningAt(gateway_address, () => startGateway({ ...gateway_address, services }))
         log.info(`OpenWard serves on http://${configuration.host}:${gateway.port}, by four services`)
         // One that ends by itself takes no other with it: its own addresses answer 503 until it is started again.
         await Promise.race([ended, once(stopped.signal, 'abort')])
