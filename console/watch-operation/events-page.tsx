@@ -1,12 +1,14 @@
 // The outbox of events: who has come how far in it, what was set aside, and what happened last.
 import { Badge, Button, Group, Stack, Text, TextInput, Title } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { call } from '../connection/call.ts'
 import { usePages } from '../connection/pages.ts'
+import { may, useUser } from '../connection/use-session.ts'
 import { type EventRelay, outboxApi, type OutboxEvent, type SetAsideEvent } from '#contracts/live-events/outbox'
 import { PageTitle } from '../frame/page-title.tsx'
 import { Row, RowList } from '../frame/section.tsx'
+import { ProblemAlert } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
 import { OperationNav, useOperationWords } from './operation.tsx'
 
@@ -91,17 +93,41 @@ function RelayRow({ relay, seen_at }: { relay: EventRelay; seen_at: number }) {
 function SetAsideRow({ event }: { event: SetAsideEvent }) {
   const words = useOperationWords()
   const dates = useDates()
+  const known = useQueryClient()
+  const user = useUser()
+  const { relay, event_id, type } = event
+  const replay = useMutation({
+    mutationFn: () => call(outboxApi.replay, { params: { relay, event_id } }),
+    onSettled: () => known.invalidateQueries({ queryKey: ['event-outbox'] }),
+  })
   return (
     <Row mark="bad">
-      <Text fw={600} className="name">
-        {event.type ?? words.event_gone}
-      </Text>
-      <Text size="sm" className="name">
-        {words.relay_names[event.relay] ?? event.relay} · <code>{event.code}</code> · {dates.precise(event.failed_at)}
-      </Text>
-      <Text size="sm" c="dimmed" className="name">
-        {words.id} {event.event_id}
-      </Text>
+      <Group justify="space-between" gap="xs">
+        <div style={{ minWidth: 0 }}>
+          <Text fw={600} className="name">
+            {type ?? words.event_gone}
+          </Text>
+          <Text size="sm" className="name">
+            {words.relay_names[relay] ?? relay} · <code>{event.code}</code> · {dates.precise(event.failed_at)}
+          </Text>
+          <Text size="sm" c="dimmed" className="name">
+            {words.id} {event_id}
+          </Text>
+          {event.replay_requested_at !== null && <Text size="sm">{words.retried}</Text>}
+        </div>
+        {type !== null && event.replay_requested_at === null && may(user, 'operation:write') && (
+          <Button
+            size="compact-sm"
+            variant="default"
+            aria-label={words.retry_of(type)}
+            loading={replay.isPending}
+            onClick={() => replay.mutate()}
+          >
+            {words.retry}
+          </Button>
+        )}
+      </Group>
+      {replay.error && <ProblemAlert error={replay.error} />}
     </Row>
   )
 }

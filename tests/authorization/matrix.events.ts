@@ -6,6 +6,19 @@ export const eventRows: readonly Row[] = [
   { operation: 'GET /api/v1/events', expect: signedIn, ask: () => ({ query: { follow: 'false' } }) },
   { operation: 'GET /api/v1/event-outbox', expect: adminOnly },
   { operation: 'GET /api/v1/event-outbox/events', expect: adminOnly },
+  {
+    operation: 'POST /api/v1/event-outbox/relays/{relay}/set-aside/{event_id}/replay',
+    expect: adminOnly,
+    ask: () => ({ params: { relay: 'webhooks' } }),
+    prepare: async ({ ids }, { api }) => {
+      await api.rows(
+        sql`insert into events (id, type, subject_type, subject_id) values (${ids['event_id']}, 'test.aside', 'test', uuidv7()) on conflict do nothing`,
+      )
+      await api.rows(
+        sql`insert into event_relay_failures (relay, event_id, code) values ('webhooks', ${ids['event_id']}, 'unexpected') on conflict do nothing`,
+      )
+    },
+  },
 
   { operation: 'GET /api/v1/webhooks', expect: adminOnly },
   { operation: 'POST /api/v1/webhooks', expect: adminOnly },

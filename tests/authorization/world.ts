@@ -186,6 +186,7 @@ export async function startWorld() {
         finding_id: randomUUID(),
         merge_id: randomUUID(),
         job_id: randomUUID(),
+        event_id: randomUUID(),
         import_id: randomUUID(),
         webhook_id: webhook?.id ?? randomUUID(),
         delivery_id: randomUUID(),

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { Id, Instant, Page } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
+import { defineProblem, notFound } from '#platform/contract/problem.ts'
 
 export const EventRelay = z.object({
   name: z.string().describe('What it does with events: `notifications`, `waitlist`, `webhooks`'),
@@ -19,6 +20,7 @@ export const SetAsideEvent = z.object({
   subject_id: Id.nullable(),
   code: z.string().describe('Why, as a code; the log of the server says more under the id of the event'),
   failed_at: Instant,
+  replay_requested_at: Instant.nullable().describe('It is about to be tried again'),
 })
 export type SetAsideEvent = z.output<typeof SetAsideEvent>
 
@@ -52,6 +54,12 @@ export const OutboxQuery = z.strictObject({
 })
 export type OutboxQuery = z.output<typeof OutboxQuery>
 
+export const eventGone = defineProblem(
+  'event_gone',
+  409,
+  'This event is not kept any more, so it cannot be tried again: events are kept for 30 days',
+)
+
 export const outboxApi = {
   overview: {
     method: 'GET',
@@ -74,5 +82,17 @@ export const outboxApi = {
     returns: [200, z.object({ items: z.array(OutboxEvent), next_cursor: z.string().nullable() })],
     problems: [],
     background: true,
+  },
+  replay: {
+    method: 'POST',
+    path: '/api/v1/event-outbox/relays/{relay}/set-aside/{event_id}/replay',
+    summary: 'Try again an event that a relay has set aside',
+    description:
+      'Within a second or two. Where it is taken it is gone from `set_aside`; where it fails once more it is there as before, with the newest `code` and `failed_at`.',
+    access: 'operation:write',
+    audit: { action: 'event.replay', resource_type: 'event' },
+    params: z.strictObject({ relay: z.string().max(60), event_id: Id }),
+    returns: [204, null],
+    problems: [notFound, eventGone],
   },
 } as const satisfies Api

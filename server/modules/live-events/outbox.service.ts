@@ -1,7 +1,8 @@
 import { decodeCursor, encodeCursor } from '#platform/contract/cursor.ts'
 import type { Context } from '#platform/context.ts'
-import type { OutboxEvent, OutboxOverview, OutboxQuery } from './outbox.contract.ts'
-import { findOutboxEvents, findRelays, findSetAside } from './outbox.store.ts'
+import { notFound, Problem } from '#platform/contract/problem.ts'
+import { eventGone, type OutboxEvent, type OutboxOverview, type OutboxQuery } from './outbox.contract.ts'
+import { findOutboxEvents, findRelays, findSetAside, findSetAsideEvent, requestReplay } from './outbox.store.ts'
 
 const mostSetAside = 100
 
@@ -10,6 +11,22 @@ export async function readOverview(ctx: Context): Promise<OutboxOverview> {
     Promise.all([tx.rows(findRelays()), tx.rows(findSetAside(mostSetAside))]),
   )
   return { relays, set_aside }
+}
+
+/** The relay itself tries it, as it would have: in its own transaction, once. @throws Problem notFound, eventGone */
+export async function replayEvent(ctx: Context, relay: string, event_id: string): Promise<void> {
+  await ctx.database.transaction(async (tx) => {
+    const found = await tx.first(findSetAsideEvent(relay, event_id))
+    if (!found) throw new Problem(notFound)
+    if (found.type === null) throw new Problem(eventGone)
+    await tx.run(requestReplay(relay, event_id))
+    tx.audit({
+      action: 'event.replay',
+      resource_type: 'event',
+      resource_id: event_id,
+      details: { relay, type: found.type },
+    })
+  })
 }
 
 /** @throws Problem malformed */

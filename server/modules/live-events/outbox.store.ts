@@ -21,9 +21,22 @@ export function findRelays(): Sql<EventRelay> {
 
 export function findSetAside(most: number): Sql<SetAsideEvent> {
   return sql`
-    select f.relay, f.event_id, e.type, e.subject_type, e.subject_id, f.code, f.failed_at
+    select f.relay, f.event_id, e.type, e.subject_type, e.subject_id, f.code, f.failed_at, f.replay_requested_at
       from event_relay_failures f left join events e on e.id = f.event_id
      order by f.failed_at desc, f.event_id desc limit ${literal(most)}`
+}
+
+/** Locked, so that what a relay makes of it and what is asked of it follow one another. */
+export function findSetAsideEvent(relay: string, event_id: string): Sql<{ type: string | null }> {
+  return sql`
+    select (select e.type from events e where e.id = f.event_id) as type
+      from event_relay_failures f where f.relay = ${relay} and f.event_id = ${event_id} for update`
+}
+
+export function requestReplay(relay: string, event_id: string): Sql {
+  return sql`
+    update event_relay_failures set replay_requested_at = coalesce(replay_requested_at, now())
+     where relay = ${relay} and event_id = ${event_id}`
 }
 
 /** Each webhook is asked for each event of the page by the key of the two; there are few webhooks. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
-import { forbidden, malformed } from '#platform/contract/problem.ts'
+import { forbidden, malformed, notFound } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
-import { outboxApi, type OutboxEvent } from './outbox.contract.ts'
+import { eventGone, outboxApi, type OutboxEvent } from './outbox.contract.ts'
 
 // The server is not started: no relay moves but by hand.
 describe('the outbox of events', () => {
@@ -71,7 +71,15 @@ describe('the outbox of events', () => {
     assert.deepEqual(
       set_aside.map(({ failed_at, ...rest }) => (failed_at > '2020' ? rest : failed_at)),
       [
-        { relay: 'notifications', event_id, type: 'test.aside', subject_type: 'test', subject_id, code: 'unexpected' },
+        {
+          relay: 'notifications',
+          event_id,
+          type: 'test.aside',
+          subject_type: 'test',
+          subject_id,
+          code: 'unexpected',
+          replay_requested_at: null,
+        },
         {
           relay: 'notifications',
           event_id: gone_id,
@@ -79,10 +87,32 @@ describe('the outbox of events', () => {
           subject_type: null,
           subject_id: null,
           code: 'unavailable',
+          replay_requested_at: null,
         },
       ],
     )
     assert.equal(relays.find(({ name }) => name === 'notifications')?.set_aside, 2)
+    const replay = (relay_name: string, id: string, who = admin) =>
+      who.call(outboxApi.replay, { params: { relay: relay_name, event_id: id } })
+    await replay('notifications', event_id)
+    await replay('notifications', event_id)
+    await assert.rejects(replay('notifications', gone_id), refusedWith(eventGone))
+    await assert.rejects(replay('webhooks', event_id), refusedWith(notFound))
+    await assert.rejects(replay('notifications', event_id, await api.person('auditor')), refusedWith(forbidden))
+    const again = (await admin.call(outboxApi.overview, {})).set_aside
+    assert.deepEqual(
+      again.map(({ replay_requested_at }) => replay_requested_at !== null),
+      [true, false],
+    )
+    const entries = await api.rows(
+      sql`select outcome, user_id, details from audit_logs where action = 'event.replay' and resource_id = ${event_id} and outcome = 'success'`,
+    )
+    const entry = {
+      outcome: 'success',
+      user_id: admin.user_id,
+      details: { relay: 'notifications', type: 'test.aside' },
+    }
+    assert.deepEqual(entries, [entry, entry])
   })
 
   it('is read to its end by cursor, newest first, without what it holds or whom it is about', async () => {

@@ -118,6 +118,46 @@ describe('relaying events', () => {
     assert.deepEqual(aside, [{ code: 'unexpected', payload: { number: 7 } }])
   })
 
+  it(
+    'tries again what was set aside when that is asked for, once, and keeps it aside where it fails again',
+    { timeout: 30_000 },
+    async () => {
+      await emit(upTo(4))
+      let isMended = false
+      const tried: number[] = []
+      const relay = start(async (tx, events) => {
+        await write(tx, events)
+        for (const { payload } of events) {
+          const number = Number(payload['number'])
+          if (number === 1) tried.push(number)
+          if (number === 1 && !isMended) throw new Error('poison')
+        }
+      })
+      const aside = () =>
+        api.rows(sql<{ is_asked: boolean; failed_at: string }>`
+      select replay_requested_at is not null as is_asked, failed_at from event_relay_failures where relay = 'test'`)
+      const ask = () => api.rows(sql`update event_relay_failures set replay_requested_at = now() where relay = 'test'`)
+      await until(relayed, 3)
+      const [first] = await until(aside, 1)
+      const before = tried.length
+      await ask()
+      await until(
+        async () => (await aside()).filter(({ is_asked, failed_at }) => !is_asked && failed_at !== first?.failed_at),
+        1,
+      )
+      assert.equal(tried.length, before + 1)
+      isMended = true
+      await ask()
+      await until(async () => ((await aside()).length === 0 ? [0] : []), 1)
+      await relay.stop()
+      assert.deepEqual(
+        (await relayed()).map(({ number }) => number),
+        [0, 2, 3, 1],
+      )
+      assert.equal(tried.length, before + 2)
+    },
+  )
+
   it('does not read again what is of no concern to it', { timeout: 30_000 }, async () => {
     const relay = start(write)
     await emit(upTo(5), 'test.other')

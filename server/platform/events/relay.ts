@@ -92,15 +92,54 @@ export function relayEvents({
     })
   }
 
+  /** Tries once more one that was set aside, where an administrator has asked for it. */
+  async function replayOne(): Promise<boolean> {
+    let event: FollowedEvent | undefined
+    try {
+      await database.transaction(async (tx) => {
+        if (!(await lock(tx, name))) return
+        event = await tx.first(nextReplay(name))
+        if (!event) return
+        await relay(tx, [event])
+        await tx.run(sql`delete from event_relay_failures where relay = ${name} and event_id = ${event.id}`)
+      })
+    } catch (error) {
+      if (!event) throw error
+      const { id, type } = event
+      log.error({ err: error, relay: name, event_id: id, type }, 'an event was tried again in vain and stays set aside')
+      await database.once((tx) =>
+        tx.run(sql`update event_relay_failures set code = ${codeOf(error)}, failed_at = now(), replay_requested_at = null
+                    where relay = ${name} and event_id = ${id}`),
+      )
+      return true
+    }
+    if (event) relayed?.()
+    return event !== undefined
+  }
+
   const repeated = {
     name: `relay of ${name}`,
     every_ms,
     log,
     async work() {
       while (await takePage());
+      while (await replayOne());
     },
   }
   return wakes ? repeatAwake({ ...repeated, wakes }) : repeat(repeated)
+}
+
+/** Undefined where another server is relaying. */
+function lock(tx: Tx, name: string): Promise<{ name: string } | undefined> {
+  return tx.first(sql<{ name: string }>`select name from event_relays where name = ${name} for update skip locked`)
+}
+
+function nextReplay(name: string): Sql<FollowedEvent> {
+  return sql`
+    select e.id, e.type, e.subject_type, e.subject_id, e.patient_id, e.payload
+      from event_relay_failures f join events e on e.id = f.event_id
+     where f.relay = ${name} and f.replay_requested_at is not null
+     order by f.replay_requested_at, f.event_id limit 1`
 }
 
 type Page = { events: Row[]; horizon: string }
@@ -112,10 +151,7 @@ async function lockAndRead(
   types: RelayOptions['types'],
   limit: number,
 ): Promise<Page | undefined> {
-  const locked = await tx.first(
-    sql<{ name: string }>`select name from event_relays where name = ${name} for update skip locked`,
-  )
-  if (!locked) return undefined
+  if (!(await lock(tx, name))) return undefined
   const rows = await tx.rows(nextEvents(name, types, limit))
   return {
     events: rows.filter((row): row is Row & { horizon: string } => row.id !== null),
