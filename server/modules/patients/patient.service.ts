@@ -2,14 +2,14 @@
 import { type Patient, patientErased, patientExpected, patientMerged } from './patient.contract.ts'
 import { answerPatient, seesIdentifiers } from './patient.answer.ts'
 import { cancelExpected, isCancellable, isInReach, lockExpected } from './patient-deletion.store.ts'
-import { findPatient, lockPatient, type PatientRow, setPatientActive } from './patient.store.ts'
+import { findPatients, lockPatient, type PatientRow, setPatientActive } from './patient.store.ts'
 import { forbidden, notFound, Problem, stale } from '#platform/contract/problem.ts'
 import { type Context, holds } from '#platform/context.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 
 /** @throws Problem notFound, patientErased */
 export async function readPatient(ctx: Context, patient_id: string): Promise<Patient> {
-  const [row] = await ctx.database.read(findPatient(patient_id, ctx.reach, ctx.actor))
+  const [row] = await ctx.database.readAmong(findPatients, { id: patient_id, reach: ctx.reach, actor: ctx.actor })
   if (!row) throw new Problem(notFound)
   if (row.through_glass) ctx.saw({ purpose: 'BTG' })
   const unmasked = seesIdentifiers(ctx.actor, patient_id)

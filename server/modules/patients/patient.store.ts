@@ -3,6 +3,7 @@ import type { Patient } from './patient.contract.ts'
 import type { PatientToken, PatientTokenKind } from './patient-tokens.ts'
 import type { PatientRecord, SealedBy, SealedPatient } from './patient.sealing.ts'
 import type { Actor, Reach } from '#platform/context.ts'
+import { certain } from '#platform/certain.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import type { StoredDataKey } from '#platform/encryption/data-key.ts'
@@ -29,14 +30,19 @@ export type PatientRow = SealedBy &
 /** `merged_into`: the record as a whole, over several merges. `through_glass`: emergency access is the only reason why the actor sees this row. */
 export type ReadPatientRow = PatientRow & { through_glass: boolean }
 
-/** The record with its key. Written out, since nested fragments would be put together at every call. */
-export function findPatient(
-  id: string,
-  reach: Reach,
-  { department_id, doctor_id, patient_id }: Actor,
-): Sql<ReadPatientRow> {
+type AskedPatient = { id: string; reach: Reach; actor: Actor }
+
+/** The record with its key. */
+export function findPatient(id: string, reach: Reach, actor: Actor): Sql<ReadPatientRow & { at: number }> {
+  return findPatients([{ id, reach, actor }])
+}
+
+/** Records that requests of one scope ask for, who therefore ask alike. Written out, since nested fragments would be put together at every call. */
+export function findPatients(asked: readonly AskedPatient[]): Sql<ReadPatientRow & { at: number }> {
+  const { reach, actor } = certain(asked[0], 'somebody who asks')
+  const { department_id, doctor_id, patient_id } = actor
   return sql`
-    select p.id, p.patient_number, p.key_id, k.kek_id, k.wrapped, p.sealed_card, p.sealed_contact, p.sealed_identifiers,
+    select asked.at::int, p.id, p.patient_number, p.key_id, k.kek_id, k.wrapped, p.sealed_card, p.sealed_contact, p.sealed_identifiers,
            p.gender, p.blood_type, p.marital_status, p.occupation, p.preferred_language, p.photo_document_id,
            p.is_complete, p.is_active, p.erased_at,
            case when p.merged_into is null then null else openward.whole_record(p.id) end as merged_into, p.registered_date, p.created_at, p.updated_at, p.created_by, p.version,
@@ -45,8 +51,8 @@ export function findPatient(
              and not exists (select from care_relationships c
                               where c.patient_id = case when p.merged_into is null then p.id else openward.whole_record(p.id) end
                               and (c.department_id = ${department_id ?? null}::uuid or c.doctor_id = ${doctor_id ?? null}::uuid)) as through_glass
-      from patients p join patient_keys k on k.id = p.key_id
-     where p.id = ${id}`
+      from unnest(${asked.map(({ id }) => id)}::uuid[]) with ordinality as asked(id, at)
+      join patients p on p.id = asked.id join patient_keys k on k.id = p.key_id`
 }
 
 /**

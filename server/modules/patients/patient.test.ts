@@ -212,6 +212,21 @@ describe('reading a patient', () => {
     }
   })
 
+  it('gives each of many requests of one moment the record that it asked for, and none that is out of reach', async () => {
+    const own = await Promise.all(Array.from({ length: 5 }, () => register(nurse)))
+    const other = await register(staff)
+    const asked = [own[3], own[0], other, own[4], own[0], own[2], own[1]].map((patient) => patient?.id ?? '')
+    const answers = await Promise.all(
+      asked.map((id) =>
+        read(nurse, id).then(
+          ({ id: found }) => found,
+          (error: Problem) => error.kind.code,
+        ),
+      ),
+    )
+    assert.deepEqual(answers, asked.with(2, notFound.code))
+  })
+
   it('is in the audit log before the answer leaves', async () => {
     const patient = await register(nurse)
     await read(nurse, patient.id)
