@@ -49,6 +49,21 @@ test('wrapped keys swapped between two rows, or of the wrong size, are refused',
   assert.throws(() => openDataKey(newRing, { id: one.id, ...short }), IntegrityError)
 })
 
+test('a key that was opened a moment ago opens for its own row and master key only', () => {
+  const { key: _, ...stored } = newDataKey(oldRing)
+  const again = [
+    openDataKey(oldRing, stored),
+    openDataKey(oldRing, { ...stored, wrapped: Buffer.from(stored.wrapped) }),
+  ]
+  assert.deepEqual(again[1], again[0])
+  const altered = Buffer.from(stored.wrapped)
+  altered.writeUInt8(altered.readUInt8(20) ^ 1, 20)
+  assert.throws(() => openDataKey(oldRing, { ...stored, wrapped: altered }), IntegrityError)
+  assert.throws(() => openDataKey(oldRing, { ...stored, id: newDataKey(oldRing).id }), IntegrityError)
+  assert.throws(() => openDataKey(oldRing, { ...stored, kek_id: 'another' }), KeyUnavailable)
+  assert.throws(() => openDataKey(newRing, stored), KeyUnavailable)
+})
+
 test('an index root survives the rotation of the master key unchanged, and opens as its own version only', () => {
   const { root, ...stored } = newIndexRoot(oldRing, 1)
   const rewrapped = rewrapIndexRoot(bothRing, stored)
