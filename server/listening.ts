@@ -6,7 +6,14 @@ import { createServer } from 'node:net'
 export type Address = { host: string; port: number; named: string }
 
 /** Nothing can listen there; the message says what to do. */
-export class AddressUnavailable extends Error {}
+export class AddressUnavailable extends Error {
+  /** Whoever holds the port may let it go; an address that is wrong stays wrong. */
+  readonly may_pass: boolean
+  constructor(message: string, may_pass: boolean, cause: unknown) {
+    super(message, { cause })
+    this.may_pass = may_pass
+  }
+}
 
 /** 0 is any port that is free. @throws AddressUnavailable */
 export async function assertFree(address: Address): Promise<void> {
@@ -29,17 +36,20 @@ export async function listeningAt<T>({ host, port, named }: Address, listen: () 
     if (code === 'EADDRINUSE')
       throw new AddressUnavailable(
         `port ${port} of ${host} is in use: end the program that listens there, or set ${named} to a port that is free`,
-        { cause: error },
+        true,
+        error,
       )
     if (code === 'EACCES')
       throw new AddressUnavailable(
         `port ${port} of ${host} may not be listened on by this account: set ${named} to a port from 1024 up`,
-        { cause: error },
+        false,
+        error,
       )
     if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
       throw new AddressUnavailable(
         `${host} is no address of this machine: set HOST to one that is, or to 0.0.0.0 for all of them`,
-        { cause: error },
+        false,
+        error,
       )
     throw error
   }

@@ -49,7 +49,7 @@ if (!command) {
       process.exitCode = error.exit_code
     } else if (error instanceof AddressUnavailable) {
       process.stderr.write(`openward ${name}: ${error.message}\n`)
-      process.exitCode = 78
+      process.exitCode = error.may_pass ? 75 : 78
     } else if (
       error instanceof ConfigurationError ||
       error instanceof MigrationError ||

@@ -16,7 +16,8 @@ const usage = `openward services [--gateway 8080]
 Starts the four services, each a process, over one database, and one address for them all. For developing: refused in production,
 where each is started by itself and nginx stands before them (deploy/nginx).
 Ports: PORT (default 8000) for records, and the three after it for auth, appointments and prescriptions.
-Ctrl-C, or SIGTERM, ends them all. Exit codes: 0 stopped, 1 a service did not start, 2 wrong words, 78 configuration.`
+Ctrl-C, or SIGTERM, ends them all. Exit codes: 0 stopped, 1 a service did not start, 2 wrong words, 75 a port is in use,
+78 configuration.`
 
 /** In the order of their ports. */
 const order = ['records', 'auth', 'appointments', 'prescriptions'] as const satisfies readonly ServiceName[]

@@ -38,7 +38,7 @@ test('a port that is in use is told in one sentence, and no database is started'
   const port = await freePort()
   await take(port)
   const options = { data_directory: directory.path, environment: { PORT: String(port) } }
-  assert.deepEqual(await runOpenward(options, 'serve'), { code: 78, output: sentence('serve', port, 'PORT') })
+  assert.deepEqual(await runOpenward(options, 'serve'), { code: 75, output: sentence('serve', port, 'PORT') })
   assert.equal(existsSync(join(directory.path, 'postgres')), false)
 })
 
@@ -57,12 +57,12 @@ test('and a port of the four services, or of the address before them', async () 
   const options = { data_directory: directory.path, environment: { PORT: String(port) } }
   await take(gateway)
   assert.deepEqual(await runOpenward(options, 'services', '--gateway', String(gateway)), {
-    code: 78,
+    code: 75,
     output: sentence('services', gateway, '--gateway'),
   })
   await take(port)
   assert.deepEqual(await runOpenward(options, 'services', '--gateway', '0'), {
-    code: 78,
+    code: 75,
     output: sentence('services', port, 'PORT (which is the first of four)'),
   })
   assert.equal(existsSync(join(directory.path, 'postgres')), false)
@@ -74,7 +74,7 @@ test('a port that is taken while the server begins ends it, its database too, an
   const server = spawnServer({ data_directory: directory.path, port, environment })
   await until('the database begins', () => existsSync(join(directory.path, 'postgres')) || server.hasEnded())
   await take(port)
-  assert.deepEqual(await server.ended, { code: 78, signal: null })
+  assert.deepEqual(await server.ended, { code: 75, signal: null })
   const told = server.output()
   assert.ok(told.endsWith(sentence('serve', port, 'PORT')), told)
   assert.doesNotMatch(told, /\n +at /)
