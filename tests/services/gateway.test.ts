@@ -9,10 +9,12 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { serviceNames, type ServiceName } from '#platform/services/variables.ts'
 import { buildApp } from '../../server/app.ts'
+import { makeCertificate } from '../../server/platform/outbound/tls.testing.ts'
 import { startTestApi } from '../../server/testing.ts'
 import { send } from '../caller.ts'
 import { type Front, nginx, startNginx } from '../nginx-front.ts'
-import { freePort, temporaryDirectory } from '../processes.ts'
+import { fencedBlocks, readDocument } from '../documentation/blocks.ts'
+import { freePort, temporaryDirectory, until } from '../processes.ts'
 import { shippedPorts } from '../shapes.ts'
 
 const skip = nginx ? false : 'nginx is not installed'
@@ -93,6 +95,36 @@ test(
     assert.equal(status, 0, stderr)
   },
 )
+
+test('what the guide and site.conf show is a configuration that nginx takes, keys and all', { skip }, () => {
+  const deploy = join(import.meta.dirname, '../../deploy/nginx')
+  const { cert, key } = makeCertificate('hospital.example.org')
+  for (const [name, text] of Object.entries({ 'fullchain.pem': cert, 'privkey.pem': key }))
+    writeFileSync(join(directory.path, name), text)
+  const shown = fencedBlocks(readDocument('docs/operating.md')).filter(({ language }) => language === 'nginx')
+  assert.ok(shown.length > 0)
+  for (const text of [...shown.map((block) => block.text), readFileSync(join(deploy, 'site.conf'), 'utf8')]) {
+    const own = text
+      .replaceAll('/etc/ssl/openward/', `${directory.path}/`)
+      .replaceAll('/var/log/nginx/', `${directory.path}/`)
+      .replaceAll('include openward/', `include ${deploy}/`)
+    const path = join(directory.path, 'shown.conf')
+    writeFileSync(path, `pid ${directory.path}/shown.pid; error_log stderr; events {} http { ${own} }`)
+    const { status, stderr } = spawnSync(nginx ?? '', ['-t', '-q', '-p', directory.path, '-c', path], {
+      encoding: 'utf8',
+    })
+    assert.equal(status, 0, stderr)
+  }
+})
+
+test('a link to a calendar, whose end is a secret, comes through and is in no log', { skip }, async () => {
+  const secret = randomUUID()
+  assert.deepEqual((await toldBy(`/api/v1/calendars/${secret}.ics`)).name, 'appointments')
+  assert.equal((await toldBy('/api/v1/doctors')).name, 'appointments')
+  const log = () => readFileSync(join(directory.path, 'front/access.log'), 'utf8')
+  await until('the request after it is in the log', () => log().includes('/api/v1/doctors'))
+  assert.ok(!log().includes(secret))
+})
 
 test('an address comes through as it was asked, with its query and whatever is encoded in it', { skip }, async () => {
   for (const url of ['/api/v1/patients/search?q=a%2Fb&limit=5', '/api/v1/patients/a%2Fb%20c', '/api/v1/doctors?x=%00'])
