@@ -67,9 +67,11 @@ export async function runImport(
       continue
     }
     const read = await readAll(reader, rows)
+    // While the batch before is written. Of a file that was imported before, it is for nothing.
+    const sealed = job.dry_run ? new Map<ReadRow, SealedRow>() : await sealAll(keys, country, read)
     await writing
     if (signal?.aborted) throw new ImportStopped()
-    writing = writeBatch(read).then((batch) => {
+    writing = writeBatch(read, sealed).then((batch) => {
       for (const name of ['rows_total', 'rows_accepted', 'rows_known', 'rows_refused'] as const)
         total[name] += batch[name]
       onBatch?.(batch)
@@ -81,10 +83,10 @@ export async function runImport(
   if (!reader) readHeader(undefined)
   return total
 
-  async function writeBatch(read: (ReadRow | RefusedRow)[]): Promise<ImportProgress> {
+  async function writeBatch(read: (ReadRow | RefusedRow)[], sealed: SealedRows): Promise<ImportProgress> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await judgeAndWrite(read)
+        return await judgeAndWrite(read, sealed)
       } catch (error) {
         // Somebody registered one of these people meanwhile: judge them again.
         const isMeanwhile = ['patient_tokens_unique_identifier', 'patient_import_rows_pkey'].includes(
@@ -95,7 +97,7 @@ export async function runImport(
     }
   }
 
-  async function judgeAndWrite(read: (ReadRow | RefusedRow)[]): Promise<ImportProgress> {
+  async function judgeAndWrite(read: (ReadRow | RefusedRow)[], sealed: SealedRows): Promise<ImportProgress> {
     const people = read.filter((row) => 'record' in row)
     // Tokens first: a row that another import commits between the two statements is then known, not somebody else's.
     const [knownTokens, knownRows] = await job.database.once((tx) =>
@@ -121,17 +123,13 @@ export async function runImport(
     const rows_accepted = accepted.length
     const rows_refused = read.length - rows_accepted - rows_known
     const counts: Counts = { rows_total: read.length, rows_accepted, rows_known, rows_refused }
-    await write(job.dry_run ? [] : accepted, counts, findings)
+    const written = job.dry_run ? [] : accepted.map((row) => ({ ...row, ...certain(sealed.get(row), 'sealed row') }))
+    await write(written, counts, findings)
     if (job.dry_run) remember(wouldBe, accepted)
     return { ...counts, findings }
   }
 
-  async function write(accepted: readonly ReadRow[], counts: Counts, findings: ImportFinding[]): Promise<void> {
-    const people = accepted.map(({ record, tokens, source_hash }): ImportedPatient => {
-      const id = randomUUIDv7()
-      const key = newDataKey(keys.keyring)
-      return { id, key, sealed: sealPatient(key, id, country, record), record, tokens, source_hash }
-    })
+  async function write(people: readonly ImportedPatient[], counts: Counts, findings: ImportFinding[]): Promise<void> {
     await job.database.once(async (tx) => {
       const writes = [tx.run(addCounts(job.id, counts))]
       if (findings.length > 0) writes.push(tx.run(insertFindings(job.id, findings)))
@@ -162,6 +160,25 @@ export async function runImport(
 function sourcesOf({ source_hash, earlier_hashes, tokens }: ReadRow) {
   const name = certain(tokens.find(isName), 'token of a name and birth date')
   return [source_hash, ...earlier_hashes].map((hash) => ({ source_hash: hash, name }))
+}
+
+type SealedRow = Pick<ImportedPatient, 'id' | 'key' | 'sealed'>
+type SealedRows = ReadonlyMap<ReadRow, SealedRow>
+
+async function sealAll(
+  { keyring }: System['keys'],
+  country: string,
+  read: readonly (ReadRow | RefusedRow)[],
+): Promise<SealedRows> {
+  const sealed = new Map<ReadRow, SealedRow>()
+  for (const [at, row] of read.entries()) {
+    if (at % rowsOfOneTurn === rowsOfOneTurn - 1) await breathe()
+    if (!('record' in row)) continue
+    const id = randomUUIDv7()
+    const key = newDataKey(keyring)
+    sealed.set(row, { id, key, sealed: sealPatient(key, id, country, row.record) })
+  }
+  return sealed
 }
 
 async function readAll(

@@ -100,6 +100,15 @@ describe('an import of patients', () => {
     assert.ok(!JSON.stringify(report).includes('2999'))
   })
 
+  it('is counted in the list, each person once, also where a file brings nobody new', async () => {
+    const total = async () => (await staff.call(patientSearchApi.list, { query: { limit: '1' } })).total
+    const before = await total()
+    const file = [header, row(), row(), row()].join('\n')
+    await importFile(file)
+    await importFile(file)
+    assert.equal(await total(), before + 3)
+  })
+
   it('is safe to run again: rows that were registered are known, with or without an id of their own', async () => {
     const lines = [row(), row()]
     const unnamed = lines.map((line) => line.split(',').slice(1).join(','))
