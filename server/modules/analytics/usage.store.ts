@@ -23,19 +23,31 @@ const minutes = (from: Sql, until: Sql) => sql`(extract(epoch from ${until} - ${
 
 /**
  * Per type, ward and stretch (and resource where asked): time available and assigned, and the stays that ended. Every instant to the
- * minute, so that parts add up to the whole without a rest. Wards, lanes and service as they were at each moment.
+ * minute, so that parts add up to the whole without a rest. Wards, lanes and service as they were at each moment; states that follow one
+ * another and count alike, such as cleaning between two stays, are one.
  */
 export function findUsage(filter: UsageFilter): Sql<UsageRow> {
   const { starts_at, counted_until, stretch_starts, stretch_ends, by_resource, type, ward, department_id } = filter
+  const number = (at: Sql) => sql`width_bucket(${at}, ${stretch_starts}::timestamptz[])`
+  // Named by their numbers: each of a year's days compared with each stay would be a hundred times the work.
+  const stretchesBetween = (from: Sql, until: Sql) => sql`
+        join lateral generate_series(greatest(${number(from)}, 1), ${number(until)}) as within(number) on true
+        join stretches b on b.number = within.number and b.starts_at < ${until} and b.ends_at > ${from}`
   const key = by_resource ? sql`p.resource_id` : sql`null::uuid`
   return sql`
     with recursive stretches as (
       select * from unnest(${stretch_starts}::timestamptz[], ${stretch_ends}::timestamptz[]) with ordinality as b(starts_at, ends_at, number)
-    ), states as (
-      select s.resource_id, r.type, s.ward, s.department_id, s.lanes, s.state in ('in_service', 'cleaning') as is_open,
-             date_trunc('minute', s.in_force_from) as starts_at,
-             coalesce(date_trunc('minute', lead(s.in_force_from) over (partition by s.resource_id order by s.in_force_from)), 'infinity') as ends_at
+    ), noted as (
+      select s.resource_id, r.type, s.ward, s.department_id, s.lanes, s.state in ('in_service', 'cleaning') as is_open, s.in_force_from
         from resource_states s join resources r on r.id = s.resource_id
+    ), compared as (
+      select n.*, row (ward, department_id, lanes, is_open) is not distinct from
+                  row (lag(ward) over own, lag(department_id) over own, lag(lanes) over own, lag(is_open) over own) as is_same
+        from noted n window own as (partition by resource_id order by in_force_from)
+    ), states as (
+      select resource_id, type, ward, department_id, lanes, is_open, date_trunc('minute', in_force_from) as starts_at,
+             coalesce(date_trunc('minute', lead(in_force_from) over own), 'infinity') as ends_at
+        from compared where not is_same window own as (partition by resource_id order by in_force_from)
     ), placed as materialized (
       select * from states
        where ${all([
@@ -51,7 +63,7 @@ export function findUsage(filter: UsageFilter): Sql<UsageRow> {
     ), available as (
       select ${key} as resource_id, p.type, p.ward, b.number,
              sum(p.lanes * ${minutes(sql`greatest(p.starts_at, b.starts_at)`, sql`least(p.ends_at, b.ends_at)`)}) as available_minutes
-        from placed p join stretches b on b.starts_at < p.ends_at and b.ends_at > p.starts_at
+        from placed p ${stretchesBetween(sql`p.starts_at`, sql`p.ends_at`)}
        where p.is_open group by 1, 2, 3, 4
     ), assigned as (
       select ${key} as resource_id, p.type, p.ward, b.number,
@@ -61,14 +73,14 @@ export function findUsage(filter: UsageFilter): Sql<UsageRow> {
              )}) as assigned_minutes
         from placed p
         join stays s on s.resource_id = p.resource_id and s.starts_at < p.ends_at and s.ends_at > p.starts_at
-        join stretches b on b.starts_at < least(p.ends_at, s.ends_at) and b.ends_at > greatest(p.starts_at, s.starts_at)
+        ${stretchesBetween(sql`greatest(p.starts_at, s.starts_at)`, sql`least(p.ends_at, s.ends_at)`)}
        group by 1, 2, 3, 4
     ), departed as (
       select s.id, s.resource_id, p.type, p.ward, b.number, s.starts_at, s.ends_at, s.moved_from_id,
-             openward.ward_of_resource(s.resource_id, s.assigned_at) as first_ward
+             case when s.moved_from_id is not null then openward.ward_of_resource(s.resource_id, s.assigned_at) end as first_ward
         from stays s
         join placed p on p.resource_id = s.resource_id and p.starts_at <= s.ends_at and p.ends_at > s.ends_at
-        join stretches b on b.starts_at <= s.ends_at and b.ends_at > s.ends_at
+        join stretches b on b.number = ${number(sql`s.ends_at`)} and b.ends_at > s.ends_at
        where not exists (
          select from resource_stays n join resources r on r.id = n.resource_id
           where n.moved_from_id = s.id and r.type = p.type
@@ -76,7 +88,8 @@ export function findUsage(filter: UsageFilter): Sql<UsageRow> {
     ), whole_stays as (
       select id, type, starts_at, moved_from_id, first_ward from departed
       union all
-      select w.id, w.type, date_trunc('minute', s.assigned_at), s.moved_from_id, openward.ward_of_resource(s.resource_id, s.assigned_at)
+      select w.id, w.type, date_trunc('minute', s.assigned_at), s.moved_from_id,
+             case when s.moved_from_id is not null then openward.ward_of_resource(s.resource_id, s.assigned_at) end
         from whole_stays w
         join resource_stays s on s.id = w.moved_from_id
         join resources r on r.id = s.resource_id and r.type = w.type

@@ -54,6 +54,34 @@ async function stateAt(
 const name = () => `Ward ${randomUUID().slice(0, 8)}`
 
 describe('the use of beds', () => {
+  it('is the same through any number of states that count alike, by day as well, and leaves maintenance out', async () => {
+    const ward = name()
+    const resource_id = await bed(ward)
+    // Cleaned every six hours; out of service for six of them on the second day, and back.
+    for (let at = 0; at < 12; at += 1) {
+      const state = at === 5 ? 'maintenance' : at % 2 === 0 ? 'cleaning' : 'in_service'
+      const since = Temporal.Instant.from('2025-03-10T04:00:00Z').add({ hours: 6 * at })
+      await stateAt(resource_id, since.toString(), { state })
+    }
+    const patient_id = await api.patient()
+    await stay({ resource_id, patient_id, from: '2025-03-10T10:30:00Z', until: '2025-03-12T09:00:00Z' })
+    const days = { from: '2025-03-10', to: '2025-03-12', ward }
+    const { total } = await read(days)
+    const { items } = await read({ ...days, group_by: 'day' })
+    assert.deepEqual(
+      [total.available_minutes, total.assigned_minutes, total.departures],
+      [3 * day_minutes - 360, 46.5 * 60, 1],
+    )
+    assert.deepEqual(
+      items.map((item) => [item.available_minutes, item.assigned_minutes, item.departures]),
+      [
+        [day_minutes, 17.5 * 60, 0],
+        [day_minutes - 360, day_minutes, 0],
+        [day_minutes, 5 * 60, 1],
+      ],
+    )
+  })
+
   it('is the assigned time by the available, cut to the period', async () => {
     const ward = name()
     const [one] = [await bed(ward), await bed(ward)]
