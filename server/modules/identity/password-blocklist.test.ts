@@ -160,6 +160,11 @@ describe('personal', () => {
     it(`is not a password with ${what}`, () => assert.equal(codeFor(password, maria), undefined))
   }
 
+  it('tolerates a short number of the user name, which is in anybody’s password by chance', () => {
+    const owner = { names: ['Robin', 'staff.7'], emails: ['staff.7@example.org'], mfa: false }
+    assert.equal(codeFor('horse-7-lamp-river', owner), undefined)
+  })
+
   it('tolerates names and addresses that are empty or hold no letter', () => {
     const owner = { names: ['', ' ', '-', '.'], emails: ['', '@', 'no-at-sign', '…@x'], mfa: false }
     assert.equal(codeFor('horse lamp river', owner), undefined)

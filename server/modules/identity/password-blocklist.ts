@@ -37,7 +37,7 @@ const sequences = [
   'qazwsxedcrfvtgbyhnujmikolp',
 ].flatMap((row) => [row.repeat(13), Array.from(row.repeat(13)).reverse().join('')])
 
-/** A name shorter than this occurs in many innocent words, so it counts only where it stands alone. */
+/** A name shorter than this occurs in many innocent words, so it counts only where it stands alone, and a number that short never. */
 const shortestNameInside = 4
 
 /** What is left of a password without product name and e-mail must be this long to count for itself, in code points. */
@@ -135,7 +135,7 @@ function holdsName(folded: string, names: readonly string[]): boolean {
     .some((name) => {
       if (name === '') return false
       const is_long = Array.from(name).length >= shortestNameInside
-      return is_long ? lettersAndDigits(folded).includes(name) : words.has(name)
+      return is_long ? lettersAndDigits(folded).includes(name) : /\p{L}/u.test(name) && words.has(name)
     })
 }
 
