@@ -19,7 +19,7 @@ const required = [
   ...numbered('RL', 7),
   ...numbered('JB', 9),
   ...numbered('BR', 7),
-  ...numbered('FA', 3),
+  ...numbered('FA', 6),
   // Of the fault matrix.
   ...Array.from({ length: 42 }, (_, index) => `row ${index + 1}`).flatMap((row) =>
     row === 'row 13' ? [row, 'row 13b'] : [row],
