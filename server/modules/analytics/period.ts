@@ -96,3 +96,21 @@ function wholeAround(date: Temporal.PlainDate, of: 'day' | 'week' | 'month'): [T
 export function startOf(date: Temporal.PlainDate | string, timezone: string): Temporal.Instant {
   return Temporal.PlainDate.from(date).toZonedDateTime(timezone).toInstant()
 }
+
+/** Older days are counted from the records whenever somebody asks for them. */
+const mostYearsKept = 10
+
+/** The first instants of the local days since `first_at` that have ended, and the end of the last; none where there are none. */
+export function pastDays(now_at: string, first_at: string | null, timezone: string): string[] {
+  if (first_at === null) return []
+  const localDay = (at: string) => Temporal.Instant.from(at).toZonedDateTimeISO(timezone).toPlainDate()
+  const today = localDay(now_at)
+  const oldest = today.subtract({ years: mostYearsKept })
+  let day = localDay(first_at)
+  if (Temporal.PlainDate.compare(day, oldest) < 0) day = oldest
+  if (Temporal.PlainDate.compare(day, today) >= 0) return []
+  const bounds: string[] = []
+  for (; Temporal.PlainDate.compare(day, today) <= 0; day = day.add({ days: 1 }))
+    bounds.push(startOf(day, timezone).toString())
+  return bounds
+}

@@ -5,14 +5,13 @@ import { type Database, scopedDatabase, type Tx } from '#platform/database/trans
 import { defineSchedule } from '#platform/jobs/job.ts'
 import { utilizationDays } from './doctor-days.ts'
 import { askOffered, askOpen, askTrendDays } from './kept-days.ts'
-import { startOf } from './period.ts'
+import { pastDays } from './period.ts'
 import { deleteKept, deleteMarks, deleteOtherDays, findPast, insertDays, insertKept } from './rollup.store.ts'
+import { rollUpUsageOnce } from './usage-rollup.ts'
 import { isNothing, type Open, type Window } from './window.ts'
 
 export const rollupSchedule = defineSchedule({ name: 'analytics.rollups', every_seconds: 300 })
 
-/** Older days are counted from the records whenever somebody asks for them. */
-const most_years = 10
 /** At once: a transaction of about a second, with 200 doctors. */
 const days_at_once = 31
 /** What is not done by then is done by the next run. */
@@ -32,21 +31,18 @@ export async function rollUp(system: System, signal: AbortSignal): Promise<void>
     { audit: (entry) => ({ role: 'system', correlation_id: 'rollups', ...entry }) },
   )
   const until_ms = performance.now() + run_ms
-  while (!signal.aborted && performance.now() < until_ms) {
-    if (!(await rollUpOnce(database, system.configuration.timezone))) return
-  }
+  const { timezone } = system.configuration
+  for (const once of [rollUpOnce, rollUpUsageOnce])
+    while (!signal.aborted && performance.now() < until_ms && (await once(database, timezone)));
 }
 
 /** All that belongs together in one snapshot: a change that it does not see leaves a mark that it does not remove. Says whether more is to do. */
 async function rollUpOnce(database: Database, timezone: string): Promise<boolean> {
   return database.transaction(async (tx) => {
     const { now_at, first_at, last_mark } = await tx.one(findPast())
-    const window = first_at === null ? undefined : pastDays(now_at, first_at, timezone)
-    if (!window) {
-      await tx.run(deleteOtherDays({ bounds: [], doctor_id: undefined }))
-      return false
-    }
+    const window = { bounds: pastDays(now_at, first_at, timezone), doctor_id: undefined }
     await tx.run(deleteOtherDays(window))
+    if (window.bounds.length === 0) return false
     const found = await askOpen(tx, window, last_mark ?? 0)
     const newest = found.days.at(-1) ?? 0
     const open = { ...found, days: found.days.filter((day) => day > newest - days_at_once) }
@@ -69,18 +65,4 @@ async function keep(tx: Tx, window: Window, open: Open): Promise<void> {
   await tx.run(deleteKept(window, open))
   await tx.run(insertDays(window, open.days))
   await tx.run(insertKept(window, rows))
-}
-
-/** The local days that have ended, in order; undefined where there are none. */
-function pastDays(now_at: string, first_at: string, timezone: string): Window | undefined {
-  const localDay = (at: string) => Temporal.Instant.from(at).toZonedDateTimeISO(timezone).toPlainDate()
-  const today = localDay(now_at)
-  const oldest = today.subtract({ years: most_years })
-  let day = localDay(first_at)
-  if (Temporal.PlainDate.compare(day, oldest) < 0) day = oldest
-  if (Temporal.PlainDate.compare(day, today) >= 0) return undefined
-  const bounds: string[] = []
-  for (; Temporal.PlainDate.compare(day, today) <= 0; day = day.add({ days: 1 }))
-    bounds.push(startOf(day, timezone).toString())
-  return { bounds, doctor_id: undefined }
 }

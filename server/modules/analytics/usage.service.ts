@@ -5,11 +5,14 @@ import type { ResourceUsage, UsageFigures, UsageQuery } from './analytics.contra
 import { findMoment } from './doctor-days.store.ts'
 import { addUp } from './doctor-days.ts'
 import { grouped } from './grouping.ts'
+import { windowOf } from './kept-days.ts'
 import { metrics, withQuotients } from './metrics.ts'
 import { requireEveryone } from './own-figures.ts'
 import { type Source, sourceOf } from './source.ts'
 import { readPeriod, startOf, stretchesOf } from './period.ts'
-import { findUsage, usageParts, type UsageRow } from './usage.store.ts'
+import { stretchOfDays } from './stretch-days.ts'
+import { askDays, countDays } from './usage-days.ts'
+import { usageParts, type UsageRow } from './usage.store.ts'
 
 const minute_ms = 60_000
 
@@ -20,37 +23,33 @@ export async function readUsage(ctx: Context, query: UsageQuery): Promise<Resour
 }
 
 /** @throws Problem invalidRequest */
-export async function countUsage({ counting, timezone }: Source, query: UsageQuery): Promise<ResourceUsage> {
+export async function countUsage(source: Source, query: UsageQuery): Promise<ResourceUsage> {
   const { group_by, type, ward, department_id } = query
-  const period = readPeriod(query, timezone)
+  const period = readPeriod(query, source.timezone)
   const byTime = group_by === 'day' || group_by === 'week' || group_by === 'month'
   const now = Temporal.Now.instant().round({ smallestUnit: 'minute', roundingMode: 'floor' })
   const until = earlier(now, Temporal.Instant.from(period.ends_at))
   const counted_until = (
     Temporal.Instant.compare(until, period.starts_at) < 0 ? Temporal.Instant.from(period.starts_at) : until
   ).toString()
-  const stretches = stretchesOf(period, byTime ? group_by : 'period').map((stretch) => {
+  const { stretches: whole_stretches, numbers } = stretchOfDays(period, byTime ? group_by : 'period')
+  const stretches = whole_stretches.map((stretch) => {
     const starts_at = startOf(stretch.from, period.timezone)
     const next = startOf(Temporal.PlainDate.from(stretch.to).add({ days: 1 }), period.timezone)
     return { ...stretch, starts_at: earlier(starts_at, until).toString(), ends_at: earlier(next, until).toString() }
   })
-  const [moment, rows] = await counting.once((tx) =>
-    Promise.all([
-      tx.one(findMoment()),
-      tx.rows(
-        findUsage({
-          type,
-          ward,
-          department_id,
-          starts_at: period.starts_at,
-          counted_until,
-          stretch_starts: stretches.map(({ starts_at }) => starts_at),
-          stretch_ends: stretches.map(({ ends_at }) => ends_at),
-          by_resource: group_by === 'resource',
-        }),
-      ),
-    ]),
-  )
+  const { bounds } = windowOf(period, undefined)
+  const filter = { bounds, type, ward, department_id, by_resource: group_by === 'resource' }
+  const { moment, rows } = await source.counting.atOneMoment(async (tx) => {
+    const asked_moment = tx.one(findMoment())
+    const { open, kept } = await askDays(tx, source, { ...filter, stretches: numbers })
+    const counted = await countDays(tx, { ...filter, days: open, counted_until })
+    const of_stretch = counted.map((row) => ({
+      ...row,
+      stretch_number: numbers[(open[row.stretch_number - 1] ?? 0) - 1] ?? 0,
+    }))
+    return { moment: await asked_moment, rows: [...(await kept), ...of_stretch] }
+  })
   const passed = ({ starts_at, ends_at }: { starts_at: string; ends_at: string }) =>
     Math.max(0, (Date.parse(ends_at) - Date.parse(starts_at)) / minute_ms)
   const passed_minutes = passed({ starts_at: period.starts_at, ends_at: counted_until })

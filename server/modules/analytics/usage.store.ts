@@ -6,6 +6,8 @@ export type UsageRow = {
   type: string
   ward: string | null
   resource_id: string | null
+  /** With the resource: whose it was. */
+  department_id: string | null
   stretch_number: number
 } & Record<(typeof usageParts)[number], number>
 
@@ -33,13 +35,17 @@ export function findUsage(filter: UsageFilter): Sql<UsageRow> {
   const stretchesBetween = (from: Sql, until: Sql) => sql`
         join lateral generate_series(greatest(${number(from)}, 1), ${number(until)}) as within(number) on true
         join stretches b on b.number = within.number and b.starts_at < ${until} and b.ends_at > ${from}`
-  const key = by_resource ? sql`p.resource_id` : sql`null::uuid`
+  const by = (column: Sql) => (by_resource ? column : sql`null::uuid`)
+  const key = sql`${by(sql`p.resource_id`)} as resource_id, ${by(sql`p.department_id`)} as department_id`
   return sql`
     with recursive stretches as (
       select * from unnest(${stretch_starts}::timestamptz[], ${stretch_ends}::timestamptz[]) with ordinality as b(starts_at, ends_at, number)
     ), noted as (
       select s.resource_id, r.type, s.ward, s.department_id, s.lanes, s.state in ('in_service', 'cleaning') as is_open, s.in_force_from
         from resource_states s join resources r on r.id = s.resource_id
+       where s.in_force_from < ${counted_until}
+         and s.in_force_from >= coalesce((select max(e.in_force_from) from resource_states e
+                                           where e.resource_id = s.resource_id and e.in_force_from <= ${starts_at}), '-infinity')
     ), compared as (
       select n.*, row (ward, department_id, lanes, is_open) is not distinct from
                   row (lag(ward) over own, lag(department_id) over own, lag(lanes) over own, lag(is_open) over own) as is_same
@@ -61,12 +67,12 @@ export function findUsage(filter: UsageFilter): Sql<UsageRow> {
              coalesce(date_trunc('minute', s.released_at), 'infinity') as ends_at, s.assigned_at, s.released_at, s.moved_from_id
         from resource_stays s where s.assigned_at < ${counted_until} and (s.released_at is null or s.released_at >= ${starts_at})
     ), available as (
-      select ${key} as resource_id, p.type, p.ward, b.number,
+      select ${key}, p.type, p.ward, b.number,
              sum(p.lanes * ${minutes(sql`greatest(p.starts_at, b.starts_at)`, sql`least(p.ends_at, b.ends_at)`)}) as available_minutes
         from placed p ${stretchesBetween(sql`p.starts_at`, sql`p.ends_at`)}
-       where p.is_open group by 1, 2, 3, 4
+       where p.is_open group by 1, 2, 3, 4, 5
     ), assigned as (
-      select ${key} as resource_id, p.type, p.ward, b.number,
+      select ${key}, p.type, p.ward, b.number,
              sum(${minutes(
                sql`greatest(p.starts_at, s.starts_at, b.starts_at)`,
                sql`least(p.ends_at, s.ends_at, b.ends_at)`,
@@ -74,9 +80,9 @@ export function findUsage(filter: UsageFilter): Sql<UsageRow> {
         from placed p
         join stays s on s.resource_id = p.resource_id and s.starts_at < p.ends_at and s.ends_at > p.starts_at
         ${stretchesBetween(sql`greatest(p.starts_at, s.starts_at)`, sql`least(p.ends_at, s.ends_at)`)}
-       group by 1, 2, 3, 4
+       group by 1, 2, 3, 4, 5
     ), departed as (
-      select s.id, s.resource_id, p.type, p.ward, b.number, s.starts_at, s.ends_at, s.moved_from_id,
+      select s.id, s.resource_id, p.department_id, p.type, p.ward, b.number, s.starts_at, s.ends_at, s.moved_from_id,
              case when s.moved_from_id is not null then openward.ward_of_resource(s.resource_id, s.assigned_at) end as first_ward
         from stays s
         join placed p on p.resource_id = s.resource_id and p.starts_at <= s.ends_at and p.ends_at > s.ends_at
@@ -95,17 +101,17 @@ export function findUsage(filter: UsageFilter): Sql<UsageRow> {
         join resources r on r.id = s.resource_id and r.type = w.type
        where openward.ward_of_resource(s.resource_id, s.released_at) is not distinct from w.first_ward
     ), ended as (
-      select ${by_resource ? sql`d.resource_id` : sql`null::uuid`} as resource_id, d.type, d.ward, d.number, count(*) as departures,
+      select ${by(sql`d.resource_id`)} as resource_id, ${by(sql`d.department_id`)} as department_id, d.type, d.ward, d.number, count(*) as departures,
              sum(${minutes(sql`w.arrived_at`, sql`d.ends_at`)}) as ended_stay_minutes
         from departed d join (select id, min(starts_at) as arrived_at from whole_stays group by id) as w on w.id = d.id
-       group by 1, 2, 3, 4
+       group by 1, 2, 3, 4, 5
     )
-    select resource_id, type, ward, number::integer as stretch_number, sum(available_minutes)::bigint as available_minutes,
+    select resource_id, department_id, type, ward, number::integer as stretch_number, sum(available_minutes)::bigint as available_minutes,
            sum(assigned_minutes)::bigint as assigned_minutes, sum(departures)::bigint as departures,
            sum(ended_stay_minutes)::bigint as ended_stay_minutes
-      from (select resource_id, type, ward, number, available_minutes, 0 as assigned_minutes, 0 as departures, 0 as ended_stay_minutes
+      from (select resource_id, department_id, type, ward, number, available_minutes, 0 as assigned_minutes, 0 as departures, 0 as ended_stay_minutes
               from available
-            union all select resource_id, type, ward, number, 0, assigned_minutes, 0, 0 from assigned
-            union all select resource_id, type, ward, number, 0, 0, departures, ended_stay_minutes from ended) as part
-     group by resource_id, type, ward, number order by type, ward nulls first, resource_id, number`
+            union all select resource_id, department_id, type, ward, number, 0, assigned_minutes, 0, 0 from assigned
+            union all select resource_id, department_id, type, ward, number, 0, 0, departures, ended_stay_minutes from ended) as part
+     group by resource_id, department_id, type, ward, number order by type, ward nulls first, resource_id, number`
 }
