@@ -42,10 +42,11 @@ export function findUsage(filter: UsageFilter): Sql<UsageRow> {
       select * from unnest(${stretch_starts}::timestamptz[], ${stretch_ends}::timestamptz[]) with ordinality as b(starts_at, ends_at, number)
     ), noted as (
       select s.resource_id, r.type, s.ward, s.department_id, s.lanes, s.state in ('in_service', 'cleaning') as is_open, s.in_force_from
-        from resource_states s join resources r on r.id = s.resource_id
-       where s.in_force_from < ${counted_until}
-         and s.in_force_from >= coalesce((select max(e.in_force_from) from resource_states e
-                                           where e.resource_id = s.resource_id and e.in_force_from <= ${starts_at}), '-infinity')
+        from resources r
+        left join lateral (select max(e.in_force_from) as since from resource_states e
+                            where e.resource_id = r.id and e.in_force_from <= ${starts_at}) as first on true
+        join resource_states s on s.resource_id = r.id and s.in_force_from < ${counted_until}
+                              and s.in_force_from >= coalesce(first.since, '-infinity')
     ), compared as (
       select n.*, row (ward, department_id, lanes, is_open) is not distinct from
                   row (lag(ward) over own, lag(department_id) over own, lag(lanes) over own, lag(is_open) over own) as is_same
