@@ -78,7 +78,7 @@ export function deleteOtherUsageDays(bounds: Bounds): Sql {
 export function keepUsage(bounds: Bounds, days: readonly number[], rows: readonly UsageRow[]): Sql[] {
   const starts = days.map((day) => bounds[day - 1])
   const ends = days.map((day) => bounds[day])
-  const records = rows.map(({ stretch_number, type: _, ...row }) => ({
+  const records = rows.map(({ stretch_number, ...row }) => ({
     ...row,
     starts_at: starts[stretch_number - 1],
     ends_at: ends[stretch_number - 1],
