@@ -15,6 +15,7 @@ import { openJobs } from '#platform/jobs/jobs.ts'
 import { repeat, type Repeated } from '#platform/jobs/repeat.ts'
 import type { Check, OpenModule } from '#platform/module.ts'
 import { openOthers } from '#platform/services/others.ts'
+import { emergencyCopyMeasure } from '#modules/emergency-copies'
 import { backupCheck, backupMeasures } from './backup/following.ts'
 import { modulesOf } from './modules.ts'
 
@@ -46,7 +47,12 @@ export async function buildApp(system: System): Promise<App> {
   const backups = backupCheck(system.configuration)
   const own = { audit_spool: () => checkSpool(system), jobs: () => jobs.check(), ...(backups && { backups }) }
   const checks = Object.assign(own, ...open.map((module) => module.checks ?? {}), others.checks)
-  installHealth(http, system, checks, draining, [...backupMeasures(system.configuration), lockMeasure(system.reserve)])
+  const measures = [
+    ...backupMeasures(system.configuration),
+    emergencyCopyMeasure(system.configuration),
+    lockMeasure(system.reserve),
+  ]
+  installHealth(http, system, checks, draining, measures)
   await installDocumentation(http, routes, others)
   const following: Repeated[] = []
   return {

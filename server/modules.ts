@@ -11,6 +11,7 @@ import { chart } from '#modules/chart'
 import { departments } from '#modules/departments'
 import { documents } from '#modules/documents'
 import { doctors } from '#modules/doctors'
+import { emergencyCopies } from '#modules/emergency-copies'
 import { identity, tokenVerification } from '#modules/identity'
 import { jobs } from '#modules/jobs'
 import { liveEvents } from '#modules/live-events'
@@ -42,6 +43,7 @@ export const modules: readonly Module[] = [
   assessments,
   chart,
   prescriptions,
+  emergencyCopies,
   prefill,
   timeline,
   documents,

@@ -6,6 +6,7 @@ import type { Configuration } from '#platform/configuration.ts'
 import { readFollowing } from '#platform/backup/follow.ts'
 import { openScanner } from '#platform/scanning/scanner.ts'
 import { openStorage } from '#platform/storage/storage.ts'
+import { emergencyCopyCheck } from '#modules/emergency-copies'
 import { backupCheck } from '../backup/following.ts'
 
 /** What is wrong, and what to do; undefined when nothing is. */
@@ -75,4 +76,14 @@ export async function examineBackups(configuration: Configuration): Promise<Find
   return !check || check.status === 'ok'
     ? undefined
     : `${check.detail}: a server adds to it every five minutes while it runs, and \`openward backup\` makes a new one`
+}
+
+export async function examineEmergencyCopies(configuration: Configuration): Promise<Finding> {
+  const { emergency } = configuration
+  const place = emergency && examineFolder(emergency.directory)
+  if (place) return place
+  const check = await emergencyCopyCheck(configuration)?.()
+  return !check || check.status === 'ok'
+    ? undefined
+    : `${check.detail}: a server with OPENWARD_EMERGENCY_DIR makes them every five minutes while it runs`
 }

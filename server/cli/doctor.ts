@@ -14,6 +14,7 @@ import { openSystem } from '../system.ts'
 import { type Command, CommandFailed, configurationHere } from './command.ts'
 import {
   examineBackups,
+  examineEmergencyCopies,
   examineFolder,
   examineReach,
   examineScanner,
@@ -24,7 +25,7 @@ import {
 const usage = `openward doctor [--json]
 
 Looks at the installation and says what to do: Node.js, configuration, disk space, database, its version and settings, clock,
-master key or key vault, migrations, the role that serves requests, the audit log, the document store and backups; mail, Redis and the
+master key or key vault, migrations, the role that serves requests, the audit log, the document store, backups and emergency copies; mail, Redis and the
 virus scanner where they are configured. Mends nothing.
   --json   one line of JSON for each: name, is_well, and what to do
 Exit codes: 0 all is well, 1 something is not.`
@@ -79,6 +80,7 @@ async function examineAll(report: Report) {
   await report('document store', () => examineStore(known))
   await report('virus scanner', () => examineScanner(known))
   await report('backups', () => examineBackups(known))
+  await report('emergency copies', () => examineEmergencyCopies(known))
   await report('mail server', async () => (known.smtp_url ? examineReach('SMTP_URL', known.smtp_url, 25) : undefined))
   await report('Redis', async () => (known.redis_url ? examineReach('REDIS_URL', known.redis_url, 6379) : undefined))
   if (!known.database_url && !existsSync(join(known.data_directory, 'postgres'))) {

@@ -20,6 +20,7 @@ const commands: Record<string, () => Promise<Command>> = {
   import: async () => (await import('./import.ts')).importCommand,
   documents: async () => (await import('./documents.ts')).documentsCommand,
   erase: async () => (await import('./erase.ts')).eraseCommand,
+  emergency: async () => (await import('./emergency.ts')).emergencyCommand,
   keys: async () => (await import('./keys.ts')).keysCommand,
   user: async () => (await import('./user.ts')).userCommand,
   warehouse: async () => (await import('./warehouse.ts')).warehouseCommand,

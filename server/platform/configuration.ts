@@ -5,6 +5,12 @@ import { parseEnv } from 'node:util'
 import { z } from 'zod'
 import { reviewSettings, type ReviewSettings, reviewVariables } from './audit/review-variables.ts'
 import { type BackupSettings, backupFaults, backupSettings, backupVariables } from './backup/variables.ts'
+import {
+  emergencyFaults,
+  type EmergencySettings,
+  emergencySettings,
+  emergencyVariables,
+} from './emergency/variables.ts'
 import { isHostEntry } from './outbound/address.ts'
 import { serviceFaults, type ServiceSettings, serviceSettings, serviceVariables } from './services/variables.ts'
 import { tracingVariables } from './tracing/variables.ts'
@@ -56,6 +62,7 @@ const Variables = z.object({
   MAIL_FROM: text.default('OpenWard <openward@localhost>'),
   ...storageVariables,
   ...backupVariables,
+  ...emergencyVariables,
   ...reviewVariables,
   OIDC_ISSUER: z.url('must be an address').optional(),
   OIDC_CLIENT_ID: text.optional(),
@@ -124,6 +131,7 @@ export type Configuration = Readonly<{
 }> &
   StorageSettings &
   BackupSettings &
+  EmergencySettings &
   ServiceSettings
 
 export class ConfigurationError extends Error {
@@ -175,24 +183,19 @@ export function readConfiguration(environment: Record<string, string | undefined
   const faults = [...unknown]
   const variables = parsed.data
   const production = variables.OPENWARD_ENV === 'production'
-  if (variables.OPENWARD_MASTER_KEY && variables.OPENWARD_MASTER_KEY_FILE) {
+  if (variables.OPENWARD_MASTER_KEY && variables.OPENWARD_MASTER_KEY_FILE)
     faults.push('OPENWARD_MASTER_KEY and OPENWARD_MASTER_KEY_FILE are both set: keep one of them')
-  }
-  if (!variables.OPENWARD_KMS_URL.every((url) => keyAddress.test(url))) {
+  if (!variables.OPENWARD_KMS_URL.every((url) => keyAddress.test(url)))
     faults.push(
       'OPENWARD_KMS_URL must be the address of a key, such as https://NAME.vault.azure.net/keys/KEY; several are comma-separated, newest first',
     )
-  }
-  if (variables.OPENWARD_CORS_ORIGINS.includes('null')) {
+  if (variables.OPENWARD_CORS_ORIGINS.includes('null'))
     faults.push('OPENWARD_CORS_ORIGINS must not list null: every sandboxed page and local file has that origin')
-  }
-  if (!variables.OPENWARD_WEBHOOK_ALLOWED_HOSTS.every(isHostEntry)) {
+  if (!variables.OPENWARD_WEBHOOK_ALLOWED_HOSTS.every(isHostEntry))
     faults.push(
       'OPENWARD_WEBHOOK_ALLOWED_HOSTS must list hosts such as engine.hospital.example or 10.1.2.3:8443, comma-separated: no addresses with https://, no wildcards',
     )
-  }
-  faults.push(...backupFaults({ ...variables, production }))
-  faults.push(...serviceFaults(variables))
+  faults.push(...backupFaults({ ...variables, production }), ...emergencyFaults(variables), ...serviceFaults(variables))
   if (production) faults.push(...productionFaults(variables))
   if (faults.length > 0) throw new ConfigurationError(faults)
   return {
@@ -227,6 +230,7 @@ export function readConfiguration(environment: Record<string, string | undefined
     mail_from: variables.MAIL_FROM,
     ...storageSettings(variables),
     ...backupSettings(variables, readKeyFile),
+    ...emergencySettings(variables),
     ...serviceSettings(variables),
     oidc: readOidc(variables),
     log_level: variables.LOG_LEVEL,
@@ -239,32 +243,24 @@ export function readConfiguration(environment: Record<string, string | undefined
 function productionFaults(variables: z.output<typeof Variables>): string[] {
   const faults: string[] = []
   const known = ['changeme', 'secret', 'password']
-  if (
-    !variables.OPENWARD_MASTER_KEY &&
-    !variables.OPENWARD_MASTER_KEY_FILE &&
-    variables.OPENWARD_KMS_URL.length === 0
-  ) {
+  if (!variables.OPENWARD_MASTER_KEY && !variables.OPENWARD_MASTER_KEY_FILE && variables.OPENWARD_KMS_URL.length === 0)
     faults.push(
       'OPENWARD_MASTER_KEY, OPENWARD_MASTER_KEY_FILE or OPENWARD_KMS_URL must be set in production: make one with `openward keys generate` and keep it apart from the backups',
     )
-  }
-  if (!variables.OPENWARD_PUBLIC_URL?.startsWith('https://')) {
+  if (!variables.OPENWARD_PUBLIC_URL?.startsWith('https://'))
     faults.push('OPENWARD_PUBLIC_URL must be the https:// address that people use, in production')
-  }
-  if (variables.OPENWARD_TRUSTED_PROXIES.length === 0) {
+  if (variables.OPENWARD_TRUSTED_PROXIES.length === 0)
     faults.push(
       'OPENWARD_TRUSTED_PROXIES must name the addresses of the proxy that ends TLS, in production (for example 127.0.0.1)',
     )
-  }
   if (variables.OPENWARD_CORS_ORIGINS.includes('*'))
     faults.push('OPENWARD_CORS_ORIGINS must list origins: * is refused in production')
   if (variables.OPENWARD_RATE_LIMIT === 'off')
     faults.push('OPENWARD_RATE_LIMIT=off is for load tests: remove it in production')
-  if (known.some((word) => variables.OPENWARD_ADMIN_PASSWORD?.toLowerCase().includes(word))) {
+  if (known.some((word) => variables.OPENWARD_ADMIN_PASSWORD?.toLowerCase().includes(word)))
     faults.push(
       'OPENWARD_ADMIN_PASSWORD is a well-known one: choose another, or remove it and one is made and printed once',
     )
-  }
   return faults
 }
 

@@ -6,8 +6,8 @@ import { openSealed } from './chart.sealing.ts'
 import type { Condition } from './condition.contract.ts'
 import { type EntryRow, type EntryTable, listEveryEntry } from './entry.store.ts'
 
-export type KnownAllergy = Pick<Allergy, 'id' | 'substance' | 'code' | 'severity' | 'status'>
-export type KnownCondition = Pick<Condition, 'id' | 'icd10_code' | 'clinical_status'>
+export type KnownAllergy = Pick<Allergy, 'id' | 'substance' | 'code' | 'reaction' | 'severity' | 'status'>
+export type KnownCondition = Pick<Condition, 'id' | 'text' | 'icd10_code' | 'clinical_status'>
 
 /** In the reach of the transaction. @throws Problem keyUnavailable, IntegrityError: what cannot be read must not count as nothing */
 export async function readChart(

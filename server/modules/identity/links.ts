@@ -8,6 +8,7 @@ const pages = {
   invitation: '/invitation',
   email_verification: '/verify-email',
   emergency_accesses: '/emergency-accesses',
+  audit_log: '/audit',
   activity_findings: '/activity-findings',
 } as const
 

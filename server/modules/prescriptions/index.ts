@@ -6,7 +6,7 @@ import { prescriptionRoutes } from './prescription.routes.ts'
 import { readRuleSet, shippedRules } from './rule-set.ts'
 import { makeDecoy } from './verify.service.ts'
 
-export { listCurrentMedicines } from './current-medicines.ts'
+export { listCurrentMedicines, readCurrentMedicines } from './current-medicines.ts'
 export { openMedicines } from './prescription.sealing.ts'
 export { prescriptionTimeline } from './prescription-timeline.ts'
 export { rotatePrescriptionKey } from './key-rotation.ts'

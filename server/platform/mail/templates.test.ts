@@ -26,6 +26,7 @@ const samples: { [Name in MailTemplate]: MailTemplates[Name] } = {
   account_changed: { ...event, what: 'email' },
   sign_in_locked: event,
   emergency_access: event,
+  emergency_copy_opened: event,
   activity_findings: { hospital, link, count: 3 },
   appointment_confirmed: booking,
   appointment_changed: booking,

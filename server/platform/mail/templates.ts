@@ -29,6 +29,7 @@ export type MailTemplates = {
   sign_in_locked: Event
   /** To the administrators. Who and whose record is in the audit trail, behind the link. */
   emergency_access: Event
+  emergency_copy_opened: Event
   /** To those who review activity. What was found and of whom is behind the link. */
   activity_findings: Base & { count: number; link: string }
   appointment_confirmed: Booking
@@ -104,6 +105,11 @@ const english: Texts = {
     'Emergency access to a record',
     `A record at ${hospital} was opened by emergency access on ${moment(happened_at, timezone, 'en')}. Please review it:`,
     link,
+  ],
+  emergency_copy_opened: ({ hospital, happened_at, timezone, link }) => [
+    'An emergency copy was opened',
+    `A list of who is at ${hospital} and what they are given was opened with the break-glass key on ${moment(happened_at, timezone, 'en')}.`,
+    `The audit log says by whom, why, and whose records it showed. Please review it: ${link}`,
   ],
   activity_findings: ({ hospital, count, link }) => [
     'Unusual access to records',
@@ -201,6 +207,11 @@ const spanish: Texts = {
     'Acceso de emergencia a una historia',
     `En ${hospital} se abrió una historia por acceso de emergencia el ${moment(happened_at, timezone, 'es')}. Revíselo:`,
     link,
+  ],
+  emergency_copy_opened: ({ hospital, happened_at, timezone, link }) => [
+    'Se abrió una copia de emergencia',
+    `Una lista de quién está en ${hospital} y qué se le administra se abrió con la clave de emergencia el ${moment(happened_at, timezone, 'es')}.`,
+    `El registro de auditoría dice quién la abrió, por qué y qué historias mostró. Revíselo: ${link}`,
   ],
   activity_findings: ({ hospital, count, link }) => [
     'Accesos inusuales a historias',
