@@ -149,6 +149,20 @@ describe('the configuration', () => {
     )
   })
 
+  it('takes one host of a database and tells nothing of an address that names several', () => {
+    for (const hosts of ['one:5432,two:5432', 'one,two', 'one:port'])
+      assert.throws(
+        () =>
+          readConfiguration({
+            DATABASE_URL: `postgres://owner:hidden@${hosts}/openward?target_session_attrs=read-write`,
+          }),
+        (error: unknown) =>
+          error instanceof Error &&
+          /DATABASE_URL must name one host/.test(error.message) &&
+          !error.message.includes('hidden'),
+      )
+  })
+
   it('is explained in docs/configuration.md, variable by variable', () => {
     const text = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
     const explained = [...text.matchAll(/^\| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \|/gm)].flatMap(([, names = '']) =>

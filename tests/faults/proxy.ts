@@ -19,6 +19,8 @@ export type Proxy = {
   refuse: () => void
   /** Sends RST on every open connection. */
   reset: () => void
+  /** Whoever connects from now on reaches another database: as when a name is given another address. */
+  lead: (url: string) => void
   /** All answers come this much later. */
   delayBy: (ms: number) => void
   /**
@@ -46,7 +48,7 @@ type Pair = {
 }
 
 export async function startProxy(target: string): Promise<Proxy> {
-  const { hostname, port: target_port } = new URL(target)
+  let { hostname, port: target_port } = new URL(target)
   const pairs = new Set<Pair>()
   let mode: Mode = 'pass'
   let delay_ms = 0
@@ -140,6 +142,7 @@ export async function startProxy(target: string): Promise<Proxy> {
     reset() {
       for (const pair of pairs) end(pair)
     },
+    lead: (url) => void ({ hostname, port: target_port } = new URL(url)),
     delayBy: (ms) => void (delay_ms = ms),
     holdAt: (moment, text, within = '') => new Promise((caught) => void (trap = { text, within, moment, caught })),
     async close() {
