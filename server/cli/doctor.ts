@@ -35,7 +35,7 @@ const mostSkewSeconds = 5
 /** Servers seal every two seconds; what commands write is sealed when one starts. */
 const mostUnsealedMinutes = 10
 
-type Report = (name: string, examine: () => Promise<Finding>) => Promise<boolean>
+export type Report = (name: string, examine: () => Promise<Finding>) => Promise<boolean>
 
 export const doctorCommand: Command = {
   summary: 'looks at the installation and says what to do',
@@ -53,7 +53,7 @@ export const doctorCommand: Command = {
       if (!is_well) faults += 1
       return is_well
     }
-    await examineAll(report)
+    await examineThisMachine(report)
     if (faults > 0) throw new CommandFailed(`${faults} ${faults === 1 ? 'thing is' : 'things are'} wrong`)
   },
 }
@@ -66,7 +66,7 @@ function readWords(words: string[]): boolean {
   }
 }
 
-async function examineAll(report: Report) {
+async function examineThisMachine(report: Report) {
   await report('Node.js', async () => {
     return Number(process.versions.node.split('.')[0]) >= 26
       ? undefined
@@ -74,8 +74,10 @@ async function examineAll(report: Report) {
   })
   let configuration: Configuration | undefined
   await report('configuration', async () => void (configuration = configurationHere()))
-  if (!configuration) return
-  const known = configuration
+  if (configuration) await examineInstallation(report, configuration)
+}
+
+export async function examineInstallation(report: Report, known: Configuration) {
   await report('data directory', async () => examineFolder(known.data_directory))
   await report('document store', () => examineStore(known))
   await report('virus scanner', () => examineScanner(known))
@@ -178,7 +180,10 @@ async function examineDatabase(report: Report, configuration: Configuration, pla
 }
 
 /** That the vault answers is shown by now: the keys that it wrapped are open. */
-async function examineVault(owner: pg.Client, { kms_urls: [newest = ''] }: Configuration): Promise<Finding> {
+export async function examineVault(
+  owner: Pick<pg.Client, 'query'>,
+  { kms_urls: [newest = ''] }: Pick<Configuration, 'kms_urls'>,
+): Promise<Finding> {
   const unused = await one(owner, 'select id from master_keys where used_at is null')
   if (unused)
     return `its key ${unused} is known and not used yet: run \`openward keys rotate --kek\` once every server runs with OPENWARD_KMS_URL`
@@ -189,7 +194,7 @@ async function examineVault(owner: pg.Client, { kms_urls: [newest = ''] }: Confi
 }
 
 /** The one value of a query; undefined where there is no row. */
-async function one(client: pg.Client, text: string, values: string[] = []) {
+async function one(client: Pick<pg.Client, 'query'>, text: string, values: string[] = []) {
   const { rows } = await client.query<(string | number | null)[]>({ text, values, rowMode: 'array' })
   return rows[0]?.[0]
 }

@@ -175,6 +175,10 @@ test('with server and database killed, the list of who is here is read with the 
     assert.equal(reported.code, 0, reported.output)
     assert.match(reported.output, /: 1\n/)
     assert.equal((await entries()).length, 2)
+    const doctor = await runOpenward({ data_directory: directory.path, environment }, 'doctor')
+    assert.equal(doctor.code, 0, doctor.output)
+    for (const name of ['emergency copies', 'durability of the database', 'audit log'])
+      assert.match(doctor.output, new RegExp(`^ok    ${name}$`, 'm'))
   } finally {
     await owner.end()
   }

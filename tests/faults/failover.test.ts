@@ -175,10 +175,10 @@ test('no acknowledged write is missing after the primary is killed under load an
   }
   t.diagnostic(`seed ${seed}: ${ledger.settled} answers, ready again ${Math.round(away_ms)} ms after the kill`)
   // The sealer goes on where it was: nothing that it had signed is missing, and no entry stands twice.
-  const proof = await runOpenward(
-    { data_directory: join(pair.directory, 'server'), environment: { ...environment, DATABASE_URL: pair.standby.url } },
-    ...['audit', 'verify', '--outside', join(pair.directory, 'server', 'audit', 'roots.txt')],
-  )
+  const data_directory = join(pair.directory, 'server')
+  const there = { data_directory, environment: { ...environment, DATABASE_URL: pair.standby.url } }
+  const roots = join(data_directory, 'audit', 'roots.txt')
+  const proof = await runOpenward(there, 'audit', 'verify', '--outside', roots)
   assert.equal(proof.code, 0, proof.output)
 })
 
