@@ -41,6 +41,17 @@ export const figureRows: readonly Row[] = [
   { operation: 'GET /api/v1/analytics/appointment-trends', expect: counted },
   { operation: 'GET /api/v1/analytics/resource-usage', expect: adminOnly },
   { operation: 'GET /api/v1/admin/analytics', expect: adminOnly },
+  {
+    operation: 'GET /api/v1/analytics/rows',
+    expect: adminOnly,
+    ask: () => ({ query: { subject: 'admin_analytics', figure: 'users' } }),
+  },
+  {
+    operation: 'GET /api/v1/analytics/rows',
+    when: 'of figures of which a doctor has own ones',
+    expect: counted,
+    ask: () => ({ query: { subject: 'appointment_trends', figure: 'appointments' } }),
+  },
 
   // `reports:read`: as the figures that they show.
   { operation: 'GET /api/v1/reports/dashboard', expect: adminOnly },
@@ -49,6 +60,17 @@ export const figureRows: readonly Row[] = [
   { operation: 'GET /api/v1/reports/clinical/assessments', expect: adminOnly },
   { operation: 'GET /api/v1/reports/prescriptions', expect: counted },
   { operation: 'GET /api/v1/reports/audit', expect: adminOnly },
+  {
+    operation: 'GET /api/v1/reports/rows',
+    expect: adminOnly,
+    ask: () => ({ query: { report: 'dashboard', figure: 'patients' } }),
+  },
+  {
+    operation: 'GET /api/v1/reports/rows',
+    when: 'of a report of which a doctor has own figures',
+    expect: counted,
+    ask: () => ({ query: { report: 'visit_volume', figure: 'visits' } }),
+  },
   {
     operation: 'GET /api/v1/reports/export/{report}',
     expect: adminOnly,

@@ -38,9 +38,8 @@ const StatusCounts = z.object(
 )
 const Rows = z
   .string()
-  .nullable()
   .describe(
-    'Where the appointments behind the figures are listed, as far as you may see them; null where a department was asked for',
+    'Where the rows behind each figure are listed: add `&figure=` and its name, and narrow it by what tells an item apart',
   )
 
 export const UtilizationFigures = z.object({
@@ -132,6 +131,7 @@ export const ResourceUsage = z.object({
     )
     .describe('They add up to the total'),
   total: UsageFigures,
+  rows: Rows,
 })
 export type ResourceUsage = z.output<typeof ResourceUsage>
 
@@ -156,6 +156,7 @@ export const AdminAnalytics = z.object({
   visits: ComparedCounts.describe('By status'),
   prescriptions: ComparedCounts.describe('By status'),
   documents: ComparedCounts.describe('By kind'),
+  rows: Rows,
 })
 export type AdminAnalytics = z.output<typeof AdminAnalytics>
 

@@ -1,6 +1,7 @@
 import type { Context } from '#platform/context.ts'
 import type { AdminAnalytics, PeriodQuery } from './analytics.contract.ts'
 import { type ComparedRow, type ComparedSubject, findCompared } from './comparison.store.ts'
+import { addressOf } from './figure-rows.ts'
 import { findMoment } from './doctor-days.store.ts'
 import { requireEveryone } from './own-figures.ts'
 import { type Period, periodBefore, readPeriod } from './period.ts'
@@ -39,6 +40,7 @@ export async function comparePeriods(ctx: Context, query: PeriodQuery): Promise<
     visits: of('visits'),
     prescriptions: of('prescriptions'),
     documents: of('documents'),
+    rows: addressOf('admin_analytics', period),
   }
 }
 

@@ -3,6 +3,16 @@ import type { Module } from '#platform/module.ts'
 import { analyticsRoutes } from './analytics.routes.ts'
 import { rollUp, rollupSchedule } from './rollup.job.ts'
 
+export {
+  type FoundRow,
+  pageFrom,
+  pageOf,
+  requireFigure,
+  requireFilters,
+  rowsAddress,
+  type RowsAsked,
+  shownRow,
+} from './figure-rows.ts'
 export { grouped } from './grouping.ts'
 export { figureNames, withQuotients } from './metrics.ts'
 export { addUp } from './doctor-days.ts'

@@ -3,7 +3,8 @@ import type { Context } from '#platform/context.ts'
 import { type AppointmentTrends, countedStatuses, type TrendFigures, type TrendQuery } from './analytics.contract.ts'
 import { addUp, type TrendDay, trendParts } from './doctor-days.ts'
 import { findMoment } from './doctor-days.store.ts'
-import { grouped, rowsAddress } from './grouping.ts'
+import { addressOf } from './figure-rows.ts'
+import { grouped } from './grouping.ts'
 import { metrics, withQuotients } from './metrics.ts'
 import { askKept, askTrendDays, windowOf } from './kept-days.ts'
 import { countedDoctor } from './own-figures.ts'
@@ -40,7 +41,7 @@ export async function countTrends(source: Source, query: TrendQuery): Promise<Ap
       ...trendOf(group),
     })),
     total: trendOf(rows),
-    rows: rowsAddress(query, doctor_id, period),
+    rows: addressOf('appointment_trends', period, { doctor_id, department_id: query.department_id }),
   }
 }
 

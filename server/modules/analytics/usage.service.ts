@@ -4,12 +4,13 @@ import type { Context } from '#platform/context.ts'
 import type { ResourceUsage, UsageFigures, UsageQuery } from './analytics.contract.ts'
 import { findMoment } from './doctor-days.store.ts'
 import { addUp } from './doctor-days.ts'
+import { addressOf } from './figure-rows.ts'
 import { grouped } from './grouping.ts'
 import { windowOf } from './kept-days.ts'
 import { metrics, withQuotients } from './metrics.ts'
 import { requireEveryone } from './own-figures.ts'
 import { type Source, sourceOf } from './source.ts'
-import { readPeriod, startOf, stretchesOf } from './period.ts'
+import { type Period, readPeriod, startOf, stretchesOf } from './period.ts'
 import { stretchOfDays } from './stretch-days.ts'
 import { askDays, countDays } from './usage-days.ts'
 import { usageParts, type UsageRow } from './usage.store.ts'
@@ -27,11 +28,8 @@ export async function countUsage(source: Source, query: UsageQuery): Promise<Res
   const { group_by, type, ward, department_id } = query
   const period = readPeriod(query, source.timezone)
   const byTime = group_by === 'day' || group_by === 'week' || group_by === 'month'
-  const now = Temporal.Now.instant().round({ smallestUnit: 'minute', roundingMode: 'floor' })
-  const until = earlier(now, Temporal.Instant.from(period.ends_at))
-  const counted_until = (
-    Temporal.Instant.compare(until, period.starts_at) < 0 ? Temporal.Instant.from(period.starts_at) : until
-  ).toString()
+  const counted_until = usageUntil(period)
+  const until = Temporal.Instant.from(counted_until)
   const { stretches: whole_stretches, numbers } = stretchOfDays(period, byTime ? group_by : 'period')
   const stretches = whole_stretches.map((stretch) => {
     const starts_at = startOf(stretch.from, period.timezone)
@@ -68,7 +66,15 @@ export async function countUsage(source: Source, query: UsageQuery): Promise<Res
         const [first] = group
         return { ...whole, ...(first ? keyOf(group_by, first) : nobody), ...usageOf(group, passed_minutes) }
       })
-  return { ...period, as_of: moment.as_of, counted_until, group_by, items, total: usageOf(rows, passed_minutes) }
+  return {
+    ...period,
+    as_of: moment.as_of,
+    counted_until,
+    group_by,
+    items,
+    total: usageOf(rows, passed_minutes),
+    rows: addressOf('resource_usage', period, { type, ward, department_id }),
+  }
 }
 
 function keyOf(group_by: UsageQuery['group_by'], { type, ward, resource_id }: UsageRow) {
@@ -79,6 +85,13 @@ function keyOf(group_by: UsageQuery['group_by'], { type, ward, resource_id }: Us
 
 function usageOf(rows: readonly UsageRow[], passed_minutes: number): z.output<typeof UsageFigures> {
   return withQuotients(metrics.resource_usage, { ...addUp(usageParts, rows), passed_minutes })
+}
+
+/** The end of a period or now, to the minute; its beginning, where that is still to come. */
+export function usageUntil({ starts_at, ends_at }: Period): string {
+  const now = Temporal.Now.instant().round({ smallestUnit: 'minute', roundingMode: 'floor' })
+  const until = earlier(now, Temporal.Instant.from(ends_at))
+  return (Temporal.Instant.compare(until, starts_at) < 0 ? Temporal.Instant.from(starts_at) : until).toString()
 }
 
 function earlier(one: Temporal.Instant, other: Temporal.Instant): Temporal.Instant {

@@ -7,7 +7,8 @@ import {
 } from './analytics.contract.ts'
 import { addUp, type UtilizationDay, utilizationDays, utilizationParts } from './doctor-days.ts'
 import { findMoment } from './doctor-days.store.ts'
-import { grouped, rowsAddress } from './grouping.ts'
+import { addressOf } from './figure-rows.ts'
+import { grouped } from './grouping.ts'
 import { metrics, withQuotients } from './metrics.ts'
 import { askOffered, askKept, windowOf } from './kept-days.ts'
 import { countedDoctor } from './own-figures.ts'
@@ -65,7 +66,7 @@ export async function countUtilization(source: Source, query: UtilizationQuery):
     group_by,
     items,
     total: utilizationOf(rows),
-    rows: rowsAddress(query, doctor_id, period),
+    rows: addressOf('doctor_utilization', period, { doctor_id, department_id: query.department_id }),
   }
 }
 

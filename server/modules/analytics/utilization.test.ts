@@ -6,8 +6,8 @@ import fc from 'fast-check'
 import { forbidden, invalidRequest, notFound } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
-import { appointmentApi } from '../appointments/appointment.contract.ts'
 import { scheduleApi } from '../doctors/schedule.contract.ts'
+import { figureRowsApi } from './figure-rows.contract.ts'
 import { analyticsApi, type DoctorUtilization } from './analytics.contract.ts'
 import { appoint, changeDoctorAt, doctorSince, zone } from './figures.testing.ts'
 
@@ -155,7 +155,7 @@ describe('the utilization of a doctor', () => {
       ]),
     )
     const of_first = await read({ ...week, department_id: first })
-    assert.deepEqual([of_first.total.available_minutes, of_first.items.length, of_first.rows], [960, 1, null])
+    assert.deepEqual([of_first.total.available_minutes, of_first.items.length], [960, 1])
   })
 
   it('says which weeks and months are cut off', async () => {
@@ -249,13 +249,18 @@ describe('the rows behind the utilization', () => {
     for (const who of [admin, doctor]) {
       const { total, rows } = await read({ from: '2025-04-07', to: '2025-04-07', doctor_id }, who)
       assert.equal(total.appointments, 2)
-      const query = Object.fromEntries(new URL(rows ?? '', 'http://openward.test').searchParams)
-      const list = await who.call(appointmentApi.list, { query })
-      assert.equal(list.total, 2)
+      const url = new URL(rows, 'http://openward.test')
+      const listOf = (figure: string) =>
+        who.call(figureRowsApi.list, { query: { ...Object.fromEntries(url.searchParams), figure } as never })
+      const { items, next_cursor } = await listOf('booked_minutes')
+      const beyond = await listOf('outside_minutes')
+      assert.deepEqual([items.map(({ value }) => value), next_cursor], [[30], null])
       assert.deepEqual(
-        list.items.reduce((sum, { duration_minutes }) => sum + duration_minutes, 0),
-        total.booked_minutes + total.outside_minutes,
+        beyond.items.map(({ value, part, at, address }) => [value, part, at, address === null]),
+        [[30, 'booked', '2025-04-08T03:45:00Z', false]],
       )
+      const { text } = await who.send({ method: 'GET', url: items[0]?.address ?? '', headers: {} })
+      assert.equal((JSON.parse(text) as { appointment_time: string }).appointment_time, items[0]?.at)
     }
   })
 })

@@ -47,7 +47,7 @@ export async function countAssessments({
   }
 }
 
-function findingsOf(content: NonNullable<ReturnType<typeof openSigned>>): Finding[] {
+export function findingsOf(content: NonNullable<ReturnType<typeof openSigned>>): Finding[] {
   if (content.kind === 'radiology') {
     return [{ topic: 'radiology', part: content.form.modality ?? 'unknown', is_flagged: content.form.is_critical }]
   }

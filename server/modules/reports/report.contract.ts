@@ -64,6 +64,11 @@ function reportOf<R extends z.ZodObject>(Row: R) {
     is_over: z.boolean().describe('Whether the last day has ended: until then figures still change'),
     as_of: Instant,
     items: z.array(Row),
+    rows: z
+      .string()
+      .describe(
+        'Where the rows behind each figure are listed: add `&figure=` and its name, and narrow it by what tells a row of the report apart',
+      ),
   })
 }
 

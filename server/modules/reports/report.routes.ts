@@ -1,6 +1,8 @@
 import { implement, type Route } from '#platform/http/mount.ts'
 import { reportApi, reportJobApi } from './report.contract.ts'
 import { orderReport, readReportContent, readReportJob } from './report-job.service.ts'
+import { reportRowsApi } from './report-rows.contract.ts'
+import { listReportRows } from './report-rows.service.ts'
 import { readReport } from './report.service.ts'
 
 /** The rows of a report are as its table makes them; a test compares the columns with the contract. */
@@ -15,6 +17,7 @@ export function reportRoutes(): Route[] {
       audit: (ctx, { query }) => readReport(ctx, 'audit', query) as never,
       export: (ctx, { params, query }) => readReport(ctx, params.report, query),
     }),
+    ...implement('report_rows', reportRowsApi, { list: (ctx, { query }) => listReportRows(ctx, query) }),
     ...implement('report_jobs', reportJobApi, {
       create: (ctx, { body }) => orderReport(ctx, body),
       read: (ctx, { params }) => readReportJob(ctx, params.report_job_id),

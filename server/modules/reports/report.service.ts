@@ -1,9 +1,11 @@
-import { countedDoctor, readPeriod, requireEveryone, sourceOf } from '#modules/analytics'
+import { countedDoctor, readPeriod, requireEveryone, rowsAddress, sourceOf } from '#modules/analytics'
 import type { Context } from '#platform/context.ts'
 import { invalidRequest, Problem } from '#platform/contract/problem.ts'
 import { csvOf } from './csv.ts'
 import type { Report } from './report.contract.ts'
 import { filterNames, type Filters, filtersOf, type ReportName } from './report-filters.contract.ts'
+import { figureRowsApi } from '../analytics/figure-rows.contract.ts'
+import { reportRowsApi, ReportWithRows } from './report-rows.contract.ts'
 import { type Making, reportsWithOwnFigures, tables } from './tables.ts'
 
 export type Asked = Filters & {
@@ -57,7 +59,16 @@ export function doctorOf(ctx: Context, report: ReportName, asked?: string): stri
 export async function makeReport(report: ReportName, making: Making): Promise<Report> {
   const { from, to, timezone, is_over } = making.period
   const { as_of, columns, items } = await tables[report](making)
-  return { report, from, to, timezone, is_over, as_of, columns: [...columns], items: [...items] }
+  const rows = rowsOf(report, { from, to, ...making.filters })
+  return { report, from, to, timezone, is_over, as_of, columns: [...columns], items: [...items], rows }
+}
+
+/** Of what is a report of analytics, where those of the analytics are. */
+export function rowsOf(report: ReportName, asked: Readonly<Record<string, string | undefined>>): string {
+  const own = ReportWithRows.safeParse(report).success
+  return own
+    ? rowsAddress(reportRowsApi.list.path, { report, ...asked })
+    : rowsAddress(figureRowsApi.list.path, { subject: report, ...asked })
 }
 
 export function fileName({ report, from, to }: Pick<Report, 'report' | 'from' | 'to'>): string {

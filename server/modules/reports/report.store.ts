@@ -7,7 +7,7 @@ export type Between = { starts_at: string; ends_at: string }
 /** `bounds`: the first instants of the stretches, in order. */
 export type Stretched = Between & { bounds: readonly string[] }
 
-const minutes = (from: Sql, until: Sql) =>
+export const minutes = (from: Sql, until: Sql) =>
   sql`(extract(epoch from date_trunc('minute', ${until}) - date_trunc('minute', ${from})) / 60)::bigint`
 
 export const visitParts = [
@@ -97,7 +97,7 @@ export function countEntries(
 }
 
 /** The least id of version 7 that is made so many days after an instant. */
-function firstIdAt(at: string, days: number): string {
+export function firstIdAt(at: string, days: number): string {
   const hex = (Date.parse(at) + days * 86_400_000).toString(16).padStart(12, '0')
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`
 }
@@ -114,13 +114,14 @@ export type Glance = Record<
   number
 >
 
-const living = sql`p.is_active and p.merged_into is null and p.erased_at is null`
+export const living = (p: Sql) => sql`${p}.is_active and ${p}.merged_into is null and ${p}.erased_at is null`
+const p = sql`p`
 
 /** Dates of registration are local days already. */
 export function findGlance({ from, to, starts_at, ends_at }: Between & { from: string; to: string }): Sql<Glance> {
   return sql`
-    select (select count(*) from patients p where ${living} and p.registered_date <= ${to}::date) as patients,
-           (select count(*) from patients p where ${living} and p.registered_date between ${from}::date and ${to}::date) as new_patients,
+    select (select count(*) from patients p where ${living(p)} and p.registered_date <= ${to}::date) as patients,
+           (select count(*) from patients p where ${living(p)} and p.registered_date between ${from}::date and ${to}::date) as new_patients,
            (select count(*) from visits v where v.is_open) as open_visits,
            (select count(*) from visits v where v.opened_at >= ${starts_at} and v.opened_at < ${ends_at}) as visits,
            (select count(*) from resource_assignments s where s.is_bed and s.released_at is null) as assigned_beds,
@@ -139,7 +140,7 @@ export type PatientToCount = SealedBy & {
 type OfPatients = Pick<Filters, 'gender'>
 const counted = (to: string, { gender }: OfPatients) =>
   all([
-    sql`${living} and p.registered_date <= ${to}::date`,
+    sql`${living(p)} and p.registered_date <= ${to}::date`,
     gender === undefined ? undefined : sql`p.gender = ${gender}`,
   ])
 
@@ -163,7 +164,7 @@ export function listPatients(
 
 type OfVisits = Pick<Filters, 'doctor_id' | 'department_id'>
 /** Of the visit, as it is today. */
-const ofVisit = (visit_id: Sql, { doctor_id, department_id }: OfVisits) =>
+export const ofVisit = (visit_id: Sql, { doctor_id, department_id }: OfVisits) =>
   doctor_id === undefined && department_id === undefined
     ? undefined
     : sql`exists (select from visits v where ${all([
