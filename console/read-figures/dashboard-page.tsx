@@ -18,6 +18,7 @@ import { Defined } from './definition.tsx'
 import { FiguresNav, useCatalogue, useFigureWords, useWriting } from './figures.tsx'
 import classes from './figures.module.css'
 import { PeriodChoice } from './period.tsx'
+import { type Narrowing, RowsLink } from './rows-link.tsx'
 
 const route = getRouteApi(`/closed${addresses.dashboard}`)
 const compared = ['appointments', 'visits', 'prescriptions', 'documents', 'users'] as const
@@ -48,35 +49,16 @@ export function DashboardPage() {
     catalogue.data?.find((metric) => metric.subject === subject && metric.name === name)
   const error = period.error ?? glance.error ?? trend.error ?? catalogue.error
   const appointments = metricOf('appointment_trends', 'appointments')
-  /** Where the rows behind a figure are, for whoever may see them. */
-  const rowsOf = (name: string, text: string, metric: Metric | undefined): ReactNode => {
-    const label = { 'aria-label': words.open_rows(metric ? writing.title(metric) : name, text) }
-    if (name === 'assigned_beds' && may(user, 'resources:write'))
-      return (
-        <RowLink to={addresses.resources} search={{ status: 'occupied' }} {...label}>
-          {text}
-        </RowLink>
-      )
-    if (name === 'places_in_beds' && may(user, 'resources:write'))
-      return (
-        <RowLink to={addresses.resources} search={{ type: 'bed' }} {...label}>
-          {text}
-        </RowLink>
-      )
-    if (name === 'users' && may(user, 'users:read'))
-      return (
-        <RowLink to={addresses.users} search={{ state: 'active' }} {...label}>
-          {text}
-        </RowLink>
-      )
-    if (name === 'appointments' && period.data && may(user, 'appointments:read'))
-      return (
-        <RowLink to={addresses.figure_rows} search={{ from: period.data.from, to: period.data.to }} {...label}>
-          {text}
-        </RowLink>
-      )
-    return text
-  }
+  const linked = (address: string, name: string, text: string, metric: Metric | undefined, narrowed?: Narrowing) => (
+    <RowsLink
+      address={address}
+      figure={name}
+      {...(narrowed && { narrowed })}
+      label={words.open_rows(metric ? writing.title(metric) : name, text)}
+    >
+      {text}
+    </RowsLink>
+  )
   return (
     <Stack>
       <PageTitle title={words.dashboard} />
@@ -103,7 +85,14 @@ export function DashboardPage() {
           <div className={classes.tiles}>
             {glance.data.items.map(({ metric: name, value }) => {
               const metric = metricOf('report_dashboard', name)
-              return <Tile key={name} metric={metric} value={rowsOf(name, writing.figure(value, metric), metric)} />
+              const text = writing.figure(value, metric)
+              return (
+                <Tile
+                  key={name}
+                  metric={metric}
+                  value={value === 0 ? text : linked(glance.data.rows, name, text, metric)}
+                />
+              )
             })}
           </div>
         </>
@@ -138,7 +127,11 @@ export function DashboardPage() {
                 <Tile
                   key={name}
                   metric={metric}
-                  value={rowsOf(name, writing.figure(current, metric), metric)}
+                  value={
+                    current === 0
+                      ? writing.figure(current, metric)
+                      : linked(period.data.rows, name, writing.figure(current, metric), metric)
+                  }
                   beside={[writing.change(change), words.before(writing.figure(previous, metric))]
                     .filter(Boolean)
                     .join(' · ')}
@@ -149,7 +142,16 @@ export function DashboardPage() {
                       <ul style={{ margin: 0, paddingInlineStart: '1.1rem' }}>
                         {parts.map(({ part, current: count }) => (
                           <li key={part} className="name">
-                            {writing.title({ name: part, title: part })}: {writing.figure(count, metric)}
+                            {writing.title({ name: part, title: part })}:{' '}
+                            {count === 0
+                              ? writing.figure(count, metric)
+                              : linked(
+                                  period.data.rows,
+                                  name,
+                                  writing.figure(count, metric),
+                                  metric && { ...metric, name: part, title: part },
+                                  { part },
+                                )}
                           </li>
                         ))}
                       </ul>

@@ -2,11 +2,7 @@
 import { Group, NativeSelect, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { addresses } from '../addresses.ts'
-import { may, useUser } from '../connection/use-session.ts'
-import { countedStatuses } from '#contracts/analytics/analytics'
 import type { Metric } from '#contracts/analytics/metric'
-import { RowLink } from '../frame/link-button.tsx'
 import { PageTitle } from '../frame/page-title.tsx'
 import { ReadProblem, Waiting } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
@@ -15,6 +11,7 @@ import { type Figure, FiguresNav, useCatalogue, useFigureWords, useWriting } fro
 import { type FigureLine, FigureTable } from './figure-table.tsx'
 import { PeriodChoice } from './period.tsx'
 import type { PeriodSearch } from './routes.ts'
+import { RowsLink } from './rows-link.tsx'
 
 type Item = { from: string; to: string; is_partial: boolean } & Readonly<Record<string, unknown>>
 type Answer = {
@@ -24,11 +21,21 @@ type Answer = {
   as_of: string
   items: readonly Item[]
   total: Readonly<Record<string, unknown>>
+  rows: string
 }
 
 /** Figures of one line, those of each status among them, under the names that the catalogue has. */
 function flat(figures: Readonly<Record<string, unknown>>): Record<string, Figure> {
   return { ...figures, ...(figures['by_status'] as Record<string, number> | undefined) } as Record<string, Figure>
+}
+
+/** What tells the lines apart, beside their days. */
+const toldBy: Readonly<Record<string, readonly string[]>> = {
+  doctor: ['doctor_id'],
+  department: ['department_id'],
+  type: ['type'],
+  ward: ['type', 'ward'],
+  resource: ['ward', 'resource_id'],
 }
 
 type PageProps = {
@@ -42,15 +49,13 @@ type PageProps = {
   onSearch: (search: PeriodSearch) => void
   ask: () => Promise<Answer>
   label?: (item: Item) => string | undefined
-  hasAppointments: boolean
 }
 
 export function FigurePage(props: PageProps) {
-  const { title, subject, search, groups, by, onSearch, ask, label, hasAppointments } = props
+  const { title, subject, search, groups, by, onSearch, ask, label } = props
   const words = useFigureWords()
   const writing = useWriting()
   const dates = useDates()
-  const user = useUser()
   const catalogue = useCatalogue()
   const [charted, setCharted] = useState(props.first)
   const answer = useQuery({ queryKey: ['figures', subject, search], queryFn: ask })
@@ -66,22 +71,18 @@ export function FigurePage(props: PageProps) {
     figures: flat(item),
   }))
   const rows = (metric: Metric, line: FigureLine | undefined, text: string) => {
-    const status = countedStatuses.find((one) => one === metric.name)
-    if (!hasAppointments || (metric.name !== 'appointments' && !status) || !may(user, 'appointments:read'))
-      return undefined
-    const { from, to } = { ...answer.data, ...(line && { from: line.from, to: line.to }) }
-    const { doctor_id, department_id } = line?.figures ?? {}
-    // Of a department the rows cannot be asked for.
-    if (typeof department_id === 'string' && typeof doctor_id !== 'string') return undefined
+    // Of a quotient there are the rows of its parts.
+    if (metric.denominator !== null || !answer.data) return undefined
+    const told = Object.fromEntries((line ? (toldBy[by] ?? []) : []).map((name) => [name, line?.figures[name]]))
     return (
-      <RowLink
-        fw={400}
-        to={addresses.figure_rows}
-        search={{ from, to, status, doctor_id: typeof doctor_id === 'string' ? doctor_id : undefined }}
-        aria-label={words.open_rows(`${writing.title(metric)}: ${text}`, line?.label ?? words.total)}
+      <RowsLink
+        address={answer.data.rows}
+        figure={metric.name}
+        narrowed={line ? { from: line.from, to: line.to, ...told } : {}}
+        label={words.open_rows(`${writing.title(metric)}: ${text}`, line?.label ?? words.total)}
       >
         {text}
-      </RowLink>
+      </RowsLink>
     )
   }
   return (

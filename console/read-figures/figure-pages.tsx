@@ -1,16 +1,15 @@
 // Utilization of doctors, trends of appointments, use of beds, rooms and devices.
-import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { addresses } from '../addresses.ts'
 import { useHouseWords } from '../arrange-house/house-words.ts'
 import { call } from '../connection/call.ts'
-import { may, useUser } from '../connection/use-session.ts'
 import { analyticsApi } from '#contracts/analytics/analytics'
-import { resourceApi, ResourceType } from '#contracts/resources/resource'
-import { readAll, useDoctors } from '../day-calendar/day.ts'
+import { ResourceType } from '#contracts/resources/resource'
+import { useDoctors } from '../day-calendar/day.ts'
 import { useDepartments } from '../look-after-accounts/administration.tsx'
 import { FigurePage } from './figure-page.tsx'
 import { useFigureWords } from './figures.tsx'
+import { useResourceNames } from './resource-names.ts'
 
 const utilizationRoute = getRouteApi(`/closed${addresses.utilization}`)
 const trendsRoute = getRouteApi(`/closed${addresses.trends}`)
@@ -47,7 +46,6 @@ export function UtilizationPage() {
         if (by !== 'department') return undefined
         return departments.data?.find(({ id }) => id === department_id)?.name ?? words.unknown
       }}
-      hasAppointments
     />
   )
 }
@@ -67,7 +65,6 @@ export function TrendsPage() {
       by={by}
       onSearch={(next) => void navigate({ to: addresses.trends, search: next })}
       ask={() => call(analyticsApi.appointment_trends, { query: { from: search.from, to: search.to, group_by: by } })}
-      hasAppointments
     />
   )
 }
@@ -95,18 +92,6 @@ export function UsagePage() {
         const parts = [kind && kinds[kind], ward].filter((part) => typeof part === 'string')
         return parts.length === 0 ? undefined : parts.join(' · ')
       }}
-      hasAppointments={false}
     />
   )
-}
-
-/** Asked for only where each one is a line of its own. */
-function useResourceNames(isAsked: boolean) {
-  const user = useUser()
-  const list = useQuery({
-    queryKey: ['resources', 'names'],
-    queryFn: () => readAll((cursor) => call(resourceApi.list, { query: { limit: '100', cursor } })),
-    enabled: isAsked && may(user, 'resources:assign'),
-  })
-  return new Map((list.data ?? []).map(({ id, name, code }) => [id, `${name} · ${code}`]))
 }

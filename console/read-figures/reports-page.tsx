@@ -1,28 +1,24 @@
 // Reports: shown here, fetched as a table, or made in the background where they open many records.
-import { Button, Group, NativeSelect, Progress, Stack, Table, Text, TextInput, Title } from '@mantine/core'
+import { Button, Group, NativeSelect, Progress, Stack, Text, TextInput, Title } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { call } from '../connection/call.ts'
 import { useDraft } from '../connection/drafts.ts'
 import { saveFile } from '../connection/save-file.ts'
-import { type Report, reportApi, type ReportJob, reportJobApi } from '#contracts/reports/report'
-import { ReportName } from '#contracts/reports/report-filters'
+import { reportApi, type ReportJob, reportJobApi } from '#contracts/reports/report'
+import { type Filters, filtersOf, ReportName } from '#contracts/reports/report-filters'
 import type { Operation } from '#platform/contract/operation.ts'
 import { PageTitle } from '../frame/page-title.tsx'
 import { Row } from '../frame/section.tsx'
 import sectionClasses from '../frame/section.module.css'
 import { ProblemAlert } from '../frame/states.tsx'
 import { useDates } from '../words/dates.ts'
-import { useSpoken } from '../words/words.tsx'
-import { Defined } from './definition.tsx'
-import { FiguresNav, useCatalogue, useFigureWords, useWriting } from './figures.tsx'
-import classes from './figures.module.css'
+import { FiguresNav, useFigureWords, useWriting } from './figures.tsx'
+import { ReportFilters } from './report-filters.tsx'
+import { ReportTable } from './report-table.tsx'
 
 const groups = ['day', 'week', 'month'] as const
 const pollMs = 1000
-/** More lines are for a spreadsheet. */
-const mostShown = 200
-
 /** The same operation, whose table is taken as the text that it is. */
 const asText = <const O extends Operation>(operation: O) => ({ ...operation, sends: 'text' as const })
 
@@ -33,25 +29,29 @@ export function ReportsPage() {
     from: '',
     to: '',
     group_by: 'day' as (typeof groups)[number],
+    filters: {} as Filters,
   })
   const ordered = useDraft<{ jobs: ReportJob[] }>('ordered reports', { jobs: [] })
   const { report, group_by } = form
   const from = form.from || undefined
   const to = form.to || undefined
+  // What was chosen for another report narrows nothing here.
+  const filters = Object.fromEntries(filtersOf[report].map((name) => [name, form.filters[name] || undefined]))
   const read = useMutation({
-    mutationFn: () => call(reportApi.export, { params: { report }, query: { from, to, group_by, format: 'json' } }),
+    mutationFn: () =>
+      call(reportApi.export, { params: { report }, query: { from, to, group_by, format: 'json', ...filters } }),
   })
   const fetchTable = useMutation({
     mutationFn: async () => {
       const text = await call(asText(reportApi.export), {
         params: { report },
-        query: { from, to, group_by, format: 'csv' },
+        query: { from, to, group_by, format: 'csv', ...filters },
       })
       saveFile(`${report}.csv`, 'text/csv', text as unknown as string)
     },
   })
   const order = useMutation({
-    mutationFn: () => call(reportJobApi.create, { body: { report, from, to, group_by, format: 'csv' } }),
+    mutationFn: () => call(reportJobApi.create, { body: { report, from, to, group_by, format: 'csv', ...filters } }),
     onSuccess: (job) => ordered.change({ jobs: [job, ...ordered.value.jobs] }),
   })
   const error = read.error ?? fetchTable.error ?? order.error
@@ -90,6 +90,11 @@ export function ReportsPage() {
               value={group_by}
               onChange={(event) => setForm({ ...form, group_by: event.currentTarget.value as typeof group_by })}
               data={groups.map((value) => ({ value, label: words.groups[value] }))}
+            />
+            <ReportFilters
+              report={report}
+              value={form.filters}
+              onChange={(part) => setForm({ ...form, filters: { ...form.filters, ...part } })}
             />
           </Group>
           <Group gap="sm">
@@ -168,58 +173,5 @@ function OrderedReport({ ordered }: { ordered: ReportJob }) {
       )}
       {(job.error ?? take.error) && <ProblemAlert error={job.error ?? take.error} />}
     </Row>
-  )
-}
-
-function ReportTable({ report }: { report: Report }) {
-  const words = useFigureWords()
-  const writing = useWriting()
-  const dates = useDates()
-  const { locale } = useSpoken()
-  const catalogue = useCatalogue()
-  const title = words.names[report.report]
-  const subjects = [report.report, `report_${report.report}`]
-  const metricOf = (name: string) =>
-    catalogue.data?.find((metric) => subjects.includes(metric.subject) && metric.name === name)
-  return (
-    <>
-      <Title order={2} size="h4">
-        {title}
-      </Title>
-      <Text size="sm" c="dimmed" role="status">
-        {words.period(dates.day(report.from), dates.day(report.to))} · {words.as_of(dates.short(report.as_of))}
-        {report.is_over ? '' : ` · ${words.not_over}`}
-      </Text>
-      {report.items.length === 0 && <Text>{words.none}</Text>}
-      {report.items.length > mostShown && <Text size="sm">{words.rows_shown(mostShown, report.items.length)}</Text>}
-      {report.items.length > 0 && (
-        <div className={classes.scroll} role="region" aria-label={words.table(title)} tabIndex={0}>
-          <Table striped>
-            <Table.Thead>
-              <Table.Tr>
-                {report.columns.map((column) => {
-                  const metric = metricOf(column)
-                  return (
-                    <Table.Th key={column} lang={metric ? locale : 'en'}>
-                      {metric ? <Defined metric={metric} /> : column}
-                    </Table.Th>
-                  )
-                })}
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {report.items.slice(0, mostShown).map((item, at) => (
-                // Lines have no other name than their place.
-                <Table.Tr key={at}>
-                  {report.columns.map((column) => (
-                    <Table.Td key={column}>{writing.figure(item[column], metricOf(column))}</Table.Td>
-                  ))}
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </div>
-      )}
-    </>
   )
 }

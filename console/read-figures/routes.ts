@@ -6,7 +6,30 @@ import { closed, known } from '../frame/grounds.tsx'
 
 const LocalDate = z.iso.date()
 const Word = z.string().min(1).max(40)
-const Id = z.uuid()
+/** Nothing is what is in none. */
+const Narrowing = z.string().max(100)
+/** What rows are narrowed by, beside their days; of which subject which, the server knows. */
+export const rowFilters = [
+  'doctor_id',
+  'department_id',
+  'specialization',
+  'type',
+  'ward',
+  'resource_id',
+  'part',
+  'period',
+  'gender',
+  'age_band',
+  'visit_type',
+  'topic',
+  'action',
+  'role',
+  'outcome',
+] as const
+/** `subject` and `figure` as the catalogue names them. */
+export type RowsSearch = {
+  [name in 'subject' | 'figure' | 'from' | 'to' | (typeof rowFilters)[number]]?: string | undefined
+}
 /** Days, and what the figures are grouped by; the page knows which words there are. */
 export type PeriodSearch = { from?: string | undefined; to?: string | undefined; by?: string | undefined }
 const period = (search: Record<string, unknown>): PeriodSearch => ({
@@ -46,12 +69,11 @@ const usage = createRoute({
 const rows = createRoute({
   getParentRoute: () => closed,
   path: addresses.figure_rows,
-  staticData: { asks: 'appointments:read' },
-  validateSearch: (search): PeriodSearch & { status?: string | undefined; doctor_id?: string | undefined } => ({
-    ...period(search),
-    status: known(Word, search['status']),
-    doctor_id: known(Id, search['doctor_id']),
-  }),
+  staticData: { asks: 'analytics:read' },
+  validateSearch: (search): RowsSearch =>
+    Object.fromEntries(
+      ['subject', 'figure', 'from', 'to', ...rowFilters].map((name) => [name, known(Narrowing, search[name])]),
+    ),
   component: lazyRouteComponent(() => import('./rows-page.tsx'), 'RowsPage'),
 })
 const reports = createRoute({

@@ -178,8 +178,8 @@ export const everyPage: Record<PageName, Shown> = {
   },
   figure_rows: {
     who: 'administrator',
-    at: ({ day }) => `/figures/rows?from=${day}&to=${day}`,
-    shows: /appointment/,
+    at: ({ day }) => `/figures/rows?subject=appointment_trends&figure=appointments&from=${day}&to=${day}`,
+    shows: /together/,
     about: 'The rows behind a figure',
   },
   reports: { who: 'administrator', shows: /Reports/, about: 'Reports' },
