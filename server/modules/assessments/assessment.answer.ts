@@ -60,6 +60,17 @@ export function shownAssessment(
   }
 }
 
+/** A draft as its author has just left it. */
+export function shownAsTyped(
+  row: Pick<Assessment, 'id' | 'visit_id' | 'patient_id' | 'kind' | 'author_id'> &
+    Pick<Assessment, 'taken_at' | 'created_at' | 'updated_at' | 'version'>,
+  form: Form,
+): Assessment {
+  const { id, visit_id, patient_id, kind, author_id, taken_at, created_at, updated_at, version } = row
+  const about = { id, visit_id, patient_id, kind, author_id, taken_at, created_at, updated_at, version }
+  return { ...about, ...ofForm(kind, form), status: 'draft', version_number: null, alert: null, finalized_at: null }
+}
+
 type Shown = Pick<Assessment, 'nursing' | 'radiology' | 'derived' | 'contradictions'>
 const nothing: Shown = { nursing: null, radiology: null, derived: null, contradictions: [] }
 

@@ -1,16 +1,9 @@
 import { implement, type Route } from '#platform/http/mount.ts'
 import { acknowledge } from './alert.service.ts'
 import { assessmentApi, nursingApi, radiologyApi } from './assessment.contract.ts'
-import {
-  beginAssessment,
-  getAssessment,
-  getOfVisit,
-  listOfVisit,
-  listSigned,
-  saveCurrentDraft,
-  saveDraft,
-} from './assessment.service.ts'
+import { beginAssessment, getAssessment, getOfVisit, listOfVisit, listSigned } from './assessment.service.ts'
 import { discardDraft } from './discard.service.ts'
+import { saveCurrentDraft, saveDraft } from './draft.service.ts'
 import { readVitalSigns } from './series.service.ts'
 import { worklistApi } from './worklist.contract.ts'
 import { listAlerts, listDrafts } from './worklist.service.ts'

@@ -1,5 +1,6 @@
-// Beginning assessments, keeping drafts, and reading.
+// Beginning assessments, what holds before one is changed, and reading.
 import { randomUUIDv7 } from 'node:crypto'
+import type { AuditEntry } from '#platform/audit/record.ts'
 import { certain } from '#platform/certain.ts'
 import { type Context, holds } from '#platform/context.ts'
 import { forbidden, invalidRequest, notFound, Problem, stale } from '#platform/contract/problem.ts'
@@ -16,7 +17,7 @@ import {
   visitEnded,
 } from './assessment.contract.ts'
 import type { Assessment, AssessmentKind, AssessmentVersion } from './assessment-record.contract.ts'
-import { type Form, openDraft, openKey, openReason, openVersion, sealDraft } from './assessment.sealing.ts'
+import { type Form, openKey, openReason, openVersion, sealDraft } from './assessment.sealing.ts'
 import {
   findAssessment,
   findInVisit,
@@ -28,7 +29,6 @@ import {
   lockAssessment,
   lockVisit,
   type StoredAssessment,
-  updateDraft,
 } from './assessment.store.ts'
 
 /** @throws Problem notFound, forbidden, visitEnded, draftOpen, invalidRequest */
@@ -58,28 +58,6 @@ export async function beginAssessment(ctx: Context, visit_id: string, kind: Asse
   return answer
 }
 
-/** @throws Problem notFound, forbidden, stale, assessmentSigned */
-export async function saveCurrentDraft(ctx: Context, visit_id: string, kind: AssessmentKind, form: Form) {
-  const draft = await ctx.database.once((tx) => tx.first(findOwnDraft(visit_id, kind)))
-  if (!draft) throw new Problem(notFound)
-  return saveDraft(ctx, draft.id, { [kind]: form }, '/body')
-}
-
-/** @throws Problem notFound, forbidden, stale, assessmentSigned, invalidRequest */
-export function saveDraft(ctx: Context, id: string, forms: AssessmentForms, at?: string): Promise<Assessment> {
-  return ctx.database.transaction(async (tx) => {
-    const { stored, key, purpose } = await lockOwn(ctx, tx, id)
-    assertGoesOn(stored)
-    const form = formOf(stored.kind, forms)
-    const { keyring } = ctx.system.keys
-    assertCurrent(ctx, stored, () => openDraft(openKey(keyring, stored), id, sealedOf(stored)), form)
-    await assertForm(ctx, tx, { ...stored, form, at: at ?? `/body/${stored.kind}`, is_signed: false })
-    await tx.run(updateDraft(id, key.id, sealDraft(key, id, form), takenAt(form)))
-    note(tx, 'draft', stored, purpose)
-    return shownIn(ctx, tx, id)
-  })
-}
-
 /** A draft, or a preliminary reading. @throws Problem assessmentSigned, assessmentDiscarded */
 export function assertGoesOn({ status }: Pick<StoredAssessment, 'status'>) {
   if (status === 'final' || status === 'amended') throw new Problem(assessmentSigned)
@@ -100,9 +78,12 @@ export async function lockAny(ctx: Context, tx: Tx, id: string) {
   if (!known) throw new Problem(notFound)
   refuseOwn(ctx, known.patient_id)
   if (!holds(ctx.actor, `${known.kind}-assessments:write`)) throw new Problem(forbidden)
-  const patient = await lockChangeable(ctx, tx, known.patient_id)
-  await tx.run(lockAssessment(id))
-  return { stored: await tx.one(findAssessment(id, false)), ...patient }
+  const [patient, , stored] = await Promise.all([
+    lockChangeable(ctx, tx, known.patient_id),
+    tx.run(lockAssessment(id)),
+    tx.one(findAssessment(id, false)),
+  ])
+  return { stored, ...patient }
 }
 
 /** Only its author goes on with a draft. @throws Problem notFound, forbidden */
@@ -143,33 +124,41 @@ export const takenAt = (form: Form): string | null => ('taken_at' in form ? (for
 /** `at`: where in the request the form stands. */
 export type Judged = { patient_id: string; form: Form; at: string; is_signed: boolean }
 
-/** What no schema knows. A few minutes are granted to a clock that is ahead. @throws Problem invalidRequest */
+/** What no schema knows. @throws Problem invalidRequest */
 export async function assertForm(ctx: Context, tx: Tx, { patient_id, form, at, is_signed }: Judged) {
-  const taken_at = takenAt(form)
-  if (taken_at !== null && Date.parse(taken_at) > Temporal.Now.instant().epochMilliseconds + 300_000) {
-    const errors = [{ path: `${at}/taken_at`, code: 'future', message: 'Must not be in the future' }]
-    throw new Problem(invalidRequest, { errors })
-  }
+  assertPast(form, at)
   await assertNameable(ctx, tx, { patient_id, document_ids: namedIn(form), at: `${at}/document_ids`, is_signed })
+}
+
+/** A few minutes are granted to a clock that is ahead. @throws Problem invalidRequest */
+export function assertPast(form: Form, at: string) {
+  const taken_at = takenAt(form)
+  if (taken_at === null || Date.parse(taken_at) <= Temporal.Now.instant().epochMilliseconds + 300_000) return
+  const errors = [{ path: `${at}/taken_at`, code: 'future', message: 'Must not be in the future' }]
+  throw new Problem(invalidRequest, { errors })
 }
 
 export const namedIn = (form: Form): string[] => ('document_ids' in form ? form.document_ids : [])
 
+type Noted = Pick<StoredAssessment, 'id' | 'patient_id' | 'kind'>
+
+/** The audit entry of something that was done to an assessment. */
+export const entryOf = (verb: string, { id, patient_id, kind }: Noted): AuditEntry => ({
+  action: `assessment.${verb}`,
+  resource_type: 'assessment',
+  resource_id: id,
+  patient_id,
+  details: { kind },
+})
+
 export function note(
   tx: Tx,
   verb: string,
-  { id, patient_id, kind }: Pick<StoredAssessment, 'id' | 'patient_id' | 'kind'>,
+  noted: Noted,
   purpose: string | undefined,
   details: Record<string, unknown> = {},
 ) {
-  tx.audit({
-    action: `assessment.${verb}`,
-    resource_type: 'assessment',
-    resource_id: id,
-    patient_id,
-    purpose,
-    details: { kind, ...details },
-  })
+  tx.audit({ ...entryOf(verb, noted), purpose, details: { kind: noted.kind, ...details } })
 }
 
 export async function shownIn(ctx: Context, tx: Tx, id: string): Promise<Assessment> {
