@@ -47,7 +47,7 @@ it('keeps what is saved at once in its own draft, and an entry for each', async 
       saved
         .filter((one) => one.id === id)
         .map(({ version }) => version)
-        .toSorted(),
+        .toSorted((one, other) => one - other),
       [2, 3, 4],
     )
     assert.deepEqual(await entriesOf(id), [{ n: 4 }])
