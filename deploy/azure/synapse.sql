@@ -84,6 +84,38 @@ select [patient_key], [status], [gender], [birth_year], [age_class], [registered
  where place = 1
 go
 
+create or alter view dbo.dim_resource as
+select [resource_key], [in_force_from], [resource_type], [resource_code], [ward], [department_key], [lanes], [state]
+  from (select written.*, row_number() over (partition by written.[resource_key], written.[in_force_from] order by runs.run desc) as place
+          from openrowset(bulk 'data/dim_resource/generation=*/run=*/*.parquet', data_source = 'openward_warehouse', format = 'parquet')
+               with (
+                 [resource_key] varchar(400) collate Latin1_General_100_BIN2_UTF8,
+                 [in_force_from] datetime2(6),
+                 [resource_type] varchar(400) collate Latin1_General_100_BIN2_UTF8,
+                 [resource_code] varchar(400) collate Latin1_General_100_BIN2_UTF8,
+                 [ward] varchar(400) collate Latin1_General_100_BIN2_UTF8,
+                 [department_key] varchar(400) collate Latin1_General_100_BIN2_UTF8,
+                 [lanes] int,
+                 [state] varchar(400) collate Latin1_General_100_BIN2_UTF8) as written
+          join dbo.committed_runs as runs
+            on runs.generation = cast(written.filepath(1) as int) and runs.run = cast(written.filepath(2) as int)) as newest
+ where place = 1
+go
+
+create or alter view dbo.dim_user as
+select [user_key], [role], [is_active], [created_at]
+  from (select written.*, row_number() over (partition by written.[user_key] order by runs.run desc) as place
+          from openrowset(bulk 'data/dim_user/generation=*/run=*/*.parquet', data_source = 'openward_warehouse', format = 'parquet')
+               with (
+                 [user_key] varchar(400) collate Latin1_General_100_BIN2_UTF8,
+                 [role] varchar(400) collate Latin1_General_100_BIN2_UTF8,
+                 [is_active] bit,
+                 [created_at] datetime2(6)) as written
+          join dbo.committed_runs as runs
+            on runs.generation = cast(written.filepath(1) as int) and runs.run = cast(written.filepath(2) as int)) as newest
+ where place = 1
+go
+
 create or alter view dbo.fact_appointment as
 select [appointment_key], [patient_key], [doctor_key], [date], [starts_at], [ends_at], [duration_minutes], [status], [kind], [priority], [lead_minutes], [is_overbooked]
   from (select written.*, row_number() over (partition by written.[appointment_key] order by runs.run desc) as place
@@ -196,6 +228,42 @@ select [prescription_key], [patient_key], [doctor_key], [visit_key], [appointmen
                  [replaces_key] varchar(400) collate Latin1_General_100_BIN2_UTF8,
                  [medicine_count] int,
                  [atc_codes] varchar(400) collate Latin1_General_100_BIN2_UTF8) as written
+          join dbo.committed_runs as runs
+            on runs.generation = cast(written.filepath(1) as int) and runs.run = cast(written.filepath(2) as int)) as newest
+ where place = 1
+go
+
+create or alter view dbo.fact_alert as
+select [alert_key], [patient_key], [visit_key], [assessment_key], [date], [raised_at], [reason], [acknowledged_at]
+  from (select written.*, row_number() over (partition by written.[alert_key] order by runs.run desc) as place
+          from openrowset(bulk 'data/fact_alert/generation=*/run=*/*.parquet', data_source = 'openward_warehouse', format = 'parquet')
+               with (
+                 [alert_key] varchar(400) collate Latin1_General_100_BIN2_UTF8,
+                 [patient_key] varchar(400) collate Latin1_General_100_BIN2_UTF8,
+                 [visit_key] varchar(400) collate Latin1_General_100_BIN2_UTF8,
+                 [assessment_key] varchar(400) collate Latin1_General_100_BIN2_UTF8,
+                 [date] date,
+                 [raised_at] datetime2(6),
+                 [reason] varchar(400) collate Latin1_General_100_BIN2_UTF8,
+                 [acknowledged_at] datetime2(6)) as written
+          join dbo.committed_runs as runs
+            on runs.generation = cast(written.filepath(1) as int) and runs.run = cast(written.filepath(2) as int)) as newest
+ where place = 1
+go
+
+create or alter view dbo.fact_document as
+select [document_key], [patient_key], [visit_key], [date], [uploaded_at], [kind], [status], [deleted_at]
+  from (select written.*, row_number() over (partition by written.[document_key] order by runs.run desc) as place
+          from openrowset(bulk 'data/fact_document/generation=*/run=*/*.parquet', data_source = 'openward_warehouse', format = 'parquet')
+               with (
+                 [document_key] varchar(400) collate Latin1_General_100_BIN2_UTF8,
+                 [patient_key] varchar(400) collate Latin1_General_100_BIN2_UTF8,
+                 [visit_key] varchar(400) collate Latin1_General_100_BIN2_UTF8,
+                 [date] date,
+                 [uploaded_at] datetime2(6),
+                 [kind] varchar(400) collate Latin1_General_100_BIN2_UTF8,
+                 [status] varchar(400) collate Latin1_General_100_BIN2_UTF8,
+                 [deleted_at] datetime2(6)) as written
           join dbo.committed_runs as runs
             on runs.generation = cast(written.filepath(1) as int) and runs.run = cast(written.filepath(2) as int)) as newest
  where place = 1

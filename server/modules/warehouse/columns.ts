@@ -11,11 +11,15 @@ export const tableNames = [
   'dim_department',
   'dim_doctor',
   'dim_patient',
+  'dim_resource',
+  'dim_user',
   'fact_appointment',
   'fact_visit',
   'fact_vital_sign',
   'fact_resource_assignment',
   'fact_prescription',
+  'fact_alert',
+  'fact_document',
 ] as const
 export type TableName = (typeof tableNames)[number]
 
@@ -36,6 +40,9 @@ const columns: Record<TableName, string> = {
   dim_doctor: `doctor_key:text in_force_from:instant is_active:bool department_key:text? specialization:text timezone:text
     consultation_minutes:int`,
   dim_patient: `patient_key:text status:text gender:text birth_year:int? age_class:text registered_date:date`,
+  dim_resource: `resource_key:text in_force_from:instant resource_type:text resource_code:text ward:text? department_key:text?
+    lanes:int state:text`,
+  dim_user: `user_key:text role:text is_active:bool created_at:instant`,
   fact_appointment: `appointment_key:text patient_key:text? doctor_key:text date:date starts_at:instant ends_at:instant
     duration_minutes:int status:text kind:text priority:text lead_minutes:int is_overbooked:bool`,
   fact_visit: `visit_key:text patient_key:text? doctor_key:text? department_key:text appointment_key:text? date:date opened_at:instant
@@ -48,6 +55,10 @@ const columns: Record<TableName, string> = {
   fact_prescription: `prescription_key:text patient_key:text? doctor_key:text visit_key:text? appointment_key:text? date:date
     begun_at:instant status:text signed_at:instant? dispensed_at:instant? cancelled_at:instant? replaces_key:text?
     medicine_count:int? atc_codes:text?`,
+  fact_alert: `alert_key:text patient_key:text? visit_key:text assessment_key:text date:date raised_at:instant reason:text
+    acknowledged_at:instant?`,
+  fact_document: `document_key:text patient_key:text? visit_key:text? date:date uploaded_at:instant kind:text status:text
+    deleted_at:instant?`,
 }
 
 const keys: Record<TableName, readonly string[]> = {
@@ -55,11 +66,15 @@ const keys: Record<TableName, readonly string[]> = {
   dim_department: ['department_key'],
   dim_doctor: ['doctor_key', 'in_force_from'],
   dim_patient: ['patient_key'],
+  dim_resource: ['resource_key', 'in_force_from'],
+  dim_user: ['user_key'],
   fact_appointment: ['appointment_key'],
   fact_visit: ['visit_key'],
   fact_vital_sign: ['assessment_key', 'sign'],
   fact_resource_assignment: ['assignment_key'],
   fact_prescription: ['prescription_key'],
+  fact_alert: ['alert_key'],
+  fact_document: ['document_key'],
 }
 
 export const tables = Object.fromEntries(

@@ -26,6 +26,36 @@ export function listDoctorStates(asked: Pick<Asked, 'since' | 'before'>): Sql<Do
       from doctor_states s where ${all([isAsked(sql`s`, asked)])} order by s.doctor_id, s.in_force_from`
 }
 
+export type ResourceState = {
+  resource_id: string
+  in_force_from: number
+  resource_type: string
+  resource_code: string
+  ward: string | null
+  department_id: string | null
+  lanes: number
+  state: string
+}
+/** A row for each state that was in force; thousands. */
+export function listResourceStates({ since, before }: Pick<Asked, 'since' | 'before'>): Sql<ResourceState> {
+  const [state, resource] = [isAsked(sql`s`, { since, before }), isAsked(sql`r`, { since, before })]
+  return sql`
+    select s.resource_id, (extract(epoch from s.in_force_from) * 1000000)::bigint as in_force_from, r.type as resource_type,
+           r.code as resource_code, s.ward, s.department_id, s.lanes, s.state
+      from resource_states s join resources r on r.id = s.resource_id
+     where ${state && resource ? sql`(${state} or ${resource})` : sql`true`} order by s.resource_id, s.in_force_from`
+}
+
+export type UserAccount = { id: string; role: string; is_active: boolean; created_at: number }
+/** A page, in the order of ids. */
+export function listUsers(asked: Asked): Sql<UserAccount> {
+  return sql`
+    select u.id, u.role, u.is_active, (extract(epoch from u.created_at) * 1000000)::bigint as created_at
+      from users u
+     where ${all([sql`u.id > ${asked.after ?? '00000000-0000-0000-0000-000000000000'}`, isAsked(sql`u`, asked)])}
+     order by u.id limit ${literal(asked.limit)}`
+}
+
 export type PatientToClass = SealedBy & {
   id: string
   sealed_card: Buffer

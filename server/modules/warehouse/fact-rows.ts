@@ -4,9 +4,11 @@ import { openMedicines } from '#modules/prescriptions'
 import type { Keyring } from '#platform/encryption/keyring.ts'
 import type { Row } from './columns.ts'
 import type {
+  AlertFact,
   AppointmentFact,
   AssessmentFact,
   AssignmentFact,
+  DocumentFact,
   OfPatient,
   PrescriptionFact,
   VisitFact,
@@ -152,5 +154,39 @@ export function prescriptionRow(telling: Telling, fact: PrescriptionFact): Row {
     replaces_key: maybeKey('prescription', fact.replaces_id),
     medicine_count: medicines ? medicines.length : null,
     atc_codes: codes.length > 0 ? codes.join(' ') : null,
+  }
+}
+
+export function alertRow(
+  telling: Telling,
+  { id, visit_id, assessment_id, raised_at, reason, acknowledged_at, ...of }: AlertFact,
+): Row {
+  const { patient_key, key, at, maybeAt, date } = tellingOf(telling, { id, ...of })
+  return {
+    alert_key: key('alert', id),
+    patient_key,
+    visit_key: key('visit', visit_id),
+    assessment_key: key('assessment', assessment_id),
+    date: date(raised_at),
+    raised_at: at(raised_at),
+    reason,
+    acknowledged_at: maybeAt(acknowledged_at),
+  }
+}
+
+export function documentRow(
+  telling: Telling,
+  { id, visit_id, uploaded_at, kind, status, deleted_at, ...of }: DocumentFact,
+): Row {
+  const { patient_key, key, maybeKey, at, maybeAt, date } = tellingOf(telling, { id, ...of })
+  return {
+    document_key: key('document', id),
+    patient_key,
+    visit_key: maybeKey('visit', visit_id),
+    date: date(uploaded_at),
+    uploaded_at: at(uploaded_at),
+    kind,
+    status,
+    deleted_at: maybeAt(deleted_at),
   }
 }

@@ -143,3 +143,33 @@ export function listPrescriptions(asked: Asked): Sql<PrescriptionFact> {
       from prescriptions r join patients p on p.id = r.patient_id left join patient_keys k on k.id = r.key_id
      where ${page(sql`r`, asked)}`
 }
+
+export type AlertFact = OfPatient & {
+  visit_id: string
+  assessment_id: string
+  raised_at: number
+  reason: string
+  acknowledged_at: number | null
+}
+export function listAlerts(asked: Asked): Sql<AlertFact> {
+  return sql`
+    select l.id, ${ofPatient(sql`l.patient_id`)}, a.visit_id, l.assessment_id, ${microseconds(sql`l.raised_at`)} as raised_at, l.reason,
+           ${microseconds(sql`l.acknowledged_at`)} as acknowledged_at
+      from assessment_alerts l join assessments a on a.id = l.assessment_id join patients p on p.id = l.patient_id
+     where ${page(sql`l`, asked)}`
+}
+
+export type DocumentFact = OfPatient & {
+  visit_id: string | null
+  uploaded_at: number
+  kind: string
+  status: string
+  deleted_at: number | null
+}
+export function listDocuments(asked: Asked): Sql<DocumentFact> {
+  return sql`
+    select d.id, ${ofPatient(sql`d.patient_id`)}, d.visit_id, ${microseconds(sql`d.uploaded_at`)} as uploaded_at, d.kind, d.status,
+           ${microseconds(sql`d.deleted_at`)} as deleted_at
+      from documents d join patients p on p.id = d.patient_id
+     where ${page(sql`d`, asked)}`
+}

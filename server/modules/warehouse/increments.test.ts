@@ -93,6 +93,25 @@ describe('what changes after it was written', () => {
     assert.deepEqual(rowsOf(await write()), {})
   })
 
+  it('is written of accounts, beds and documents as well, of a bed with its states', async () => {
+    await write()
+    const patient_id = past.patients[0] ?? ''
+    const person = await place.api.person('nurse')
+    const namesOf = (run: Manifest) => Object.keys(rowsOf(run))
+    assert.ok(namesOf(await write()).includes('dim_user'))
+    await rows(sql`update users set is_active = false where id = ${person.user_id}`)
+    await rows(sql`update resources set lanes = 2 where id = ${past.bed_id}`)
+    await rows(sql`
+      insert into documents (id, patient_id, kind, storage_key, media_type, size_bytes, status, scanned_with, series_id, key_id, sealed_label, sealed_content_key)
+      select made.id, p.id, 'report', replace(made.id::text, '-', ''), 'text/plain', 1, 'clean', 'a scanner', made.id, p.key_id, '\\x00', '\\x00'
+        from patients p, (select uuidv7() as id) as made where p.id = ${patient_id}`)
+    const changed = namesOf(await write())
+    for (const name of ['dim_resource', 'dim_user', 'fact_document']) assert.ok(changed.includes(name), name)
+    await rows(sql`update documents set deleted_at = now()`)
+    assert.ok(namesOf(await write()).includes('fact_document'))
+    await assertWhole()
+  })
+
   it('is written in the run after it was committed, however long before that it was changed', async () => {
     await write()
     const [row] = await rows<{ id: string }>(sql`select id from visits order by id limit 1`)

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 
 /** Changes with the tables and their columns; the first run of a new one is full. */
-export const schemaVersion = 1
+export const schemaVersion = 2
 
 export const ManifestFile = z.strictObject({
   path: z.string(),

@@ -3,7 +3,17 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import type { DataKey } from '#platform/encryption/sealing.ts'
 
-export type PseudonymOf = 'patient' | 'doctor' | 'appointment' | 'visit' | 'assessment' | 'assignment' | 'prescription'
+export type PseudonymOf =
+  | 'patient'
+  | 'doctor'
+  | 'appointment'
+  | 'visit'
+  | 'assessment'
+  | 'assignment'
+  | 'prescription'
+  | 'alert'
+  | 'document'
+  | 'user'
 
 export type Pseudonyms = {
   /** 32 hexadecimal digits. */

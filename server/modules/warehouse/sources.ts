@@ -3,16 +3,35 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Snapshot } from '#platform/database/snapshot.ts'
 import type { Sql } from '#platform/database/sql.ts'
 import type { Row, TableName } from './columns.ts'
-import { listDepartments, listDoctorStates, listPatients, type PatientToClass } from './dimension.store.ts'
+import {
+  listDepartments,
+  listDoctorStates,
+  listPatients,
+  listResourceStates,
+  listUsers,
+  type PatientToClass,
+  type UserAccount,
+} from './dimension.store.ts'
 import {
   type Asked,
+  listAlerts,
   listAppointments,
   listAssignments,
+  listDocuments,
   listNursing,
   listPrescriptions,
   listVisits,
 } from './fact.store.ts'
-import { appointmentRow, assignmentRow, prescriptionRow, type Telling, visitRow, vitalSignRows } from './fact-rows.ts'
+import {
+  alertRow,
+  appointmentRow,
+  assignmentRow,
+  documentRow,
+  prescriptionRow,
+  type Telling,
+  visitRow,
+  vitalSignRows,
+} from './fact-rows.ts'
 import { openCells, patientRow, readClass } from './patient-classes.ts'
 
 export type Reading = Telling & {
@@ -50,16 +69,32 @@ export async function readTable(
       })),
     )
   }
+  if (table === 'dim_resource') {
+    const rows = await snapshot.rows(listResourceStates(asked))
+    return add(
+      rows.map(({ resource_id, department_id, ...state }) => ({
+        ...state,
+        resource_key: resource_id,
+        department_key: department_id,
+      })),
+    )
+  }
   if (table === 'dim_patient') return readPatients(reading, add)
   const read = <T extends { id: string }>(
     list: (page: Asked) => Sql<T>,
     toRows: (telling: Telling, fact: T) => Row[],
   ) => eachPage(reading, list, (fact) => toRows(reading, fact), add)
+  if (table === 'dim_user') {
+    const toRows = ({ id, ...user }: UserAccount) => [{ ...user, user_key: pseudonyms.of('user', id) }]
+    return eachPage(reading, listUsers, toRows, add)
+  }
   if (table === 'fact_appointment') return read(listAppointments, (telling, fact) => [appointmentRow(telling, fact)])
   if (table === 'fact_visit') return read(listVisits, (telling, fact) => [visitRow(telling, fact)])
   if (table === 'fact_vital_sign') return read(listNursing, vitalSignRows)
   if (table === 'fact_resource_assignment')
     return read(listAssignments, (telling, fact) => [assignmentRow(telling, fact)])
+  if (table === 'fact_alert') return read(listAlerts, (telling, fact) => [alertRow(telling, fact)])
+  if (table === 'fact_document') return read(listDocuments, (telling, fact) => [documentRow(telling, fact)])
   return read(listPrescriptions, (telling, fact) => [prescriptionRow(telling, fact)])
 }
 
