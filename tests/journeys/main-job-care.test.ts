@@ -11,6 +11,7 @@ import { type Caller, send, signIn } from '../caller.ts'
 import { createColleague, createDepartment, createDoctor, expectStatus, freeStarts, nextPerson } from '../hospital.ts'
 import { until } from '../processes.ts'
 import { type Hospital, startHospital } from '../shapes.ts'
+import { movedBy, readFigures, rowsBehind } from './figures.ts'
 
 let clamd: Awaited<ReturnType<typeof startClamd>>
 let smtp: Awaited<ReturnType<typeof startSmtp>>
@@ -81,6 +82,7 @@ const medicine = (name: string, dosage: string, frequency: string) => ({
 })
 
 test('a patient is booked, checked in, assessed, scanned, treated in spite of an allergy, given a bed, and goes home', async () => {
+  const figures_before = await readFigures(administrator)
   const department_id = await createDepartment(administrator)
   const reception = (await createColleague(administrator, 'staff', department_id)).caller
   const nurse = (await createColleague(administrator, 'nurse', department_id)).caller
@@ -92,7 +94,7 @@ test('a patient is booked, checked in, assessed, scanned, treated in spite of an
   const { id: patient_id } = await asked(reception, 201, 'POST', '/api/v1/patients', { ...nextPerson(), email })
   const [appointment_time] = await freeStarts(reception, cardiologist.doctor_id)
   const booking = { doctor_id: cardiologist.doctor_id, patient_id, appointment_time, reason: 'Palpitations' }
-  const booked = await asked<Made & { confirmation_code: string }>(
+  const booked = await asked<Made & { confirmation_code: string; duration_minutes: number }>(
     reception,
     201,
     'POST',
@@ -219,6 +221,29 @@ test('a patient is booked, checked in, assessed, scanned, treated in spite of an
   await asked(nurse, 200, 'DELETE', `/api/v1/resources/${bed.id}/assign`)
   await asked(doctor, 200, 'PUT', `${visit}/status`, { status: 'completed' })
   assert.equal((await asked(reception, 200, 'GET', `/api/v1/appointments/${booked.id}`)).status, 'completed')
+
+  // What the manager reads has moved by what was done, and by nothing else.
+  assert.deepEqual(movedBy(figures_before, await readFigures(administrator)), {
+    patients: 1,
+    new_patients: 1,
+    visits: 1,
+    places_in_beds: 1,
+    prescriptions: 1,
+    'signed prescriptions': 1,
+    'completed appointments': 1,
+    'appointments of new patients': 1,
+    'completed minutes': booked.duration_minutes,
+    vital_sign: Object.keys(vital_signs).length,
+    early_warning: 1,
+    radiology: 1,
+    alert: 1,
+  })
+  for (const [figure, id] of [
+    ['patients', patient_id],
+    ['visits', visit_id],
+    ['prescriptions', prescription.id],
+  ] as const)
+    assert.ok((await rowsBehind(administrator, figure)).includes(id), figure)
 
   const timeline = await asked<{ items: { kind: string }[] }>(
     doctor,
