@@ -3,9 +3,11 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Route } from '#platform/http/mount.ts'
 import { startTestApi } from '../../server/testing.ts'
+import { sql } from '#platform/database/sql.ts'
 import { call, type Reply } from './call.ts'
 import { matrix } from './matrix.ts'
 import type { Row } from './row.ts'
+import { faultsOfEvents, type Told } from './told.ts'
 import { type Actor, actors, isRead, nameOf, startWorld, type Subject, type World } from './world.ts'
 
 let world: World
@@ -120,6 +122,20 @@ for (const row of matrix.filter(({ operation }) => operations.has(operation))) {
     }
   })
 }
+
+describe('the events that all of this has told', () => {
+  it('are of the subjects, and hold the members, that the list of events says', async (t) => {
+    const told = await world.api.rows(sql<Told>`
+      select type, array_agg(distinct subject_type) as subject_types, jsonb_agg(distinct members) as payloads
+        from (select type, subject_type,
+                     (select coalesce(jsonb_agg(name order by name), '[]') from jsonb_object_keys(payload) as name) as members
+                from events where type not like 'test.%') as events
+       group by type order by type`)
+    t.diagnostic(`${told.length} types of events`)
+    assert.ok(told.length > 40, told.map(({ type }) => type).join(' '))
+    assert.deepEqual(faultsOfEvents(told), [])
+  })
+})
 
 function faultsOfRefusal(
   { operation }: Route,

@@ -64,3 +64,60 @@ export function bicepVariables(path: string): string[] {
     ([, name = '']) => name,
   )
 }
+
+/** What an expression of Bicep comes to: texts with values in them, names, and the two functions that our files use. */
+function bicepValue(expression: string, known: Readonly<Record<string, string>>): string {
+  const text = expression.trim()
+  const value = (name: string) => {
+    const found = known[name]
+    if (found === undefined) throw new Error(`Bicep: ${name} has no value here`)
+    return found
+  }
+  const [, condition, then, otherwise] = /^empty\((\w+)\) \? (.+) : (.+)$/.exec(text) ?? []
+  if (condition && then && otherwise) return bicepValue(value(condition) === '' ? then : otherwise, known)
+  const [, encoded] = /^uriComponent\((.+)\)$/.exec(text) ?? []
+  if (encoded) return encodeURIComponent(bicepValue(encoded, known))
+  if (/^'[^']*'$/.test(text))
+    return text.slice(1, -1).replaceAll(/\$\{([^}]+)\}/g, (_, inner: string) => bicepValue(inner, known))
+  return value(text)
+}
+
+/** `foundation.outputs.NAME` of a module; what Azure makes up must be given. */
+export function bicepOutputs(
+  path: string,
+  parameters: Readonly<Record<string, string>>,
+  made_up: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const text = readDeployed(path)
+  const names = [
+    ...text.matchAll(/^resource (\w+) '[^']+' = \{\n(?: {2}(?!name)[^\n]*\n)*? {2}name: ('[^'\n]+')$/gm),
+  ].map(([, resource = '', name = '']) => [`${resource}.name`, bicepValue(name, parameters)] as const)
+  const known = { ...parameters, ...made_up, ...Object.fromEntries(names) }
+  return Object.fromEntries(
+    [...text.matchAll(/^output (\w+) string = (.+)$/gm)].map(([, name = '', expression = '']) => [
+      `foundation.outputs.${name}`,
+      bicepValue(expression, known),
+    ]),
+  )
+}
+
+/** The environment that a container gets, secrets put in. */
+export function bicepEnvironment(path: string, known: Readonly<Record<string, string>>): Record<string, string> {
+  const text = readDeployed(path)
+  const secrets = new Map(
+    [...text.matchAll(/\{ name: '([a-z-]+)', value: (.+) \}$/gm)].map(([, name = '', expression = '']) => [
+      name,
+      expression,
+    ]),
+  )
+  const set = [...text.matchAll(/\{ name: '([A-Z][A-Z0-9_]+)', (value|secretRef): (.+?) \}(?=$| \])/gm)]
+  return Object.fromEntries(
+    set
+      .filter(([, name = '']) => !/^(CLAMD_CONF_|WEBSITES_|AZURE_)/.test(name))
+      .map(([, name = '', how, told = '']) => {
+        const expression = how === 'value' ? told : secrets.get(told.slice(1, -1))
+        if (expression === undefined) throw new Error(`${path}: there is no secret ${told}`)
+        return [name, bicepValue(expression, known)]
+      }),
+  )
+}

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { TOTP } from 'otpauth'
+import { startCollector } from '#platform/tracing/collector.testing.ts'
 import { serviceNames, type ServiceName } from '#platform/services/variables.ts'
 import type { Gateway } from '../../server/gateway.ts'
 import { type Caller, send, signIn } from '../caller.ts'
@@ -22,11 +23,16 @@ let cluster: Cluster
 let services: Services
 let gateway: Gateway
 let administrator: Caller
+let collector: Awaited<ReturnType<typeof startCollector>>
 let addresses: Record<ServiceName, number>
 
 before(async () => {
   cluster = await startCluster()
-  services = await startServices(cluster, { OPENWARD_TRUSTED_PROXIES: '127.0.0.1' })
+  collector = await startCollector()
+  services = await startServices(cluster, {
+    OPENWARD_TRUSTED_PROXIES: '127.0.0.1',
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+  })
   addresses = {
     auth: services.auth.port,
     appointments: services.appointments.port,
@@ -39,6 +45,7 @@ before(async () => {
 after(async () => {
   await gateway?.close()
   await cluster?.stop()
+  await collector?.[Symbol.asyncDispose]()
 })
 
 /** An address of each service that somebody who may everything reads. */
@@ -92,7 +99,51 @@ test('a patient is booked and prescribed for through all of them as through one'
     (expectStatus(200, list) as { items: { id: string }[] }).items.map(({ id }) => id),
     [booked.id],
   )
-  assertStatus(await doctor.caller.ask('GET', `/api/v1/patients/${patient.id}/prescriptions`), 200)
+  // Prescriptions knows the patient of records and the booking of appointments; what it signs is read at both.
+  const medicine = { name: 'Paracetamol', dosage: '500 mg', route: 'oral', frequency: 'every 8 hours' }
+  const draft = {
+    appointment_id: booked.id,
+    medicines: [{ ...medicine, duration_days: 5, quantity: 15 }],
+  }
+  const { id } = expectStatus(201, await doctor.caller.ask('POST', '/api/v1/prescriptions', draft)) as { id: string }
+  assertStatus(await doctor.caller.ask('POST', `/api/v1/prescriptions/${id}/sign`, {}), 200)
+  const prescribed = await doctor.caller.ask('GET', `/api/v1/patients/${patient.id}/prescriptions`)
+  assert.deepEqual(
+    (expectStatus(200, prescribed) as { items: { id: string; status: string }[] }).items.map((one) => [
+      one.id,
+      one.status,
+    ]),
+    [[id, 'signed']],
+  )
+  const timeline = await doctor.caller.at(addresses.records).ask('GET', `/api/v1/patients/${patient.id}/timeline`)
+  assert.ok(expectStatus(200, timeline) && timeline.text.includes(id))
+})
+
+test('a call from one service goes on at the other in the same trace, which a caller has begun', async () => {
+  const [trace, parent] = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331']
+  const headers = {
+    traceparent: `00-${trace}-${parent}-01`,
+    authorization: `Bearer ${administrator.tokens.access_token}`,
+  }
+  for (const name of ['appointments', 'records'] as const)
+    assertStatus(await send(addresses[name], { method: 'GET', url: reads[name], headers }), 200)
+  const asked = () => collector.spans.filter(({ traceId }) => traceId === trace)
+  await until('both services have sent what they did', () => asked().filter(({ kind }) => kind === 2).length === 2)
+  assert.ok(asked().some(({ kind, parentSpanId }) => kind === 2 && parentSpanId === parent))
+
+  // Each service reads the public keys of auth.
+  const calls = () =>
+    collector.spans.flatMap((call) => {
+      if (call.attributes['openward.service'] !== 'auth') return []
+      const answered = collector.spans.find(({ kind, parentSpanId }) => kind === 2 && parentSpanId === call.spanId)
+      return answered ? [{ call, answered }] : []
+    })
+  await until('auth has sent what it was asked', () => calls().length > 0)
+  for (const { call, answered } of calls()) {
+    assert.equal(answered.traceId, call.traceId)
+    assert.match(String(answered.attributes['http.route']), /jwks/)
+  }
+  assert.ok(!collector.text().includes(administrator.tokens.access_token))
 })
 
 test('whoever signs out at auth is signed out at every service with the very next request', async () => {

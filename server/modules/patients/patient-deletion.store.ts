@@ -7,12 +7,13 @@ export type Expected = {
   doctor_id: string
   appointment_time: string
   status: string
+  version: number
 }
 
 /** As an appointment's own rules say: one that has begun is not cancelled any more. A time that is only held ends by itself. */
 const cancellable = ['booked', 'confirmed', 'checked_in']
 
-const columns = sql`a.id, a.confirmation_code, a.doctor_id, a.starts_at as appointment_time, a.status`
+const columns = sql`a.id, a.confirmation_code, a.doctor_id, a.starts_at as appointment_time, a.status, a.version`
 
 /** Whether the record is within a reach of the caller's, asked from a wider one. */
 export function isInReach(patient_id: string, reach: string): Sql<{ is_in_reach: boolean }> {

@@ -42,11 +42,17 @@ async function cancelOrRefuse(ctx: Context, tx: Tx, patient_id: string, cancel_a
       detail: expected.every(isCancellable)
         ? 'Move or cancel these appointments, or repeat with cancel_appointments=true, which cancels them'
         : 'An appointment of this patient is in progress: complete it first',
-      appointments: expected,
+      appointments: expected.map(({ id, confirmation_code, doctor_id, appointment_time, status }) => ({
+        id,
+        confirmation_code,
+        doctor_id,
+        appointment_time,
+        status,
+      })),
     })
   }
   await tx.run(cancelExpected(expected, ctx.actor.user_id))
-  for (const { id, doctor_id, appointment_time, status } of expected) {
+  for (const { id, doctor_id, appointment_time, status, version } of expected) {
     const details = { from_status: status, to_status: 'cancelled' }
     tx.audit({ action: 'appointment.cancel', resource_type: 'appointment', resource_id: id, patient_id, details })
     tx.emit({
@@ -54,7 +60,7 @@ async function cancelOrRefuse(ctx: Context, tx: Tx, patient_id: string, cancel_a
       subject_type: 'appointment',
       subject_id: id,
       patient_id,
-      payload: { doctor_id, appointment_time, ...details },
+      payload: { doctor_id, appointment_time, ...details, version: version + 1 },
     })
   }
 }

@@ -1,8 +1,12 @@
 // The pipeline behind a run, against a stand-in for Azure Data Factory: begun once, followed to its end, tried again, left alone where it fails.
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, before, beforeEach, describe, it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
+import { enqueueJob } from '#platform/jobs/enqueue.ts'
+import { openJobs } from '#platform/jobs/jobs.ts'
 import type { Person } from '../../testing.ts'
 import { address, startDataFactoryStandIn } from './data-factory-stand-in.testing.ts'
 import { openPipeline, type Pipeline } from './pipeline.ts'
@@ -102,6 +106,40 @@ describe('the pipeline behind a run', () => {
     await assert.rejects(follow(run_id, pipelineWork.retry.limit + 1), isUnavailable)
     const ended = await read(run_id)
     assert.deepEqual([ended?.status, ended?.failure], ['failed', 'warehouse_pipeline_unavailable'])
+  })
+
+  it('is tried again after ten to twenty seconds, then after twice as long each time, up to ten minutes', async () => {
+    const { pool, log } = place.api.system
+    const jobs = openJobs({ pool, log, poll_seconds: 0.5 })
+    jobs.work(pipelineWork, () => Promise.reject(new Error('away')))
+    const run_id = randomUUID()
+    await forget()
+    await place.api.database.once((tx) => enqueueJob(tx, pipelineWork, { run_id }, { key: run_id }))
+    await jobs.start()
+    const waits: number[] = []
+    try {
+      while (waits.length < 8) {
+        const [row] = await place.api.rows(
+          sql<{ seconds: number }>`
+            update pgboss.job_common j set start_after = now()
+              from (select id, extract(epoch from start_after - now())::float8 as seconds from pgboss.job_common) as before
+             where j.id = before.id and name = ${pipelineWork.name} and state = 'retry' and retry_count = ${waits.length} and before.seconds > 0
+            returning before.seconds`,
+        )
+        if (row) waits.push(row.seconds)
+        else await delay(20)
+      }
+    } finally {
+      await jobs.stop()
+      await forget()
+    }
+    const { delay_seconds, delay_max_seconds } = pipelineWork.retry
+    for (const [at, waited] of waits.entries()) {
+      const least = Math.min(delay_max_seconds, delay_seconds * 2 ** at)
+      // Some of it has passed before it was looked at.
+      assert.ok(waited > least - 5 && waited <= Math.min(delay_max_seconds, 2 * least), `${at}: ${waits.join(' ')}`)
+    }
+    assert.ok((waits.at(-1) ?? 0) > 590)
   })
 
   it('is left alone for a while once it has failed five times in a row, then asked by one', async () => {
