@@ -11,46 +11,72 @@ import {
 } from '#contracts/reports/report-filters'
 import { ResourceType } from '#contracts/resources/resource'
 import { useDoctors } from '../day-calendar/day.ts'
+import { ReadProblem } from '../frame/states.tsx'
 import { useDepartments } from '../look-after-accounts/administration.tsx'
 import { useFigureWords } from './figures.tsx'
 
 type Props = { report: ReportName; value: Filters; onChange: (part: Filters) => void }
+type FilterProps = { label: string; value: string; onChange: (text: string) => void }
 type Choice = { value: string; label: string }
 
 export function ReportFilters({ report, value, onChange }: Props) {
   const words = useFigureWords()
   const { kinds } = useHouseWords()
-  const doctors = useDoctors()
-  const departments = useDepartments()
   const choices: Partial<Record<FilterName, readonly Choice[]>> = {
-    doctor_id: (doctors.data ?? []).map(({ id, first_name, last_name }) => ({
-      value: id,
-      label: `${first_name} ${last_name}`,
-    })),
-    department_id: (departments.data ?? []).map(({ id, name }) => ({ value: id, label: name })),
     gender: Gender.options.map((one) => ({ value: one, label: words.genders[one] })),
     type: ResourceType.options.map((one) => ({ value: one, label: kinds[one] })),
     outcome: AuditOutcome.options.map((one) => ({ value: one, label: words.outcomes[one] })),
   }
   return filtersOf[report].map((name) => {
-    const change = (text: string) => onChange({ [name]: text || undefined })
+    const filter = {
+      label: words.filters[name],
+      value: value[name] ?? '',
+      onChange: (text: string) => onChange({ [name]: text || undefined }),
+    }
+    if (name === 'doctor_id') return <DoctorFilter key={name} {...filter} />
+    if (name === 'department_id') return <DepartmentFilter key={name} {...filter} />
     const known = choices[name]
     return known ? (
-      <NativeSelect
-        key={name}
-        label={words.filters[name]}
-        value={value[name] ?? ''}
-        onChange={(event) => change(event.currentTarget.value)}
-        data={[{ value: '', label: words.all }, ...known]}
-      />
+      <ChoiceFilter key={name} {...filter} choices={known} />
     ) : (
       <TextInput
         key={name}
-        label={words.filters[name]}
-        value={value[name] ?? ''}
+        label={filter.label}
+        value={filter.value}
         maxLength={100}
-        onChange={(event) => change(event.currentTarget.value)}
+        onChange={(event) => filter.onChange(event.currentTarget.value)}
       />
     )
   })
+}
+
+/** Asked for by no other report. */
+function DoctorFilter(filter: FilterProps) {
+  const doctors = useDoctors()
+  if (doctors.error) return <ReadProblem error={doctors.error} />
+  const choices = (doctors.data ?? []).map(({ id, first_name, last_name }) => ({
+    value: id,
+    label: `${first_name} ${last_name}`,
+  }))
+  return <ChoiceFilter {...filter} choices={choices} />
+}
+
+function DepartmentFilter(filter: FilterProps) {
+  const departments = useDepartments()
+  if (departments.error) return <ReadProblem error={departments.error} />
+  return (
+    <ChoiceFilter {...filter} choices={(departments.data ?? []).map(({ id, name }) => ({ value: id, label: name }))} />
+  )
+}
+
+function ChoiceFilter({ label, value, onChange, choices }: FilterProps & { choices: readonly Choice[] }) {
+  const words = useFigureWords()
+  return (
+    <NativeSelect
+      label={label}
+      value={value}
+      onChange={(event) => onChange(event.currentTarget.value)}
+      data={[{ value: '', label: words.all }, ...choices]}
+    />
+  )
 }
