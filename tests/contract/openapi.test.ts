@@ -1,5 +1,6 @@
 // The OpenAPI document: whole, sound, and the same as what is served.
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { startTestApi, type TestApi } from '../../server/testing.ts'
 import type { ApiDocument, DescribedOperation } from './document.ts'
@@ -27,6 +28,26 @@ describe('the OpenAPI document', () => {
     assert.equal(document.openapi, '3.1.0')
     assert.ok(document.info.title && document.info.version && document.servers.length > 0)
     assert.equal(document.components.securitySchemes['bearer']?.scheme, 'bearer')
+  })
+
+  it('lets no character into an address or a query at which the database would fail', async (t) => {
+    const admin = await api.person('admin')
+    const faults: string[] = []
+    let asked = 0
+    for (const [name, { parameters = [] }] of described) {
+      const [method = '', path = ''] = name.split(' ')
+      const texts = parameters.filter(({ in: place }) => place === 'path' || (place === 'query' && method === 'GET'))
+      for (const { name: member, in: place } of texts) {
+        const address = path.replaceAll(/\{(\w+)\}/g, (_, one: string) => (one === member ? 'a%00' : randomUUID()))
+        const url = place === 'query' ? `${address}?${member}=a%00` : address
+        const { status } = await admin.send({ method: method as 'GET', url, headers: {} })
+        if (status < 300 || status >= 500) faults.push(`${name} ${member}: ${status}`)
+        asked += 1
+      }
+    }
+    t.diagnostic(`${asked} members of addresses and queries`)
+    assert.ok(asked > 300)
+    assert.deepEqual(faults, [])
   })
 
   it('describes every operation that is served, and serves every one that it describes', (t) => {

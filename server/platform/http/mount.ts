@@ -222,6 +222,7 @@ function compileDecoder(operation: Operation): Decoder {
       const result = schema.safeParse(request[part] ?? undefined)
       if (result.success) decoded[part] = result.data
       else errors.push(...result.error.issues.flatMap((issue) => invalidMembers(part, issue)))
+      if (part !== 'body') errors.push(...unstorable(part, request[part]))
     }
     if (!operation.query && Object.keys(request.query as object).length > 0) {
       errors.push({ path: '/query', code: 'unrecognized_keys', message: 'This address takes no query' })
@@ -232,6 +233,15 @@ function compileDecoder(operation: Operation): Decoder {
     if (errors.length > 0) throw new Problem(invalidRequest, { errors })
     return decoded as Decoded<Operation>
   }
+}
+
+/** PostgreSQL holds no U+0000 in a text, and would fail at it; what an address or a query names lies there. */
+function unstorable(part: string, given: unknown): InvalidMember[] {
+  return Object.entries(given ?? {}).flatMap(([name, value]) =>
+    typeof value === 'string' && value.includes('\u0000')
+      ? [{ path: `/${part}/${escapePointer(name)}`, code: 'custom', message: 'Must not contain U+0000' }]
+      : [],
+  )
 }
 
 /** zod's issue as located members (RFC 6901); an unknown key is located itself, and no value is ever quoted. */
