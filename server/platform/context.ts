@@ -91,7 +91,9 @@ export type Context = {
    * Begins, or gives up, what has to wait until all that the request writes has committed: called once, with whether it has.
    */
   afterwards(work: (is_kept: boolean) => void): void
-  /** Who asks, for an entry that the handler records apart from a transaction. */
+  /** The entry with who asks, for a statement that writes it itself. */
+  completed(entry: AuditEntry): AuditEntry
+  /** Records an entry apart from a transaction. */
   record(entry: AuditEntry): Promise<void>
 }
 

@@ -82,7 +82,7 @@ async function attemptBooking(
   slot: AskedSlot,
   key: DataKey | undefined,
 ): Promise<Appointment | 'taken' | 'resource_taken'> {
-  const { actor, correlation_id, ip_address, user_agent, system } = ctx
+  const { actor, system } = ctx
   const { patient_id, doctor_id, kind, priority, hold_id, overbook, resource_ids } = asked
   const { reason = null, notes = null } = asked
   const id = hold_id ?? randomUUIDv7()
@@ -103,18 +103,15 @@ async function attemptBooking(
     overbooks: overbook !== undefined,
     tells_no_shows: tellsNoShows(ctx),
   }
-  const { user_id, role, session_id } = actor
-  const who = { user_id, role, session_id, correlation_id, ip_address, user_agent }
   const details =
     overbook || hold_id ? { ...(overbook && { overbooks: true }), ...(hold_id && { held: true }) } : undefined
-  const entry = {
-    ...who,
+  const entry = ctx.completed({
     action: 'appointment.book',
     resource_type: 'appointment',
     resource_id: id,
     patient_id,
     details,
-  }
+  })
   const event = eventOf('booked', { id, patient_id }, { doctor_id, appointment_time: slot.starts_at, version: 1 })
 
   const isAlone = hold_id !== undefined || (resource_ids !== undefined && resource_ids.length > 0)

@@ -49,7 +49,7 @@ async function keepQuickly<Asked>(
   forms: AssessmentForms,
   at?: string,
 ): Promise<Assessment | undefined> {
-  const { user_id, role, session_id, department_id, doctor_id } = ctx.actor
+  const { department_id, doctor_id } = ctx.actor
   const [found] = await ctx.database.readAmong(find, { ...asked, reach: ctx.reach, department_id, doctor_id })
   if (!found || isOwnRecord(ctx, found.patient_id) || !holds(ctx.actor, `${found.kind}-assessments:write`))
     return undefined
@@ -57,15 +57,13 @@ async function keepQuickly<Asked>(
   const form = formOf(found.kind, forms)
   if (namedIn(form).length > 0) return undefined
   assertPast(form, at ?? `/body/${found.kind}`)
-  const { correlation_id, ip_address, user_agent } = ctx
-  const who = { user_id, role, session_id, correlation_id, ip_address, user_agent }
   const key = openKey(ctx.system.keys.keyring, found)
   const kept = await ctx.database.together((tx) =>
     tx.among(keepDrafts, {
       ...found,
       sealed_draft: sealDraft(key, found.id, form),
       taken_at: takenAt(form),
-      entry: { ...who, ...entryOf('draft', found), id: randomUUIDv7() },
+      entry: { ...ctx.completed(entryOf('draft', found)), id: randomUUIDv7() },
     }),
   )
   return kept && shownAsTyped({ ...found, ...kept }, form)

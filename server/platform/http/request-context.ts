@@ -108,6 +108,7 @@ export function buildContext(
       return typeof value === 'string' ? value : undefined
     },
     header: (name, value) => void reply.header(name, value),
+    completed: complete,
     afterwards: (work) => void waiting.push(work),
     record: (entry) =>
       within(span?.child('audit record', 'client'), () => system.recorder.record(complete(entry))).catch(
