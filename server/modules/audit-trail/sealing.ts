@@ -13,6 +13,7 @@ import { isConnectionFault } from '#platform/database/connection.ts'
 import { sql } from '#platform/database/sql.ts'
 import { scopedDatabase } from '#platform/database/transaction.ts'
 import { unwrapKey, wrapKey } from '#platform/encryption/keyring.ts'
+import { repeat, type Repeated } from '#platform/jobs/repeat.ts'
 import type { Check } from '#platform/module.ts'
 import { findRootKeys, insertRootKey } from './audit-log.store.ts'
 import { auditDirectory, rootsFile, verifyStoredLog, withLongConnection } from './verification.ts'
@@ -38,8 +39,7 @@ export async function openAuditSealing(system: System, every_ms = sealEveryMilli
   publishKeys()
   const publisher = publishToFile(rootsFile(configuration))
   let fork: string | undefined
-  let running: Promise<unknown> = Promise.resolve()
-  let timer: NodeJS.Timeout | undefined
+  let repeated: Repeated | undefined
 
   function publishKeys() {
     writeFileSync(join(directory, 'keys.txt'), `${opened.keys.join('\n')}\n`)
@@ -56,6 +56,17 @@ export async function openAuditSealing(system: System, every_ms = sealEveryMilli
     await openAgain()
     return withLongConnection(pool, (connection) => sealAudit(connection, opened.signer, publisher))
   }
+
+  async function sealInTurn() {
+    try {
+      await seal()
+      fork = undefined
+    } catch (error) {
+      if (error instanceof AuditForkError) fork = error.message
+      if (!isConnectionFault(error)) log.error({ err: error }, 'the audit log could not be sealed')
+    }
+  }
+
   const sealing: AuditSealing = {
     get keys() {
       return opened.keys
@@ -67,22 +78,10 @@ export async function openAuditSealing(system: System, every_ms = sealEveryMilli
         ? { status: 'degraded', detail: `The audit log does not continue what was sealed before: ${fork}` }
         : { status: 'ok' },
     start() {
-      timer = setInterval(() => {
-        running = running.then(async () => {
-          try {
-            await seal()
-            fork = undefined
-          } catch (error) {
-            if (error instanceof AuditForkError) fork = error.message
-            if (!isConnectionFault(error)) log.error({ err: error }, 'the audit log could not be sealed')
-          }
-        })
-      }, every_ms)
-      timer.unref()
+      repeated = repeat({ name: 'audit.seal', every_ms, work: sealInTurn, log })
     },
     async stop() {
-      clearInterval(timer)
-      await running
+      await repeated?.stop()
     },
   }
   return sealing
