@@ -47,6 +47,7 @@ export const en = {
   'prescription.cancel': 'Cancelled a prescription',
   'disclosure.list': 'Read to whom the record was given',
   'emergency_access.open': 'Opened the record in an emergency',
+  'emergency_copy.open': 'Read the record in a copy for emergencies',
   'resource.assign': 'Gave a bed, a room or a device',
   'resource.transfer': 'Moved to another bed',
   'resource.release': 'Released a bed, a room or a device',

@@ -49,6 +49,7 @@ export const es: Record<keyof typeof en, string> = {
   'prescription.cancel': 'Anuló una receta',
   'disclosure.list': 'Leyó a quién se dio la historia',
   'emergency_access.open': 'Abrió la historia en una urgencia',
+  'emergency_copy.open': 'Leyó la historia en una copia para emergencias',
   'resource.assign': 'Dio una cama, una sala o un aparato',
   'resource.transfer': 'Pasó a otra cama',
   'resource.release': 'Dejó libre una cama, una sala o un aparato',

@@ -9,7 +9,7 @@ import { en } from './record-actions.en.ts'
 const server = join(import.meta.dirname, '../../server')
 /** Of which nothing happens to the record of a patient. */
 const ofTheHouse =
-  /^(access|access_review|activity_finding|analytics|department|demo|doctor|email|event|invitation|job|keys|mail|mfa|password|prescription_key|probe|profile|report|retention|role|schedule|session|time_off|token_key|user|warehouse|webhook)\.|^audit_log\.(find_subjects|roots|verify)$|^resource\.(create|update|set_status|list|read)$/
+  /^(access|access_review|activity_finding|analytics|department|demo|doctor|email|event|invitation|job|keys|mail|mfa|password|prescription_key|probe|profile|report|retention|role|schedule|session|time_off|token_key|user|warehouse|webhook)\.|^audit_log\.(find_subjects|roots|verify)$|^emergency_copy\.make$|^resource\.(create|update|set_status|list|read)$/
 
 const written = globSync('{modules,platform}/**/*.ts', { cwd: server, exclude: ['**/*.test.ts', '**/*.testing.ts'] })
   .map((file) => readFileSync(join(server, file), 'utf8'))
