@@ -1,7 +1,7 @@
 // Who is expected today and has not come yet, with the check-in beside each.
 import { Alert, Box, Button, Group, Paper, Stack, Text, Title } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
-import { useState } from 'react'
+import { memo, useCallback, useState } from 'react'
 import { addresses } from '../addresses.ts'
 import { useLive } from '../connection/use-live.ts'
 import { may, useUser } from '../connection/use-session.ts'
@@ -33,6 +33,14 @@ export function Expected() {
     may(user, 'patients:find'),
   )
   const checkIn = useStatusChange()
+  const { mutate } = checkIn
+  const arrive = useCallback(
+    (appointment: Appointment, name: string) => {
+      setArrived(undefined)
+      mutate({ appointment, status: 'checked_in' }, { onSuccess: () => setArrived(name) })
+    },
+    [mutate],
+  )
   const doctorOf = new Map(doctors.data?.map((doctor) => [doctor.id, doctor]))
   const error = day.error ?? people.error
   return (
@@ -56,7 +64,7 @@ export function Expected() {
       </div>
       {error && <ReadProblem error={error} />}
       {checkIn.error && <ProblemAlert error={checkIn.error} />}
-      {day.isPending ? (
+      {day.isPending || people.isLoading || doctors.isLoading ? (
         <Waiting />
       ) : expected.length === 0 ? (
         !error && <Text c="dimmed">{calendar.expected_none}</Text>
@@ -69,10 +77,7 @@ export function Expected() {
               person={people.data?.get(appointment.patient_id)}
               doctor={doctorOf.get(appointment.doctor_id)}
               isBusy={checkIn.isPending && checkIn.variables.appointment.id === appointment.id}
-              onCheckIn={(name) => {
-                setArrived(undefined)
-                checkIn.mutate({ appointment, status: 'checked_in' }, { onSuccess: () => setArrived(name) })
-              }}
+              onCheckIn={arrive}
             />
           ))}
         </Paper>
@@ -86,10 +91,12 @@ type ExpectedPersonProps = {
   person: IdentityCard | undefined
   doctor: Doctor | undefined
   isBusy: boolean
-  onCheckIn: (name: string) => void
+  onCheckIn: (appointment: Appointment, name: string) => void
 }
 
-function ExpectedPerson({ appointment, person, doctor, isBusy, onCheckIn }: ExpectedPersonProps) {
+/** Of some hundred a day, those are drawn anew that something has changed of. */
+const ExpectedPerson = memo(function ExpectedPerson(props: ExpectedPersonProps) {
+  const { appointment, person, doctor, isBusy, onCheckIn } = props
   const { calendar } = useWords()
   const user = useUser()
   const dates = useDates()
@@ -114,7 +121,7 @@ function ExpectedPerson({ appointment, person, doctor, isBusy, onCheckIn }: Expe
           <Button
             variant="light"
             loading={isBusy}
-            onClick={() => onCheckIn(name)}
+            onClick={() => onCheckIn(appointment, name)}
             aria-label={calendar.check_in_of(name)}
           >
             {calendar.check_in}
@@ -123,4 +130,4 @@ function ExpectedPerson({ appointment, person, doctor, isBusy, onCheckIn }: Expe
       </Group>
     </li>
   )
-}
+})

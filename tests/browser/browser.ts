@@ -161,16 +161,17 @@ type Violation = { id: string; nodes: { html: string; failureSummary?: string }[
 
 /** Asserts that axe finds nothing on the page as it stands. */
 export async function assertAccessible(page: Page, state: string): Promise<void> {
-  // Words that fade in have less contrast for a moment.
-  await page.evaluate(() =>
-    Promise.allSettled(
+  // Words that fade in have less contrast for a moment. What changes with the colours of the page begins a frame later.
+  await page.evaluate(async () => {
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+    await Promise.allSettled(
       document
         .getAnimations()
         // What says that one has to wait never ends by itself.
         .filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity)
         .map((animation) => animation.finished),
-    ),
-  )
+    )
+  })
   // By the debugging protocol, which the policy of the page does not bind.
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source)
   const violations = (await page.evaluate(
