@@ -1,7 +1,7 @@
 // The slots and appointments that figures of doctors are sums of: some days at a time, until a page is full.
 import { type CountedStatus, countedStatuses } from './analytics.contract.ts'
 import { commonTime, offeredSlots } from './availability.ts'
-import { placesOf } from './doctor-days.ts'
+import { placesOf, utilizationParts } from './doctor-days.ts'
 import { findDoctorStates, findMoment, findTimeOff } from './doctor-days.store.ts'
 import { type CountedAppointment, listCounted } from './doctor-rows.store.ts'
 import type { FoundRow, RowsAsked } from './figure-rows.ts'
@@ -10,14 +10,6 @@ import type { Period } from './period.ts'
 import type { Source } from './source.ts'
 import type { TimeRange } from '#modules/doctors'
 
-export const utilizationSums = [
-  'available_minutes',
-  'booked_minutes',
-  'outside_minutes',
-  'completed_minutes',
-  'appointments',
-  ...countedStatuses,
-] as const
 export const trendSums = [
   'appointments',
   ...countedStatuses,
@@ -25,7 +17,7 @@ export const trendSums = [
   'new_patient_appointments',
   'returning_patient_appointments',
 ] as const
-type Sum = (typeof utilizationSums)[number] | (typeof trendSums)[number]
+type Sum = (typeof utilizationParts)[number] | (typeof trendSums)[number]
 
 export type DoctorRowsAsked = RowsAsked & {
   figure: Sum

@@ -4,7 +4,8 @@ import { type ComparedSubject } from './comparison.store.ts'
 import { comparedRows } from './comparison-rows.store.ts'
 import { countedUntil } from './comparison.service.ts'
 import { findMoment } from './doctor-days.store.ts'
-import { findDoctorRows, trendSums, utilizationSums } from './doctor-rows.ts'
+import { utilizationParts } from './doctor-days.ts'
+import { findDoctorRows, trendSums } from './doctor-rows.ts'
 import type { FigureRows, FigureRowsQuery, RowRecord, RowSubject } from './figure-rows.contract.ts'
 import {
   type FoundRow,
@@ -72,7 +73,7 @@ async function findRows(source: Source, period: Period, query: FigureRowsQuery, 
   switch (subject) {
     case 'doctor_utilization':
     case 'appointment_trends': {
-      const sums = subject === 'doctor_utilization' ? utilizationSums : trendSums
+      const sums = subject === 'doctor_utilization' ? utilizationParts : trendSums
       const figure = requireFigure(query.figure, sums, subject)
       const of = { ...page, figure, doctor_id, department_id, specialization }
       return {

@@ -113,7 +113,8 @@ async function enter(
 export function emergencyCopyCheck({ emergency }: Configuration): (() => Promise<Check>) | undefined {
   if (!emergency) return undefined
   return async () => {
-    const age = await ageMinutesOf(emergency.directory).catch(() => undefined)
+    const age = await ageMinutesOf(emergency.directory).catch(() => null)
+    if (age === null) return { status: 'degraded', detail: 'OPENWARD_EMERGENCY_DIR cannot be read' }
     if (age === undefined) return { status: 'degraded', detail: 'There is no emergency copy in OPENWARD_EMERGENCY_DIR' }
     const detail = `The newest emergency copy is ${Math.floor(age)} minutes old`
     if (age > copyLateMinutes) return { status: 'degraded', detail }
@@ -129,6 +130,7 @@ export function emergencyCopyMeasure({ emergency }: Configuration): Measure {
     name: 'openward_emergency_copy_age_seconds',
     help: 'Since the newest emergency copy was made; absent where none are',
     async read() {
+      // A folder that cannot be read has no newest copy; the check says why.
       const age = emergency && (await ageMinutesOf(emergency.directory).catch(() => undefined))
       return age === undefined ? undefined : age * 60
     },

@@ -216,6 +216,9 @@ describe('emergency copies', () => {
     const asked = { ...parts.configuration, emergency: { directory: late, public_keys: [] } }
     const check = emergencyCopyCheck(asked)
     assert.equal((await check?.())?.status, 'degraded')
+    writeFileSync(late, 'no folder')
+    assert.deepEqual(await check?.(), { status: 'degraded', detail: 'OPENWARD_EMERGENCY_DIR cannot be read' })
+    rmSync(late)
     mkdirSync(late)
     for (const [minutes, status] of [
       [16, 'degraded'],

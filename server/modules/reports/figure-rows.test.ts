@@ -7,7 +7,8 @@ import { sql } from '#platform/database/sql.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { analyticsApi, figuresOfAll } from '../analytics/analytics.contract.ts'
 import { type FigureRow, figureRowsApi } from '../analytics/figure-rows.contract.ts'
-import { trendSums, utilizationSums } from '../analytics/doctor-rows.ts'
+import { utilizationParts } from '../analytics/doctor-days.ts'
+import { trendSums } from '../analytics/doctor-rows.ts'
 import { usageSums } from '../analytics/usage-rows.store.ts'
 import { events, happen, past, type Place, startPast } from './past.testing.ts'
 import { reportApi } from './report.contract.ts'
@@ -65,7 +66,7 @@ async function everyFigureOfDoctors(
     query: { ...query, group_by: 'department' },
   })
   const flat = { ...total, ...total.by_status }
-  for (const figure of utilizationSums) await addsUp(who, rows, figure, flat[figure])
+  for (const figure of utilizationParts) await addsUp(who, rows, figure, flat[figure])
   for (const { department_id, ...item } of items) {
     await addsUp(who, rows, 'booked_minutes', item.booked_minutes, { department_id })
     await addsUp(who, rows, 'outside_minutes', item.outside_minutes, { department_id })
