@@ -82,6 +82,7 @@ async function member(cluster: Cluster): Promise<Member> {
       try {
         return (await client.query<Row>(text, values)).rows
       } finally {
+        // It may have been killed meanwhile.
         await client.end().catch(() => undefined)
       }
     },

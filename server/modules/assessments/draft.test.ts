@@ -69,7 +69,11 @@ it('waits for whoever changes the patient, and then judges the patient as they a
   await held
   const saving = clinic.nurse.call(nursingApi.save, { params, body })
   const outcome = assert.rejects(saving, refusedWith(patientInactive))
-  await api.rows(sql`select pg_sleep(0.3)`)
+  const onLock = sql<{ waiting: number }>`
+    select count(*)::int as waiting from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+  let waiting = 0
+  for (let asked = 0; waiting === 0 && asked < 5000; asked += 1) waiting = (await api.rows(onLock))[0]?.waiting ?? 0
+  assert.equal(waiting, 1)
   release()
   await holder
   await outcome
