@@ -1,7 +1,7 @@
 // The slots and appointments that figures of doctors are sums of: some days at a time, until a page is full.
 import { type CountedStatus, countedStatuses } from './analytics.contract.ts'
 import { commonTime, offeredSlots } from './availability.ts'
-import { placesOf, utilizationParts } from './doctor-days.ts'
+import { placesOf, type utilizationParts } from './doctor-days.ts'
 import { findDoctorStates, findMoment, findTimeOff } from './doctor-days.store.ts'
 import { type CountedAppointment, listCounted } from './doctor-rows.store.ts'
 import type { FoundRow, RowsAsked } from './figure-rows.ts'
