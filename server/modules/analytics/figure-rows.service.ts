@@ -1,5 +1,4 @@
 import type { Context } from '#platform/context.ts'
-import { decodeTimeCursor } from '#platform/contract/cursor.ts'
 import { type ComparedSubject } from './comparison.store.ts'
 import { comparedRows } from './comparison-rows.store.ts'
 import { countedUntil } from './comparison.service.ts'
@@ -18,6 +17,7 @@ import {
 } from './figure-rows.ts'
 import { countedDoctor, requireEveryone } from './own-figures.ts'
 import { type Period, periodBefore, readPeriod } from './period.ts'
+import { openRowCursor, sealRowCursor } from './row-cursor.ts'
 import { type Source, sourceOf } from './source.ts'
 import { usageRows, usageSums } from './usage-rows.store.ts'
 import { usageUntil } from './usage.service.ts'
@@ -56,12 +56,21 @@ export async function listFigureRows(ctx: Context, query: FigureRowsQuery): Prom
   if (!ofDoctors(subject)) requireEveryone(ctx)
   const source = sourceOf(ctx)
   const period = readPeriod(query, source.timezone)
-  const page = { after: decodeTimeCursor(query.cursor), limit }
+  const { keyring } = ctx.system.keys
+  const page = { after: openRowCursor(keyring, query, query.cursor), limit }
   const { as_of, record, rows } = await findRows(source, period, { ...query, doctor_id }, page)
-  const { items, next_cursor } = pageOf(rows, limit)
+  const { items, last } = pageOf(rows, limit)
   const { from, to } = query.period === 'previous' ? periodBefore(period) : period
   ctx.saw({ details: { subject, figure, from, to, rows: items.length } })
-  return { subject, figure, from, to, as_of, items: items.map(shownRow(ctx, record)), next_cursor }
+  return {
+    subject,
+    figure,
+    from,
+    to,
+    as_of,
+    items: items.map(shownRow(ctx, record)),
+    next_cursor: sealRowCursor(keyring, query, last),
+  }
 }
 
 function ofDoctors(subject: RowSubject): boolean {

@@ -1,6 +1,5 @@
 // What lists of the rows behind figures share: their addresses, what of a record is told to whom, and how a page of them ends.
 import { type Context, reachOf } from '#platform/context.ts'
-import { encodeCursor } from '#platform/contract/cursor.ts'
 import { invalidRequest, Problem } from '#platform/contract/problem.ts'
 import { literal, type Sql, sql } from '#platform/database/sql.ts'
 import { type FigureRow, figureRowsApi, type RowRecord, type RowSubject } from './figure-rows.contract.ts'
@@ -51,11 +50,10 @@ export function shownRow({ actor, reach }: Context, record: RowRecord): (row: Fo
   })
 }
 
-/** Of rows of which one more than asked for was looked for. */
-export function pageOf<Row extends { id: string; at: string }>(rows: readonly Row[], limit: number) {
+/** Of rows of which one more than asked for was looked for, and the one behind which the next page begins. */
+export function pageOf<Row>(rows: readonly Row[], limit: number): { items: Row[]; last: Row | undefined } {
   const items = rows.slice(0, limit)
-  const last = items.at(-1)
-  return { items, next_cursor: last && rows.length > limit ? encodeCursor(`${last.at} ${last.id}`) : null }
+  return { items, last: rows.length > limit ? items.at(-1) : undefined }
 }
 
 /** The page of `source`, a query of rows, and one row more. Rows that add nothing are none. */

@@ -13,6 +13,7 @@ export {
   type RowsAsked,
   shownRow,
 } from './figure-rows.ts'
+export { openRowCursor, sealRowCursor } from './row-cursor.ts'
 export { grouped } from './grouping.ts'
 export { figureNames, withQuotients } from './metrics.ts'
 export { addUp } from './doctor-days.ts'

@@ -220,6 +220,38 @@ describe('the rows of a figure', () => {
     assert.ok(alerts.length > 0 && alerts.every(({ id }) => id === null))
   })
 
+  it('go on by cursors that tell nothing, and that fit the question that they were given for', async () => {
+    const address = (await admin.call(reportApi.dashboard, { query: past })).rows
+    const firstPage = async (who: Person, query: Asked) => {
+      const url = new URL(address, 'http://localhost')
+      for (const [name, value] of Object.entries({ ...query, limit: '1' })) url.searchParams.set(name, value ?? '')
+      const { status, text } = await who.send({ method: 'GET', url: `${url.pathname}${url.search}`, headers: {} })
+      return { status, ...(JSON.parse(text) as { code?: string; items: FigureRow[]; next_cursor: string }) }
+    }
+    const asked = { figure: 'visits' }
+    const [seen, { next_cursor: cursor }] = await Promise.all([firstPage(admin, asked), firstPage(counter, asked)])
+    const [id, at] = [seen.items[0]?.id ?? '', seen.items[0]?.at ?? '']
+    assert.match(id, /^[0-9a-f-]{36}$/)
+    const bytes = Buffer.from(cursor, 'base64url')
+    for (const told of [cursor, bytes.toString('latin1')]) assert.ok(!told.includes(id) && !told.includes(at))
+    assert.ok(!bytes.includes(Buffer.from(id.replaceAll('-', ''), 'hex')))
+
+    const next = await firstPage(counter, { ...asked, cursor })
+    assert.deepEqual([next.status, next.items[0]?.id], [200, null])
+    const altered = `${cursor.slice(0, 40)}${cursor[40] === 'A' ? 'B' : 'A'}${cursor.slice(41)}`
+    const plain = btoa(`${at} ${id}`).replaceAll('=', '')
+    for (const [given, query] of [
+      [altered, asked],
+      [`${cursor}.`, asked],
+      [plain, asked],
+      [cursor, { figure: 'prescriptions' }],
+      [cursor, { ...asked, to: '2025-03-15' }],
+    ] as const) {
+      const { status, code } = await firstPage(counter, { ...query, cursor: given })
+      assert.deepEqual([status, code], [400, malformed.code], `${given} ${JSON.stringify(query)}`)
+    }
+  })
+
   it('add up of entries of the audit log', async () => {
     const query = { action: 'report.rows', role: 'doctor', outcome: 'denied' } as const
     const { items, rows } = await admin.call(reportApi.audit, { query })

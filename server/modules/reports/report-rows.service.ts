@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import {
   type FoundRow,
   findMoment,
+  openRowCursor,
   pageFrom,
   pageOf,
   type Period,
@@ -9,6 +10,7 @@ import {
   requireFigure,
   requireFilters,
   type RowsAsked,
+  sealRowCursor,
   shownRow,
   type Source,
   sourceOf,
@@ -16,7 +18,6 @@ import {
 import { openSigned } from '#modules/assessments'
 import { tryOpenCard } from '#modules/patients'
 import type { Context } from '#platform/context.ts'
-import { decodeTimeCursor, encodeCursor } from '#platform/contract/cursor.ts'
 import { invalidRequest, Problem } from '#platform/contract/problem.ts'
 import type { Sql } from '#platform/database/sql.ts'
 import type { Keyring } from '#platform/encryption/keyring.ts'
@@ -86,14 +87,15 @@ export async function listReportRows(ctx: Context, query: ReportRowsQuery): Prom
   const doctor_id = doctorOf(ctx, report, query.doctor_id)
   const source = sourceOf(ctx)
   const period = readPeriod(query, source.timezone)
+  const { keyring } = ctx.system.keys
   const { as_of, record, rows, looked_until } = await findRows({
     ...source,
     period,
     query: { ...query, doctor_id },
-    page: { after: decodeTimeCursor(query.cursor), limit },
-    keyring: ctx.system.keys.keyring,
+    page: { after: openRowCursor(keyring, query, query.cursor), limit },
+    keyring,
   })
-  const { items, next_cursor } = pageOf(rows, limit)
+  const { items, last } = pageOf(rows, limit)
   const { from, to } = period
   ctx.saw({ details: { report, figure, from, to, rows: items.length } })
   return {
@@ -103,7 +105,7 @@ export async function listReportRows(ctx: Context, query: ReportRowsQuery): Prom
     to,
     as_of,
     items: items.map(shownRow(ctx, record)),
-    next_cursor: next_cursor ?? encodeCursor(looked_until && `${looked_until.at} ${looked_until.id}`),
+    next_cursor: sealRowCursor(keyring, query, last ?? looked_until),
   }
 }
 

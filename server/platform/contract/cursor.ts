@@ -37,4 +37,4 @@ function decode(cursor: string | undefined, form: RegExp): string | undefined {
   throw notOurs()
 }
 
-const notOurs = () => new Problem(malformed, { detail: 'cursor must be the next_cursor of the page before' })
+export const notOurs = () => new Problem(malformed, { detail: 'cursor must be the next_cursor of the page before' })
