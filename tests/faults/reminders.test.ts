@@ -45,9 +45,14 @@ test('a worker that is killed 20 times in the midst of 1,000 reminders sends eac
     await until('some more were reminded', () => reminded() >= aim || server.hasEnded(), 180_000)
     server.kill('SIGKILL')
     await server.ended
-    // What the dead one had in hand is given back at once: that it is missed by its heartbeat is shown elsewhere, and takes a minute.
+    // What the dead one had in hand is given back at once: that it is missed by its heartbeat is shown elsewhere, and so is that a mail is
+    // tried again after minutes, which are more at every kill that meets the same one.
     await cluster.rows(
       `update pgboss.job_common set state = 'retry', retry_count = retry_count + 1, start_after = now() where state = 'active'`,
+    )
+    await cluster.rows(`update mails set next_attempt_at = now() where status = 'waiting' and attempts > 0`)
+    await cluster.rows(
+      `update pgboss.job_common set start_after = now() where name = 'mail.deliver' and state in ('created', 'retry')`,
     )
     server = await cluster.serve({ environment })
   }
