@@ -41,12 +41,14 @@ export async function startCluster() {
       environment: own = {},
       node_options = [],
       port,
+      program,
     }: {
       database_url?: string
       /** Default: a free one. */
       port?: number
       environment?: Record<string, string>
       node_options?: readonly string[]
+      program?: string
     } = {}): Promise<ServerProcess> {
       started += 1
       const data_directory = join(directory.path, `server-${started}`)
@@ -55,6 +57,7 @@ export async function startCluster() {
         data_directory,
         node_options,
         ...(port === undefined ? {} : { port }),
+        ...(program === undefined ? {} : { program }),
         environment: { ...environment, DATABASE_URL: database_url, ...own },
       })
       servers.push(server)

@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const program = join(root, 'server/cli/main.ts')
+const own_program = join(root, 'server/cli/main.ts')
 /** Of the test run, where it has one: a server then begins in half the time. */
 const compile_cache = process.env['NODE_COMPILE_CACHE']
 const start_limit_ms = 90_000
@@ -32,6 +32,8 @@ export type ServerOptions = {
   port?: number
   environment?: Record<string, string>
   node_options?: readonly string[]
+  /** Default: this version's. */
+  program?: string
   /** Where its log goes instead of to `output`: a path. */
   log_path?: string
 }
@@ -54,7 +56,7 @@ export function temporaryDirectory() {
 
 /** Starts `openward serve`, without waiting. */
 export function spawnServer(options: ServerOptions & { port: number }): ServerProcess {
-  const child = spawn(process.execPath, [...(options.node_options ?? []), program, 'serve'], {
+  const child = spawn(process.execPath, [...(options.node_options ?? []), options.program ?? own_program, 'serve'], {
     cwd: options.data_directory,
     env: environmentFor(options),
     stdio: ['ignore', options.log_path === undefined ? 'pipe' : openSync(options.log_path, 'a'), 'pipe'],
@@ -89,7 +91,7 @@ export async function stopServer(server: ServerProcess | undefined): Promise<voi
 
 /** Runs `openward <words>` to its end. */
 export async function runOpenward(options: Omit<ServerOptions, 'port'>, ...words: string[]) {
-  const child = spawn(process.execPath, [program, ...words], {
+  const child = spawn(process.execPath, [options.program ?? own_program, ...words], {
     cwd: options.data_directory,
     env: environmentFor({ ...options, port: 0 }),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -13,6 +13,7 @@ import { type Balancer, startBalancer } from './balancer.ts'
 import { openLedger, settledAnswer } from './ledger.ts'
 import { assertKept, readEffects } from './ledger-check.ts'
 import { type Line, startLine, strikeLine } from './soak-faults.ts'
+import { prepareStorms } from './storm.ts'
 import { startLoad } from './workload.ts'
 
 const minutes = Number(process.env['FAULT_SOAK_MINUTES'] ?? 10)
@@ -31,6 +32,7 @@ before(async () => {
   balancer = await startBalancer()
   lines = [await startLine(cluster, redis_url), await startLine(cluster, redis_url)]
   for (const { server } of lines) balancer.add(server)
+  await prepareStorms(cluster)
   await until('both are sent requests', () => balancer.ready().length === 2)
   const signed_in = await signIn(balancer.port)
   const { ask } = signed_in

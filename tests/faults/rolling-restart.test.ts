@@ -1,10 +1,13 @@
-// FA-03 and row 32: servers are replaced one after the other behind a balancer that follows readiness, and nobody notices.
+// FA-03 and row 32: servers are replaced one after the other behind a balancer that follows readiness, and nobody notices, though the next
+// ones be of a version that changes the tables while those of this one serve.
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type Caller, signIn } from '../caller.ts'
 import { type Cluster, startCluster } from '../cluster.ts'
 import { nextPerson } from '../hospital.ts'
+import { programOfNextVersion } from '../next-version.ts'
 import { type ServerProcess, until } from '../processes.ts'
 import { type Balancer, startBalancer } from './balancer.ts'
 
@@ -29,7 +32,8 @@ after(async () => {
   await cluster?.stop()
 })
 
-test('a rolling restart behind a balancer that follows readiness shows no failed request', async () => {
+/** Under load. */
+async function replaceServers(program?: string): Promise<void> {
   const statuses: (number | string)[] = []
   const made: string[] = []
   let stopped = false
@@ -55,13 +59,14 @@ test('a rolling restart behind a balancer that follows readiness shows no failed
   }
   try {
     await answered(100)
-    for (const leaving of serving) {
+    for (const leaving of serving.splice(0)) {
       leaving.kill('SIGTERM')
       const { code, signal } = await leaving.ended
       assert.deepEqual({ code, signal }, { code: 0, signal: null }, leaving.output().slice(-800))
       balancer.remove(leaving)
       await answered(50)
-      const next = await cluster.serve({ environment })
+      const next = await cluster.serve({ environment, ...(program === undefined ? {} : { program }) })
+      serving.push(next)
       balancer.add(next)
       await until('the new one is sent requests', () => balancer.ready().includes(next.port))
       await answered(100)
@@ -76,4 +81,19 @@ test('a rolling restart behind a balancer that follows readiness shows no failed
     [made],
   )
   assert.equal(row?.times, made.length)
+}
+
+test('a rolling restart behind a balancer that follows readiness shows no failed request', () => replaceServers())
+
+test('so does one to a version whose migration changes the tables that are written to meanwhile', async () => {
+  const program = programOfNextVersion(join(cluster.directory, 'next'), {
+    '9001_next.sql': `
+      alter table patients add column of_next text;
+      create function fill_next() returns trigger language plpgsql as $$ begin new.of_next := 'filled'; return new; end $$;
+      create trigger fill_next before insert on patients for each row execute function fill_next();
+      create index concerning_next on audit_logs (correlation_id) where action = 'next';`,
+  })
+  await replaceServers(program)
+  const [row] = await cluster.rows<{ filled: number }>('select count(of_next)::int as filled from patients')
+  assert.ok((row?.filled ?? 0) > 50, `${row?.filled} were written after the migration`)
 })

@@ -1,10 +1,14 @@
 // A server with the lines that it hangs on, and what can befall them: each fault passes, and whatever was killed is started again.
 import { setTimeout as delay } from 'node:timers/promises'
+import { migrate, readMigrations } from '#platform/database/migrate.ts'
+import { parseMasterKeys } from '#platform/encryption/keyring.ts'
 import { pick, type Random } from '../../server/demo/random.ts'
+import { databasePassword } from '../../server/system.ts'
 import type { Cluster } from '../cluster.ts'
 import { childrenOf, type ServerProcess, signalIfAlive, until, untilReady } from '../processes.ts'
 import { killPostgres, untilReplaced } from './nemesis.ts'
 import { type Proxy, startProxy } from './proxy.ts'
+import { setStorm } from './storm.ts'
 
 export type Line = {
   server: ServerProcess
@@ -55,6 +59,11 @@ const faults: Readonly<Record<string, Strike>> = {
     await line.server.ended
     await line.restart()
   },
+  // 32
+  'server replaced while a migration is under way': async ({ cluster, line }) => {
+    line.server.kill('SIGTERM')
+    await Promise.all([addColumns(cluster), line.server.ended.then(() => line.restart())])
+  },
   // 10
   'PostgreSQL killed': async ({ cluster, random }) => {
     const killed = killPostgres(cluster.directory, random() < 0.5 ? 'postmaster' : 'all_of_postgres')
@@ -90,6 +99,12 @@ const faults: Readonly<Record<string, Strike>> = {
     await seconds(random, 3)
     line.database.delayBy(0)
   },
+  // 18
+  'storm of serialization failures': async ({ cluster, random }) => {
+    await setStorm(cluster, 0.05 + random() * 0.25)
+    await seconds(random, 4)
+    await setStorm(cluster, 0)
+  },
   // 20
   'Redis away for a while': async ({ line: { redis }, random }) => {
     if (random() < 0.5) redis?.refuse()
@@ -97,6 +112,17 @@ const faults: Readonly<Record<string, Strike>> = {
     await seconds(random, 4)
     redis?.heal()
   },
+}
+
+/** As the next version's server does it when it starts. */
+async function addColumns(cluster: Cluster): Promise<void> {
+  const name = `9${String(Date.now())}_soak`
+  const text = ['patients', 'appointments'].map((table) => `alter table ${table} add column "${name}" text;`).join('')
+  await migrate({
+    owner_url: cluster.url,
+    app_password: databasePassword(parseMasterKeys(cluster.environment.OPENWARD_MASTER_KEY)),
+    migrations: [...readMigrations(), { name, text, checksum: name }],
+  })
 }
 
 /** Strikes one server or what it hangs on, and returns when it has passed and that server is ready. */

@@ -3,17 +3,16 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { signIn } from '../caller.ts'
 import { assertStatus, expectStatus, nextPerson } from '../hospital.ts'
+import { programOfNextVersion } from '../next-version.ts'
 import { embeddedUrl, startServer, stopServer, temporaryDirectory } from '../processes.ts'
 
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const directory = temporaryDirectory()
 const hospital = join(directory.path, 'hospital')
 const newKey = () => randomBytes(32).toString('base64')
@@ -24,20 +23,8 @@ const environment = {
 }
 const good = 'create table later_things (id uuid primary key, note text);'
 
-/** This program, and these migrations more. */
-function programWith(name: string, migrations: Record<string, string>): string {
-  const at = join(directory.path, name)
-  mkdirSync(at)
-  cpSync(join(root, 'server'), join(at, 'server'), {
-    recursive: true,
-    filter: (path) => !path.endsWith('.test.ts'),
-  })
-  cpSync(join(root, 'docs/problems'), join(at, 'docs/problems'), { recursive: true })
-  cpSync(join(root, 'package.json'), join(at, 'package.json'))
-  symlinkSync(join(root, 'node_modules'), join(at, 'node_modules'))
-  for (const [file, text] of Object.entries(migrations)) writeFileSync(join(at, 'server/migrations', file), text)
-  return join(at, 'server/cli/main.ts')
-}
+const programWith = (name: string, migrations: Record<string, string>) =>
+  programOfNextVersion(join(directory.path, name), migrations)
 
 async function upgrade(program: string, own: Record<string, string> = {}, words: string[] = []) {
   const child = spawn(process.execPath, [program, 'upgrade', ...words], {

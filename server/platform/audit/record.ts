@@ -4,6 +4,7 @@ import { runBatch } from '#platform/database/batch.ts'
 import { isConnectionFault, isDatabaseError, type Pool, withConnection } from '#platform/database/connection.ts'
 import { violatedConstraint } from '#platform/database/constraint.ts'
 import { mostInFlight, shareOf } from '#platform/database/lanes.ts'
+import { beforeRepeat, isRepeatable, mostRepeats } from '#platform/database/repeating.ts'
 import { watchOf } from '#platform/database/silence.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
 
@@ -90,11 +91,18 @@ export function createAuditRecorder(pool: Pool): AuditRecorder {
     let { error } = await insert()
     // A connection that was lost while idle is noticed by its next user. Better an entry too many than an answer refused.
     if (error && isConnectionFault(error) && !watchOf(pool)?.isAway()) ({ error } = await insert())
+    for (let repeat = 1; batch.length === 1 && isRepeatable(error) && repeat <= mostRepeats; repeat += 1) {
+      await beforeRepeat(repeat)
+      ;({ error } = await insert())
+    }
     if (!error || (batch.length === 1 && isThereAlready(error, batch[0]?.entry)))
       for (const { resolve } of batch) resolve()
     // An entry that the database cannot take refuses its own request, not those that happened to arrive with it.
     else if (batch.length > 1 && !isConnectionFault(error)) for (const one of batch) await write([one])
-    else for (const { reject } of batch) reject(error)
+    else {
+      const cause = isRepeatable(error) ? new Problem(unavailable, { retry_after_seconds: 1 }, error) : error
+      for (const { reject } of batch) reject(cause)
+    }
   }
   const flush = async () => {
     if (waiting.length === 0 || inFlight >= mostInFlight) return

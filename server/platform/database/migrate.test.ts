@@ -148,6 +148,20 @@ describe('migrating', () => {
     await waiting.end()
   })
 
+  it('is tried again when it is the one that PostgreSQL takes out of a deadlock', async () => {
+    await client.query('create sequence tries')
+    const deadlocked = migration(
+      '9003_deadlocked',
+      `create table in_deadlock (id int);
+       do $$ begin
+         if nextval('tries') < 3 then raise exception 'deadlock detected' using errcode = 'deadlock_detected'; end if;
+       end $$`,
+    )
+    assert.deepEqual(await run([deadlocked]), ['9003_deadlocked'])
+    assert.equal((await client.query('select from in_deadlock')).rowCount, 0)
+    await client.query('drop sequence tries')
+  })
+
   it('gives the serving role nothing to own and no way past row-level security', async () => {
     const { rows } = await client.query(
       `select rolsuper, rolbypassrls, rolcreaterole from pg_roles where rolname = $1`,

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import { isDatabaseError } from './connection.ts'
+import { isRepeatable } from './repeating.ts'
 
 const directory = new URL('../../migrations/', import.meta.url)
 /** Any number, as long as all versions of OpenWard use the same. */
@@ -97,7 +98,8 @@ async function applyWithRetry(client: pg.Client, { name, text, checksum }: Migra
       return
     } catch (error) {
       await client.query('rollback')
-      if (!isDatabaseError(error) || error.code !== '55P03' || attempt >= 60) throw error
+      const is_held_up = isRepeatable(error) || (isDatabaseError(error) && error.code === '55P03')
+      if (!is_held_up || attempt >= 60) throw error
       await wait(500)
     }
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { Problem, sessionEnded, unavailable } from '#platform/contract/problem.ts'
+import { conflict, Problem, sessionEnded, unavailable } from '#platform/contract/problem.ts'
 import { startTestApi, type TestApi, refusedWith } from '../../testing.ts'
 import { canonicalInstant, openPool } from './connection.ts'
 import { sql } from './sql.ts'
@@ -111,6 +111,37 @@ describe('a transaction', () => {
     )
     assert.ok(attempts > 2)
   })
+
+  for (const moment of ['at once', 'at commit'] as const) {
+    it(`is asked three times more where PostgreSQL refuses it because of others ${moment}, and then told`, async () => {
+      const trigger = moment === 'at once' ? sql`create trigger crowded` : sql`create constraint trigger crowded`
+      const when = moment === 'at once' ? sql`` : sql`deferrable initially deferred`
+      await api.rows(sql`create sequence refusals`)
+      await api.rows(sql`
+        create function refuse() returns trigger language plpgsql security definer as $$ begin
+          if nextval('refusals') <= split_part(new.code, '-', 2)::int then
+            raise exception 'because of others' using errcode = 'serialization_failure';
+          end if;
+          return null;
+        end $$`)
+      await api.rows(sql`${trigger} after insert on departments ${when} for each row execute function refuse()`)
+      try {
+        for (const trips of ['once', 'together', 'transaction'] as const) {
+          const attempt = async (times: number) => {
+            await api.rows(sql`select setval('refusals', 1, false)`)
+            await api.database[trips]((tx) => tx.run(insert(`${trips} ${moment}-${times}`)))
+          }
+          await attempt(3)
+          await assert.rejects(attempt(9), refusedWith(conflict))
+          assert.deepEqual([await count(`${trips} ${moment}-3`), await count(`${trips} ${moment}-9`)], [1, 0])
+        }
+      } finally {
+        await api.rows(sql`drop trigger crowded on departments`)
+        await api.rows(sql`drop function refuse`)
+        await api.rows(sql`drop sequence refusals`)
+      }
+    })
+  }
 
   it('sees no patient without a scope, and only what the scope reaches', async () => {
     await api.patient()

@@ -1,12 +1,12 @@
 // Transactions of one scope. `once` sends begin, scope, statements and commit in one round trip; `transaction` is for
 // work whose later statements need earlier answers. Both write the audit entries and events with the change.
-import { setTimeout as wait } from 'node:timers/promises'
 import { type AuditEntry, unrecordable } from '#platform/audit/record.ts'
 import { conflict, outcomeUnknown, Problem, sessionEnded, unavailable } from '#platform/contract/problem.ts'
 import { announceEvents } from '#platform/events/wake.ts'
 import { runBatch } from './batch.ts'
 import type { Gathered } from './gathered.ts'
 import { borrow, type Connection, isConnectionFault, isDatabaseError, isLostAnswer, type Pool } from './connection.ts'
+import { beforeRepeat, isRepeatable, mostRepeats } from './repeating.ts'
 import { watchOf } from './silence.ts'
 import { type Sql, sql } from './sql.ts'
 import { askAmong, type Asked, type Crowd, isWrite, openQueue, settle, type Tx } from './statement-queue.ts'
@@ -66,9 +66,9 @@ export function scopedDatabase(pool: Pool, scope: Scope, given: Written, gathere
           if (attempt <= 2 && !watchOf(pool)?.isAway()) continue
           throw translated(error.cause)
         }
-        if (!isRetryable(error)) throw translated(error)
-        if (attempt > 3) throw new Problem(conflict, {}, error)
-        await wait(attempt * 5 + Math.random() * 20)
+        if (!isRepeatable(error)) throw translated(error)
+        if (attempt > mostRepeats) throw new Problem(conflict, {}, error)
+        await beforeRepeat(attempt)
       }
     }
   }
@@ -211,10 +211,6 @@ async function runInTrips<T>(
     if (opening.length === 0 && !isConnectionFault(cause)) await runBatch(connection, [sql`rollback`])
     throw error
   }
-}
-
-function isRetryable(error: unknown): boolean {
-  return isDatabaseError(error) && (error.code === '40001' || error.code === '40P01')
 }
 
 /** What a failed statement is to whoever asked for it. */
