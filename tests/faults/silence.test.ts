@@ -105,7 +105,10 @@ describe('a connection of the server', () => {
     }
     assert.equal(watch.isAway(), true)
     const next = await timed(ask())
-    assert.ok(next.result.error && next.took_ms < at_once_ms, `${next.took_ms} ms: nobody waits for what is known to be away`)
+    assert.ok(
+      next.result.error && next.took_ms < at_once_ms,
+      `${next.took_ms} ms: nobody waits for what is known to be away`,
+    )
     proxy.heal()
     await until('it answers again', () => !watch.isAway(), 10_000)
     assert.equal((await ask()).error, undefined)
