@@ -13,22 +13,12 @@ export function findCompared({
   previous_starts_at,
   previous_ends_at,
 }: TwoPeriods): Sql<ComparedRow> {
-  const both = (at: Sql) => sql`
-    count(*) filter (where ${at} >= ${starts_at}) as current, count(*) filter (where ${at} < ${previous_ends_at}) as previous`
-  const within = (at: Sql) => sql`${at} >= ${previous_starts_at} and ${at} < ${ends_at}`
   return sql`
     select 'users' as subject, u.role as part, count(*) filter (where u.created_at < ${ends_at}) as current,
            count(*) filter (where u.created_at < ${previous_ends_at}) as previous
       from users u where u.is_active and u.created_at < ${ends_at} group by u.role
     union all
-    select 'appointments', a.status, ${both(sql`a.starts_at`)}
-      from appointments a where ${within(sql`a.starts_at`)} and a.status <> 'held' group by a.status
-    union all
-    select 'visits', v.status, ${both(sql`v.opened_at`)} from visits v where ${within(sql`v.opened_at`)} group by v.status
-    union all
-    select 'prescriptions', p.status, ${both(sql`p.created_at`)} from prescriptions p where ${within(sql`p.created_at`)} group by p.status
-    union all
-    select 'documents', d.kind, ${both(sql`d.uploaded_at`)}
-      from documents d where ${within(sql`d.uploaded_at`)} and d.deleted_at is null group by d.kind
+    select r.subject, r.part, count(*) filter (where r.at >= ${starts_at}), count(*) filter (where r.at < ${previous_ends_at})
+      from counted_records r where r.at >= ${previous_starts_at} and r.at < ${ends_at} group by r.subject, r.part
     order by 1, 2`
 }

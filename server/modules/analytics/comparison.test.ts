@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from '#platform/database/sql.ts'
+import { scopedDatabase } from '#platform/database/transaction.ts'
 import { refusedWith, type Person, startTestApi, type TestApi } from '../../testing.ts'
 import { analyticsApi, figuresOfAll } from './analytics.contract.ts'
 import { countedUntil } from './comparison.service.ts'
+import { findCompared } from './comparison.store.ts'
 import { appoint, doctorSince, zone } from './figures.testing.ts'
 import { periodOf } from './period.ts'
 
@@ -75,6 +77,41 @@ describe('the hospital against the period before', () => {
       current: period.ends_at,
       previous: period.starts_at,
     })
+  })
+
+  it('is answered by indexes alone, however large the rows are, and counts nothing for whoever does not see all', async () => {
+    const patient_id = await api.patient()
+    // An empty index is as good as any other.
+    await api.rows(sql`
+      insert into documents (patient_id, kind, storage_key, media_type, size_bytes, status, series_id, key_id, sealed_label, sealed_content_key)
+      select p.id, 'report', md5(number::text), 'text/plain', 1, 'clean', uuidv7(), p.key_id, '', ''
+        from patients p, generate_series(1, 2000) as number where p.id = ${patient_id}`)
+    await api.rows(sql`analyze documents`)
+    const enter = (reach: string) => ({ enter: () => sql`select openward.enter_as(${reach})` })
+    const asking = (reach: string) => scopedDatabase(api.system.pool, enter(reach), { audit: (entry) => entry })
+    const ends_at = '2025-03-24T04:00:00Z'
+    const compared = findCompared({
+      starts_at: '2025-03-10T04:00:00Z',
+      ends_at,
+      previous_starts_at: '2025-02-24T05:00:00Z',
+      previous_ends_at: '2025-03-10T04:00:00Z',
+    })
+    const plan = await asking('all').once(async (tx) => {
+      // A table of a few rows is read from its beginning, whatever indexes there are.
+      const forced = tx.run(sql`
+        select set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`)
+      const lines = tx.rows<{ 'QUERY PLAN': string }>(sql`explain (costs off) ${compared}`)
+      await forced
+      return (await lines).map((line) => line['QUERY PLAN'])
+    })
+    for (const index of ['appointments_start', 'visits_opened', 'prescriptions_created', 'documents_arrived'])
+      assert.ok(
+        plan.some((line) => line.includes(`Index Only Scan using ${index} on`)),
+        plan.join('\n'),
+      )
+    const countedBy = (reach: string) => asking(reach).once((tx) => tx.rows(sql`select from counted_records`))
+    assert.ok((await countedBy('all')).length > 0)
+    for (const reach of ['own', 'related', 'none']) assert.deepEqual(await countedBy(reach), [])
   })
 
   it('is for whoever sees the figures of all', async () => {
