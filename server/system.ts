@@ -32,6 +32,8 @@ export type SystemOptions = {
   /** How long a request waits for a connection before it is refused; 0: as long as it takes. */
   connection_wait_ms?: number
   migrated?: boolean
+  /** The database is being made from a backup. */
+  is_restoring?: boolean
   unsafe_fsync_off?: boolean
 }
 
@@ -49,6 +51,7 @@ export async function openSystem({
   pool_size = 10,
   connection_wait_ms,
   migrated = false,
+  is_restoring = false,
   unsafe_fsync_off = false,
 }: SystemOptions): Promise<OpenSystem> {
   const app_password = databasePassword(keyring)
@@ -58,6 +61,7 @@ export async function openSystem({
       app_password,
       log: (line) => log.info(line),
       inspect: (client) => assertMasterKeyOpens(client, keyring),
+      is_restoring,
     })
   }
   const passwords = () => deriveSecrets(keyring, passwordPurpose).map((secret) => secret.toString('base64url'))

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { followBackup } from '#platform/backup/follow.ts'
 import { makeBackup } from '#platform/backup/make.ts'
-import type { Manifest } from '#platform/backup/repository.ts'
+import type { ClusterManifest, Manifest } from '#platform/backup/repository.ts'
 import type { Configuration } from '#platform/configuration.ts'
 import { createLog } from '#platform/logging.ts'
 import { openStorage } from '#platform/storage/storage.ts'
@@ -20,26 +20,26 @@ export async function backUp(
   say: (line: string) => void,
 ): Promise<Manifest> {
   const { data_directory } = configuration
-  const { owner_url, cluster_directory = '' } = place
+  const { owner_url, cluster_directory } = place
   const keyring = readBackupKeyring(configuration)
   const options = followOptions(configuration, place)
   const tracing = await openTracing(configuration, ownVersion(), createLog(configuration.log_level))
   const backup = tracing?.begin('backup', 'inside')
   const following = options?.root === root ? options : undefined
+  const password = () => readFileSync(keyFile(configuration, passwordFile), 'utf8').trim()
   const making = () => {
     const storage = openStorage(configuration)
     return makeBackup({
       source: {
         owner_url,
-        cluster_directory,
+        embedded: cluster_directory === undefined ? undefined : { cluster_directory, superuser_password: password() },
         data_directory,
-        superuser_password: readFileSync(keyFile(configuration, passwordFile), 'utf8').trim(),
         storage: backup ? tracedStorage(storage, (name) => backup.child(name, 'client')) : storage,
         openward_version: ownVersion(),
       },
       keyring,
       root,
-      ...(following && { follow: (made: Manifest) => followBackup(following, made) }),
+      ...(following && { follow: (made: ClusterManifest) => followBackup(following, made) }),
       log: say,
     })
   }

@@ -1,4 +1,4 @@
-// Restores an installation into an empty data directory: database, documents, published roots; what was erased stays erased.
+// Restores an installation where there is none: database, documents, published roots; what was erased stays erased.
 import { existsSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -6,6 +6,8 @@ import type { Configuration } from '#platform/configuration.ts'
 import { unbundle } from '#platform/backup/bundle.ts'
 import { BackupFailed } from '#platform/backup/failures.ts'
 import {
+  type ClusterManifest,
+  holdsRows,
   listBackups,
   type Manifest,
   partName,
@@ -13,8 +15,10 @@ import {
   readErasures,
   readManifest,
   readStoredDocument,
+  type RowsManifest,
 } from '#platform/backup/repository.ts'
 import { restoreCluster } from '#platform/backup/restore-cluster.ts'
+import { assertRestorable, restoreRows, unmarkRestored } from '#platform/backup/restore-rows.ts'
 import { readSealed } from '#platform/backup/sealed-file.ts'
 import { type Keyring, kekIds } from '#platform/encryption/keyring.ts'
 import { createLog } from '#platform/logging.ts'
@@ -27,6 +31,7 @@ import { eraseAgain } from '#modules/patients'
 import { keyFile, openKeyring, passwordFile, readBackupKeyring, readKeyring } from '../place.ts'
 import { openSystem, type OpenSystem } from '../system.ts'
 import { ownVersion } from '../version.ts'
+import { settleTransactions } from './settle.ts'
 
 export type RestoreOptions = {
   configuration: Configuration
@@ -62,41 +67,38 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
   }
 }
 
-async function restoreTo(
-  storage: Storage,
-  { configuration, root, id, at, is_verified, say }: RestoreOptions,
-): Promise<Restored> {
-  const { data_directory } = configuration
+async function restoreTo(storage: Storage, options: RestoreOptions): Promise<Restored> {
+  const { configuration, root, id, at } = options
   const master = masterKeyring(configuration)
   const keyring = readBackupKeyring(configuration)
   assertEmpty(configuration)
   const manifest = await chooseBackup(keyring, root, id, at)
+  assertFits(configuration, manifest, at)
   assertKeysFit(configuration, manifest, master)
+  const restoring = { ...options, storage, keyring, master }
+  const restored = holdsRows(manifest)
+    ? await restoreOwn(restoring, manifest, configuration.database_url ?? '')
+    : await restoreEmbedded(restoring, manifest)
+  const tables = Object.values(manifest.tables)
+  return { manifest, tables: tables.length, rows: tables.reduce((sum, { rows }) => sum + rows, 0), ...restored }
+}
+
+type Restoring = RestoreOptions & { storage: Storage; keyring: Keyring; master: Keyring | undefined }
+type Outcome = Omit<Restored, 'manifest' | 'tables' | 'rows'>
+
+async function restoreEmbedded(restoring: Restoring, manifest: ClusterManifest): Promise<Outcome> {
+  const { configuration, storage, keyring, root, at, is_verified, say } = restoring
+  const { data_directory } = configuration
   const directory = join(data_directory, 'postgres.restoring')
   await rm(directory, { recursive: true, force: true })
   await mkdir(data_directory, { recursive: true, mode: 0o700 })
   try {
     await unbundle(readSealed(keyring, { root, name: partName(manifest.id, 'audit') }), data_directory)
     const database = await restoreCluster({ keyring, root, manifest, directory, at, is_verified, log: say })
-    let restored: Omit<Restored, 'manifest' | 'tables' | 'rows'>
+    let outcome: Outcome
     try {
       const documents = await restoreDocuments(storage, keyring, root, manifest, say)
-      // What it asks of the store is in the trace of the restore, and in no other.
-      const opened = await openSystem({
-        configuration: { ...configuration, trace_endpoint: undefined },
-        keyring: await openKeyring(configuration, master, database.superuser_url),
-        owner_url: database.superuser_url,
-        log: createLog('warn'),
-        pool_size: 4,
-      })
-      const system = { ...opened, storage }
-      try {
-        const erased_again = await eraseAgain(system, await readErasures(keyring, root))
-        const findings = is_verified ? await verify(system, say) : []
-        restored = { documents, erased_again, findings }
-      } finally {
-        await opened.close()
-      }
+      outcome = { documents, ...(await complete(restoring, database.superuser_url)) }
     } finally {
       await database.stop()
     }
@@ -104,12 +106,59 @@ async function restoreTo(
     await writeFile(keyFile(configuration, passwordFile), `${manifest.superuser_password}\n`, { mode: 0o600 })
     // From here on it is an installation; before, a server finds none.
     await rename(directory, join(data_directory, 'postgres'))
-    const tables = Object.values(manifest.tables)
-    return { manifest, tables: tables.length, rows: tables.reduce((sum, { rows }) => sum + rows, 0), ...restored }
+    return outcome
   } catch (error) {
-    for (const name of ['postgres.restoring', 'audit', 'audit-spool'])
+    for (const name of ['postgres.restoring', ...auditFolders])
       await rm(join(data_directory, name), { recursive: true, force: true })
     throw error
+  }
+}
+
+async function restoreOwn(restoring: Restoring, manifest: RowsManifest, owner_url: string): Promise<Outcome> {
+  const { configuration, storage, keyring, root, is_verified, say } = restoring
+  const { data_directory } = configuration
+  await assertRestorable(owner_url, manifest)
+  const directory = join(data_directory, 'restoring')
+  await rm(directory, { recursive: true, force: true })
+  await mkdir(data_directory, { recursive: true, mode: 0o700 })
+  try {
+    await unbundle(readSealed(keyring, { root, name: partName(manifest.id, 'audit') }), directory)
+    const documents = await restoreDocuments(storage, keyring, root, manifest, say)
+    const settle = settleTransactions
+    const left_out = await restoreRows({ owner_url, keyring, root, manifest, is_verified, settle, log: say })
+    for (const name of auditFolders)
+      if (existsSync(join(directory, name))) await rename(join(directory, name), join(data_directory, name))
+    const { erased_again, findings } = await complete(restoring, owner_url)
+    // Until here no server begins on it.
+    await unmarkRestored(owner_url)
+    const unknown = left_out.map((table) => `the table ${table} is none of OpenWard's and was left out`)
+    return { documents, erased_again, findings: [...unknown, ...findings] }
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** What a database needs that lies there again: later migrations, who was erased since, and a look at all of it. */
+async function complete(
+  { configuration, storage, keyring, master, root, is_verified, say }: Restoring,
+  owner_url: string,
+): Promise<Omit<Outcome, 'documents'>> {
+  // What it asks of the store is in the trace of the restore, and in no other.
+  const opened = await openSystem({
+    configuration: { ...configuration, trace_endpoint: undefined },
+    keyring: await openKeyring(configuration, master, owner_url),
+    owner_url,
+    log: createLog('warn'),
+    pool_size: 4,
+    is_restoring: true,
+  })
+  const system = { ...opened, storage }
+  try {
+    const erased_again = await eraseAgain(system, await readErasures(keyring, root))
+    const findings = is_verified ? await verify(system, say) : []
+    return { erased_again, findings }
+  } finally {
+    await opened.close()
   }
 }
 
@@ -127,12 +176,12 @@ function masterKeyring(configuration: Configuration): Keyring | undefined {
   return readKeyring(configuration)
 }
 
+const auditFolders = ['audit', 'audit-spool']
+
 function assertEmpty({ data_directory, database_url }: Configuration) {
-  if (database_url !== undefined)
-    throw new BackupFailed(
-      'DATABASE_URL is set: this restores the embedded database. Restore your own as you back it up',
-    )
-  const there = ['postgres', 'audit', 'audit-spool'].filter((name) => existsSync(join(data_directory, name)))
+  const there = [...(database_url === undefined ? ['postgres'] : []), ...auditFolders].filter((name) =>
+    existsSync(join(data_directory, name)),
+  )
   if (there.length > 0)
     throw new BackupFailed(
       `${data_directory} holds ${there.join(' and ')}: a restore goes into an empty directory. Name another one in OPENWARD_DATA_DIR, or move these away`,
@@ -154,6 +203,22 @@ async function chooseBackup(
     if (at === undefined || Temporal.Instant.compare(manifest.taken_at, at) <= 0) return manifest
   }
   throw new BackupFailed(`${id ?? 'every backup'} is younger than ${at?.toString()}: name a later moment`)
+}
+
+function assertFits({ database_url }: Configuration, manifest: Manifest, at: Temporal.Instant | undefined) {
+  const isOwn = database_url !== undefined
+  if (isOwn && !holdsRows(manifest))
+    throw new BackupFailed(
+      `the backup ${manifest.id} is one of the embedded database, and DATABASE_URL is set: restore it without DATABASE_URL`,
+    )
+  if (!isOwn && holdsRows(manifest))
+    throw new BackupFailed(
+      `the backup ${manifest.id} is one of a database of its own: name an empty one in DATABASE_URL`,
+    )
+  if (isOwn && at !== undefined)
+    throw new BackupFailed(
+      `a backup of a database of its own leads to its own moment and to no other: name it by --backup, without --at`,
+    )
 }
 
 function assertKeysFit({ kms_urls }: Configuration, { id, master_key_ids }: Manifest, master: Keyring | undefined) {

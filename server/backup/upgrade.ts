@@ -5,7 +5,7 @@ import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
-import type { Manifest } from '#platform/backup/repository.ts'
+import { type ClusterManifest, holdsRows } from '#platform/backup/repository.ts'
 import { restoreCluster } from '#platform/backup/restore-cluster.ts'
 import type { Configuration } from '#platform/configuration.ts'
 import { isDatabaseError } from '#platform/database/connection.ts'
@@ -77,6 +77,7 @@ export async function upgrade({ configuration, root, log, say }: UpgradeOptions)
     if (pending.length === 0) return { migrations: [], backup_id: undefined }
     say(`missing migrations: ${pending.length}. A backup is made first`)
     const manifest = await backUp(configuration, place, root, say)
+    if (holdsRows(manifest)) throw new UpgradeRefused('only the embedded database is put back where an upgrade fails')
     try {
       await migrateAndLook(configuration, place, log, say)
     } catch (error) {
@@ -178,7 +179,7 @@ async function reasonOf(error: unknown, owner_url: string, pending: readonly str
 async function putBack(
   configuration: Configuration,
   root: string,
-  manifest: Manifest,
+  manifest: ClusterManifest,
   say: UpgradeOptions['say'],
 ): Promise<string> {
   const { data_directory } = configuration

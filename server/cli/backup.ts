@@ -14,13 +14,13 @@ import { type Command, CommandFailed, configurationHere } from './command.ts'
 const usage = `openward backup [--to DIR] [--keep COUNT]
 openward backup --log
 
-Makes a backup of the embedded database and of the documents, while servers go on, sealed under the backup key (OPENWARD_BACKUP_KEY).
-It lies in OPENWARD_BACKUP_DIR, and every five minutes servers add what was written since, so that any moment after it can be restored.
+Makes a backup of the database and of the documents, while servers go on, sealed under the backup key (OPENWARD_BACKUP_KEY). It lies in
+OPENWARD_BACKUP_DIR. Of the embedded database servers add what was written since, every five minutes, so that any moment after it can be
+restored. With DATABASE_URL it leads to the moment at which it was begun: for any other, use the tools of PostgreSQL or your provider's.
   --to DIR      another folder, for a copy to take away; nothing is added to that later
   --keep COUNT  removes all but so many of the newest backups there, when this one is done
   --log         adds what was written since, now, as servers do
 Neither the master key nor the backup key is in a backup: keep both apart from it. Without either nobody can restore it.
-With DATABASE_URL back up as you back up PostgreSQL, and the documents after it.
 Exit codes: 0 done, 1 not done, 2 wrong words, 75 another one is running.`
 
 export const backupCommand: Command = {
@@ -29,13 +29,14 @@ export const backupCommand: Command = {
   async run(words) {
     const { to, keep, log } = readWords(words)
     const configuration = configurationHere()
-    if (configuration.database_url !== undefined)
+    const isEmbedded = configuration.database_url === undefined
+    if (log && !isEmbedded)
       throw new CommandFailed(
-        'DATABASE_URL is set: back that up as you back up PostgreSQL (base backups and archived WAL, or your provider), and the documents after it',
+        'DATABASE_URL is set: nothing is added to a backup of a database of your own. Make a new one: `openward backup`',
       )
     const root = to === undefined ? configuration.backup_directory : resolve(to)
     if (root === undefined) throw new CommandFailed('say where: set OPENWARD_BACKUP_DIR, or name a folder with --to', 2)
-    if (!existsSync(resolve(configuration.data_directory, 'postgres')))
+    if (isEmbedded && !existsSync(resolve(configuration.data_directory, 'postgres')))
       throw new CommandFailed(`there is no database in ${configuration.data_directory}: nothing to back up`)
     await (log ? addLog(configuration) : backup(configuration, root, keep)).catch((error: unknown) => {
       throw error instanceof BackupFailed ? new CommandFailed(error.message) : error

@@ -7,15 +7,16 @@ import { type Command, CommandFailed, configurationHere } from './command.ts'
 const usage = `openward restore FROM [--verify] [--at INSTANT] [--backup ID]
 
 Restores database and documents from a folder of backups into an empty OPENWARD_DATA_DIR: the newest backup, and after it everything that
-was written since and copied. Needs the master key and the backup key of its time. Who was erased since is erased again.
+was written since and copied. With DATABASE_URL the rows go into that database, which must be empty, and nothing comes after them.
+Needs the master key and the backup key of its time. Who was erased since is erased again.
   --verify      compares every row with what was backed up, reads every document to its end, verifies the audit log
-  --at INSTANT  as everything was at this moment, such as 2026-03-14T09:26:53Z, and not later
+  --at INSTANT  as everything was at this moment, such as 2026-03-14T09:26:53Z, and not later; of the embedded database
   --backup ID   from this backup
 What is altered, cut off or missing is named, and nothing is left behind. Exit codes: 0 restored, 1 not restored, or restored with what
 --verify has found, 2 wrong words.`
 
 export const restoreCommand: Command = {
-  summary: 'FROM: restores database and documents into an empty directory',
+  summary: 'FROM: restores database and documents where there are none',
   usage,
   async run(words) {
     const { from, id, at, is_verified } = readWords(words)

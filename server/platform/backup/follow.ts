@@ -6,7 +6,7 @@ import { z } from 'zod'
 import type { Keyring } from '#platform/encryption/keyring.ts'
 import { BackupFailed } from './failures.ts'
 import { closeSegment, connectOwner, copySegments, lockBackups, readLogPlace, releaseLog } from './log.ts'
-import { listBackups, type Manifest } from './repository.ts'
+import { type ClusterManifest, listBackups } from './repository.ts'
 
 /** What this data directory knows of its backups. A restored one knows nothing: it begins with a backup of its own. */
 const Following = z.object({
@@ -51,7 +51,7 @@ export type FollowOptions = {
  * From now on the log is copied behind this backup. The one before gets what it lacks up to here, so that between the two no moment is lost.
  * The caller holds the lock of backups.
  */
-export async function followBackup(options: FollowOptions, manifest: Manifest): Promise<void> {
+export async function followBackup(options: FollowOptions, manifest: ClusterManifest): Promise<void> {
   const { cluster_directory, data_directory, keyring, root } = options
   const { id, timeline, segment_bytes, last_segment, taken_at } = manifest
   const known = await readFollowing(data_directory)

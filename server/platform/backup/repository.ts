@@ -7,7 +7,7 @@ import type { Keyring } from '#platform/encryption/keyring.ts'
 import { BackupFailed } from './failures.ts'
 import { ofText, readSealed, readSealedText, syncFolder, writeSealed } from './sealed-file.ts'
 
-const Manifest = z.object({
+const common = {
   id: z.string(),
   openward_version: z.string(),
   postgres_version: z.string(),
@@ -15,6 +15,14 @@ const Manifest = z.object({
   /** The moment that the digests of the tables are of. */
   taken_at: z.string(),
   finished_at: z.string(),
+  /** Under which the keys of this database lie. */
+  master_key_ids: z.array(z.string()),
+  tables: z.record(z.string(), z.object({ rows: z.int(), digest: z.string() })),
+  documents: z.int(),
+}
+/** Of the embedded database: its files and its log. */
+const ClusterManifest = z.object({
+  ...common,
   restore_point: z.string(),
   timeline: z.int(),
   segment_bytes: z.int(),
@@ -23,12 +31,23 @@ const Manifest = z.object({
   last_segment: z.int(),
   /** Of the embedded database, which answers on 127.0.0.1 only. */
   superuser_password: z.string(),
-  /** Under which the keys of this database lie. */
-  master_key_ids: z.array(z.string()),
-  tables: z.record(z.string(), z.object({ rows: z.int(), digest: z.string() })),
-  documents: z.int(),
 })
+/** Of a database of one's own: the rows of its tables. */
+const RowsManifest = z.object({
+  ...common,
+  /** In the order in which they were applied. */
+  migrations: z.array(z.object({ name: z.string(), checksum: z.string() })),
+  /** In the order of their parts, with the columns that are not computed from others. */
+  copied: z.array(z.object({ table: z.string(), columns: z.array(z.string()) })),
+  /** The last number that each has given; null where it has given none. */
+  sequences: z.record(z.string(), z.string().nullable()),
+})
+const Manifest = z.union([ClusterManifest, RowsManifest])
+export type ClusterManifest = z.output<typeof ClusterManifest>
+export type RowsManifest = z.output<typeof RowsManifest>
 export type Manifest = z.output<typeof Manifest>
+
+export const holdsRows = (manifest: Manifest): manifest is RowsManifest => 'copied' in manifest
 
 export const idForm = /^\d{8}T\d{6}Z-[0-9a-f]{8}$/
 const documentForm = /^[0-9a-f]{32}$/
@@ -37,10 +56,10 @@ export const newBackupId = (now: Temporal.Instant) =>
   `${now.toString({ smallestUnit: 'second' }).replaceAll(/[-:]/g, '')}-${randomBytes(4).toString('hex')}`
 
 /** Where the parts of a backup lie, below the folder of backups. */
-export const partName = (id: string, part: 'manifest' | 'cluster' | 'audit' | 'documents' | `log/${string}`) =>
-  `backups/${id}/${part}`
+export type Part = 'manifest' | 'cluster' | 'audit' | 'documents' | `log/${string}` | `rows/${number}`
+export const partName = (id: string, part: Part) => `backups/${id}/${part}`
 /** While it is made. */
-export const unfinishedName = (id: string, part: Parameters<typeof partName>[1]) => `backups/${id}.making/${part}`
+export const unfinishedName = (id: string, part: Part) => `backups/${id}.making/${part}`
 /** Documents never change, so every backup that holds one shares it. */
 export const documentName = (name: string) => `documents/${name.slice(0, 2)}/${name}`
 const erasuresName = 'erasures'
@@ -63,6 +82,10 @@ export async function removeUnfinished(root: string): Promise<void> {
   for (const name of await listFolder(join(root, 'backups')))
     if (name.endsWith('.making')) await rm(join(root, 'backups', name), { recursive: true, force: true })
 }
+
+/** When the backup of this id was begun. */
+export const startOf = (id: string) =>
+  Temporal.Instant.from(id.replace(/^(....)(..)(..T..)(..)(..Z).*$/, '$1-$2-$3:$4:$5'))
 
 /** Ids of whole backups, oldest first. */
 export async function listBackups(root: string): Promise<string[]> {

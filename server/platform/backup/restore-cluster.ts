@@ -9,14 +9,14 @@ import type { Keyring } from '#platform/encryption/keyring.ts'
 import { unbundle } from './bundle.ts'
 import { BackupFailed } from './failures.ts'
 import { connectOwner, segmentName } from './log.ts'
-import { listLog, type Manifest, partName } from './repository.ts'
+import { type ClusterManifest, listLog, partName } from './repository.ts'
 import { readSealed } from './sealed-file.ts'
 import { compareDigests, digestTables, listTables } from './table-digests.ts'
 
 export type ClusterRestore = {
   keyring: Keyring
   root: string
-  manifest: Manifest
+  manifest: ClusterManifest
   /** Will hold `cluster`, as the embedded database expects it. */
   directory: string
   /** Undefined: as far as the log goes. */
@@ -79,7 +79,7 @@ async function writeLog({ keyring, root, manifest }: ClusterRestore, folder: str
   }
 }
 
-function numberOf(name: string, { segment_bytes }: Manifest): number {
+function numberOf(name: string, { segment_bytes }: ClusterManifest): number {
   const perPart = 0x1_0000_0000 / segment_bytes
   return Number.parseInt(name.slice(8, 16), 16) * perPart + Number.parseInt(name.slice(16), 16)
 }
@@ -112,7 +112,7 @@ async function withStarted(restore: ClusterRestore, work: (database: EmbeddedPos
   }
 }
 
-async function compareRows({ superuser_url }: EmbeddedPostgres, manifest: Manifest) {
+async function compareRows({ superuser_url }: EmbeddedPostgres, manifest: ClusterManifest) {
   const client = await connectOwner(superuser_url)
   try {
     for (let state = ''; state !== 'paused'; await wait(50)) {

@@ -10,12 +10,17 @@ const asText = `
   set timezone = 'UTC'; set datestyle = 'ISO, MDY'; set intervalstyle = 'postgres'; set bytea_output = 'hex'; set extra_float_digits = 1;
   set search_path = ''`
 
-/** Every table that is kept through a crash, outside of PostgreSQL's own. */
+/** Holds for what migrations make, in a query of a class `c` in a namespace `n`; an operator's extensions may have tables beside it. */
+export const isOurs = `n.nspname in ('public', 'openward', 'pgboss')
+       and not exists (select from pg_catalog.pg_depend d
+                        where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')`
+
+/** Every table that is kept through a crash. */
 export async function listTables(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(`
     select format('%I.%I', n.nspname, c.relname) as name
       from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-     where c.relkind = 'r' and c.relpersistence = 'p' and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'
+     where c.relkind = 'r' and c.relpersistence = 'p' and ${isOurs}
      order by 1`)
   return rows.map(({ name }) => name)
 }

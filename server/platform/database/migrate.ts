@@ -31,6 +31,8 @@ export type MigrateOptions = {
   migrations?: Migration[]
   /** Looks at the database before anything in it is changed; what it throws stops the migration. */
   inspect?: (client: pg.Client) => Promise<void>
+  /** By whoever makes the database from a backup at this moment. */
+  is_restoring?: boolean
 }
 
 /**
@@ -43,6 +45,7 @@ export async function migrate({
   log,
   migrations = readMigrations(),
   inspect,
+  is_restoring = false,
 }: MigrateOptions): Promise<string[]> {
   const client = new pg.Client({
     connectionString: owner_url,
@@ -52,16 +55,12 @@ export async function migrate({
   client.on('error', () => log?.('the connection broke during the migration'))
   await client.connect()
   try {
-    const { rows } = await client.query<{ version: number }>(
-      `select current_setting('server_version_num')::int as version`,
-    )
-    if ((rows[0]?.version ?? 0) < 180_000)
-      throw new MigrationError('OpenWard needs PostgreSQL 18 or later: point DATABASE_URL to one')
+    await assertVersion(client)
     await client.query('select pg_advisory_lock($1)', [migrationLock])
+    if (!is_restoring) await refuseUnfinished(client)
     await inspect?.(client)
     await ensureAppRole(client, app_password)
-    await client.query(`create table if not exists schema_migrations
-      (name text primary key, checksum text not null, applied_at timestamptz not null default now())`)
+    await client.query(migrationsTable)
     const applied = new Map(
       (await client.query<{ name: string; checksum: string }>('select name, checksum from schema_migrations')).rows.map(
         ({ name, checksum }) => [name, checksum],
@@ -85,16 +84,57 @@ export async function migrate({
   }
 }
 
+const migrationsTable = `create table if not exists schema_migrations
+  (name text primary key, checksum text not null, applied_at timestamptz not null default now())`
+
+/** @throws MigrationError */
+export async function assertVersion(client: pg.ClientBase): Promise<void> {
+  const { rows } = await client.query<{ version: number }>(
+    `select current_setting('server_version_num')::int as version`,
+  )
+  if ((rows[0]?.version ?? 0) < 180_000)
+    throw new MigrationError('OpenWard needs PostgreSQL 18 or later: point DATABASE_URL to one')
+}
+
+/** Within the caller's transaction, on an empty database: these migrations, in this order. */
+export async function migrateEmpty(client: pg.ClientBase, migrations: readonly Migration[]): Promise<void> {
+  await client.query(migrationsTable)
+  for (const migration of migrations) await apply(client, migration)
+}
+
+async function apply(client: pg.ClientBase, { name, text, checksum }: Migration) {
+  await client.query(text)
+  await client.query('insert into schema_migrations (name, checksum) values ($1, $2)', [name, checksum])
+}
+
+/** While it stands, no server begins: rows are there, and what makes an installation of them is not all done. */
+export async function markUnfinished(client: pg.ClientBase): Promise<void> {
+  await client.query('create table openward.unfinished_restore (begun_at timestamptz not null)')
+}
+
+export async function unmarkUnfinished(client: pg.ClientBase): Promise<void> {
+  await client.query('drop table openward.unfinished_restore')
+}
+
+async function refuseUnfinished(client: pg.ClientBase) {
+  const { rows } = await client.query<{ is_there: boolean }>(
+    `select to_regclass('openward.unfinished_restore') is not null as is_there`,
+  )
+  if (rows[0]?.is_there)
+    throw new MigrationError(
+      'a restore into this database was cut off before it was done: drop the database, make it anew, and run `openward restore` again',
+    )
+}
+
 /** A migration waits for locks one second at a time, so that requests behind it are not held up, and tries again. */
-async function applyWithRetry(client: pg.Client, { name, text, checksum }: Migration, log?: (line: string) => void) {
+async function applyWithRetry(client: pg.Client, migration: Migration, log?: (line: string) => void) {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await client.query('begin')
       await client.query(`set local lock_timeout = '1s'`)
-      await client.query(text)
-      await client.query('insert into schema_migrations (name, checksum) values ($1, $2)', [name, checksum])
+      await apply(client, migration)
       await client.query('commit')
-      log?.(`migrated to ${name}`)
+      log?.(`migrated to ${migration.name}`)
       return
     } catch (error) {
       await client.query('rollback')
