@@ -5,7 +5,7 @@ import { installConsole } from '#platform/http/console.ts'
 import { type Repeated } from '#platform/jobs/repeat.ts'
 import { createLog, type Log } from '#platform/logging.ts'
 import { serviceNames } from '#platform/services/variables.ts'
-import { followOptions, startFollowing } from './backup/following.ts'
+import { servedBackups, startFollowing } from './backup/following.ts'
 import { assertFree, listeningAt } from './listening.ts'
 import { openPlace, type Place } from './place.ts'
 import { openSystem } from './system.ts'
@@ -26,7 +26,7 @@ export async function serve(): Promise<void> {
   const [place] = await Promise.all([openPlace(configuration, log), import('./app.ts')])
   try {
     // What is wrong with the key of backups is told before anything is served.
-    const followed = followOptions(configuration, place)
+    const followed = servedBackups(configuration, place)
     await serveFrom(place, followed, configuration, log)
   } catch (error) {
     // The database would outlive a server that could not start.
@@ -39,7 +39,7 @@ const addressOf = ({ host, port }: Configuration) => ({ host, port, named: 'PORT
 
 async function serveFrom(
   place: Place,
-  followed: ReturnType<typeof followOptions>,
+  followed: ReturnType<typeof servedBackups>,
   configuration: Configuration,
   log: Log,
 ): Promise<void> {

@@ -1,9 +1,9 @@
-// Copying the log of the embedded database every few minutes while a server runs, and how old the newest backup is.
+// What servers do for backups every few minutes, and how old the newest is. Of the embedded database they copy the log.
 import type { Configuration } from '#platform/configuration.ts'
 import { BackupFailed } from '#platform/backup/failures.ts'
 import { copyLog, type FollowOptions, readFollowing } from '#platform/backup/follow.ts'
-import { connectOwner } from '#platform/backup/log.ts'
-import { addErasures } from '#platform/backup/repository.ts'
+import { connectOwner, lockBackups } from '#platform/backup/log.ts'
+import { addErasures, listBackups, startOf } from '#platform/backup/repository.ts'
 import type { Keyring } from '#platform/encryption/keyring.ts'
 import type { Measure } from '#platform/http/health.ts'
 import { repeat, type Repeated } from '#platform/jobs/repeat.ts'
@@ -29,10 +29,23 @@ export function followOptions(
   return { owner_url, cluster_directory, data_directory, root, keyring: readBackupKeyring(configuration) }
 }
 
-export function startFollowing(options: FollowOptions & { keyring: Keyring }, log: Log): Repeated {
+type Noting = Pick<FollowOptions, 'owner_url' | 'keyring' | 'root'>
+
+/** What a server needs for its part in backups, where a folder for them is named. @throws ConfigurationError */
+export function servedBackups(
+  configuration: Configuration,
+  place: Omit<Place, 'keyring'>,
+): FollowOptions | Noting | undefined {
+  const followed = followOptions(configuration, place)
+  const { backup_directory: root } = configuration
+  if (followed || root === undefined) return followed
+  return { owner_url: place.owner_url, root, keyring: readBackupKeyring(configuration) }
+}
+
+export function startFollowing(options: FollowOptions | Noting, log: Log): Repeated {
   const work = async () => {
     try {
-      await copyAll(options)
+      await ('cluster_directory' in options ? copyAll(options) : noteBetweenBackups(options))
     } catch (error) {
       if (!(error instanceof BackupFailed)) throw error
       log.error(`backups: ${error.message}`)
@@ -48,12 +61,18 @@ export async function copyAll(options: FollowOptions): Promise<Awaited<ReturnTyp
   return state
 }
 
+/** A backup notes them itself. */
+async function noteBetweenBackups(options: Noting) {
+  const client = await connectOwner(options.owner_url)
+  try {
+    if (await lockBackups(client)) await noteErasures(options)
+  } finally {
+    await client.end()
+  }
+}
+
 /** @throws BackupFailed */
-export async function noteErasures({
-  owner_url,
-  keyring,
-  root,
-}: Pick<FollowOptions, 'owner_url' | 'keyring' | 'root'>) {
+export async function noteErasures({ owner_url, keyring, root }: Noting) {
   const client = await connectOwner(owner_url)
   try {
     const { text } = findErased()
@@ -68,10 +87,10 @@ export async function noteErasures({
   }
 }
 
-/** Undefined where a database of one's own is backed up by other means. */
+/** Undefined where a database of one's own is backed up by other means: no folder is named. */
 export function backupCheck(configuration: Configuration): (() => Promise<Check>) | undefined {
   const { backup_directory: root, data_directory, database_url, production } = configuration
-  if (database_url !== undefined) return undefined
+  if (database_url !== undefined) return root === undefined ? undefined : () => checkOwn(root)
   return async () => {
     if (root === undefined)
       return production
@@ -86,8 +105,26 @@ export function backupCheck(configuration: Configuration): (() => Promise<Check>
   }
 }
 
-export function backupMeasures({ data_directory }: Configuration): Measure[] {
+/** By the folder, which every server has, and not by a state that only one of them would. */
+async function checkOwn(root: string): Promise<Check> {
+  const hours = await ageOfNewest(root)
+  if (hours === undefined) return { status: 'degraded', detail: 'There is no backup yet: run `openward backup`' }
+  const detail = `The newest backup is ${Math.round(hours)} hours old`
+  return { status: hours > backupLateHours ? 'degraded' : 'ok', detail }
+}
+
+/** In hours. */
+async function ageOfNewest(root: string): Promise<number | undefined> {
+  const newest = (await listBackups(root)).at(-1)
+  return newest === undefined ? undefined : minutesSince(startOf(newest)) / 60
+}
+
+export function backupMeasures({ data_directory, database_url, backup_directory }: Configuration): Measure[] {
   const read = async (age: 'backup_hours' | 'log_minutes', seconds: number) => {
+    if (database_url !== undefined) {
+      const hours = age === 'log_minutes' || !backup_directory ? undefined : await ageOfNewest(backup_directory)
+      return hours && hours * seconds
+    }
     const known = await readFollowing(data_directory)
     return known && agesOf(known)[age] * seconds
   }
@@ -106,6 +143,10 @@ export function backupMeasures({ data_directory }: Configuration): Measure[] {
 }
 
 function agesOf({ backup_at, log_at }: { backup_at: string; log_at: string }) {
-  const since = (at: string) => Temporal.Instant.from(at).until(Temporal.Now.instant()).total('minutes')
-  return { backup_hours: since(backup_at) / 60, log_minutes: since(log_at) }
+  return {
+    backup_hours: minutesSince(Temporal.Instant.from(backup_at)) / 60,
+    log_minutes: minutesSince(Temporal.Instant.from(log_at)),
+  }
 }
+
+const minutesSince = (at: Temporal.Instant) => at.until(Temporal.Now.instant()).total('minutes')

@@ -71,9 +71,13 @@ async function restoreTo(storage: Storage, options: RestoreOptions): Promise<Res
   const { configuration, root, id, at } = options
   const master = masterKeyring(configuration)
   const keyring = readBackupKeyring(configuration)
+  if (configuration.database_url !== undefined && at !== undefined)
+    throw new BackupFailed(
+      'a backup of a database of its own leads to its own moment and to no other: name one by --backup, without --at',
+    )
   assertEmpty(configuration)
   const manifest = await chooseBackup(keyring, root, id, at)
-  assertFits(configuration, manifest, at)
+  assertFits(configuration, manifest)
   assertKeysFit(configuration, manifest, master)
   const restoring = { ...options, storage, keyring, master }
   const restored = holdsRows(manifest)
@@ -205,7 +209,7 @@ async function chooseBackup(
   throw new BackupFailed(`${id ?? 'every backup'} is younger than ${at?.toString()}: name a later moment`)
 }
 
-function assertFits({ database_url }: Configuration, manifest: Manifest, at: Temporal.Instant | undefined) {
+function assertFits({ database_url }: Configuration, manifest: Manifest) {
   const isOwn = database_url !== undefined
   if (isOwn && !holdsRows(manifest))
     throw new BackupFailed(
@@ -214,10 +218,6 @@ function assertFits({ database_url }: Configuration, manifest: Manifest, at: Tem
   if (!isOwn && holdsRows(manifest))
     throw new BackupFailed(
       `the backup ${manifest.id} is one of a database of its own: name an empty one in DATABASE_URL`,
-    )
-  if (isOwn && at !== undefined)
-    throw new BackupFailed(
-      `a backup of a database of its own leads to its own moment and to no other: name it by --backup, without --at`,
     )
 }
 

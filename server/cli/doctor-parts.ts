@@ -75,7 +75,7 @@ export async function examineBackups(configuration: Configuration): Promise<Find
   const check = await backupCheck(configuration)?.()
   return !check || check.status === 'ok'
     ? undefined
-    : `${check.detail}: a server adds to it every five minutes while it runs, and \`openward backup\` makes a new one`
+    : `${check.detail}: ${configuration.database_url === undefined ? 'a server adds to it every five minutes while it runs, and ' : ''}\`openward backup\` makes a new one`
 }
 
 export async function examineEmergencyCopies(configuration: Configuration): Promise<Finding> {

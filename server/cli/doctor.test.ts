@@ -10,7 +10,8 @@ import { appRole } from '#platform/database/migrate.ts'
 import { sql } from '#platform/database/sql.ts'
 import { parsePublicKey } from '#platform/emergency/keys.ts'
 import { openAuditSealing } from '#modules/audit-trail'
-import { backupCheck } from '../backup/following.ts'
+import { newBackupId } from '#platform/backup/repository.ts'
+import { backupCheck, backupMeasures } from '../backup/following.ts'
 import { startTestApi, type TestApi, testAppPassword, testMasterKey } from '../testing.ts'
 import { examineInstallation, examineVault } from './doctor.ts'
 
@@ -292,7 +293,26 @@ describe('the doctor', () => {
       assert.equal(await told({ backup_directory }), status, `${hours} hours, log of ${minutes} minutes`)
     }
     assert.equal(await told({ backup_directory: join(directory, 'others') }), 'degraded', 'those are of another place')
-    assert.equal(backupCheck(configurationWith({ backup_directory })), undefined, 'of a database of one\u2019s own')
     rmSync(join(directory, 'backup.json'))
+  })
+
+  it('takes backups of a database of one\u2019s own to be late after 48 hours, by the folder that they lie in', async () => {
+    const backup_directory = join(directory, 'own-backups')
+    const configuration = configurationWith({ backup_directory })
+    const told = async () => (await backupCheck(configuration)?.())?.status
+    const age = () => backupMeasures(configuration)[0]?.read()
+    assert.equal(backupCheck(configurationWith({ backup_directory: undefined })), undefined, 'made by other means')
+    assert.deepEqual([await told(), await age()], ['degraded', undefined], 'there is none yet')
+    for (const [hours, status] of [
+      [48.1, 'degraded'],
+      [47.9, 'ok'],
+    ] as const) {
+      const begun = Temporal.Now.instant().subtract({ seconds: Math.round(hours * 3600) })
+      mkdirSync(join(backup_directory, 'backups', newBackupId(begun)), { recursive: true })
+      mkdirSync(join(backup_directory, 'backups', `${newBackupId(Temporal.Now.instant())}.making`))
+      assert.equal(await told(), status, `${hours} hours`)
+      assert.ok(Math.abs(Number(await age()) - hours * 3600) < 60)
+    }
+    assert.equal(await backupMeasures(configuration)[1]?.read(), undefined, 'it has no log')
   })
 })

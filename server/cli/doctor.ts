@@ -168,7 +168,8 @@ async function examineDatabase(report: Report, configuration: Configuration, pla
       const minutes = await one(
         owner,
         `select extract(epoch from clock_timestamp() - min(timestamp))::float8 / 60 from audit_logs
-          where recorded_xid >= coalesce((select horizon from audit_roots order by tree_size desc limit 1), '0'::xid8)`,
+          where recorded_xid >= coalesce((select horizon from audit_roots order by tree_size desc limit 1), '0'::xid8)
+            and recorded_xid < pg_snapshot_xmax(pg_current_snapshot())`,
       )
       return Number(minutes ?? 0) <= mostUnsealedMinutes
         ? undefined

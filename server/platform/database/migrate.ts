@@ -117,10 +117,10 @@ export async function unmarkUnfinished(client: pg.ClientBase): Promise<void> {
 }
 
 async function refuseUnfinished(client: pg.ClientBase) {
-  const { rows } = await client.query<{ is_there: boolean }>(
-    `select to_regclass('openward.unfinished_restore') is not null as is_there`,
+  const { rowCount } = await client.query(
+    `select from pg_tables where schemaname = 'openward' and tablename = 'unfinished_restore'`,
   )
-  if (rows[0]?.is_there)
+  if (rowCount !== 0)
     throw new MigrationError(
       'a restore into this database was cut off before it was done: drop the database, make it anew, and run `openward restore` again',
     )
