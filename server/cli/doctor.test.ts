@@ -167,6 +167,12 @@ describe('the doctor', () => {
     },
     {
       thing: 'migrations',
+      finding: /^a restore into this database was cut off before it was done: drop the database/,
+      ill: () => ['create table openward.unfinished_restore (begun_at timestamptz)'],
+      well: () => ['drop table openward.unfinished_restore'],
+    },
+    {
+      thing: 'migrations',
       finding: /0032_warehouse edited since/,
       ill: () => [
         'create table kept as select * from schema_migrations',
@@ -275,6 +281,12 @@ describe('the doctor', () => {
       await run('drop table master_keys')
       await owner.end()
     }
+  })
+
+  it('does not take what came from another PostgreSQL, and is sealed, to wait for a seal', async () => {
+    await run(`insert into audit_logs (timestamp, recorded_xid, action, resource_type, outcome, correlation_id)
+               values (clock_timestamp() - interval '1 day', '9000000000000', 'test.far', 'test', 'success', 'far')`)
+    assert.equal((await findings()).get('sealing of the audit log'), undefined)
   })
 
   it('takes backups to be late after 48 hours, and their log after 15 minutes', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
 import type { Configuration } from '#platform/configuration.ts'
-import { appRole, appUrl, readMigrations } from '#platform/database/migrate.ts'
+import { appRole, appUrl, readMigrations, refuseUnfinished } from '#platform/database/migrate.ts'
 import { deriveSecrets, kekIds } from '#platform/encryption/keyring.ts'
 import { assertMasterKeyOpens } from '#platform/encryption/stored-keys.ts'
 import { createLog } from '#platform/logging.ts'
@@ -203,6 +203,7 @@ async function one(client: Pick<pg.Client, 'query'>, text: string, values: strin
 async function examineMigrations(owner: pg.Client): Promise<Finding> {
   if ((await one(owner, `select to_regclass('public.schema_migrations')`)) === null)
     return 'there are none yet: run `openward migrate`'
+  await refuseUnfinished(owner)
   const { rows } = await owner.query<{ name: string; checksum: string }>('select name, checksum from schema_migrations')
   const applied = new Map(rows.map(({ name, checksum }) => [name, checksum]))
   const here = readMigrations()

@@ -116,7 +116,8 @@ export async function unmarkUnfinished(client: pg.ClientBase): Promise<void> {
   await client.query('drop table openward.unfinished_restore')
 }
 
-async function refuseUnfinished(client: pg.ClientBase) {
+/** @throws MigrationError */
+export async function refuseUnfinished(client: pg.ClientBase) {
   const { rowCount } = await client.query(
     `select from pg_tables where schemaname = 'openward' and tablename = 'unfinished_restore'`,
   )
