@@ -11,7 +11,7 @@ import { parseMasterKeys } from '#platform/encryption/keyring.ts'
 import { startTestApi } from '../testing.ts'
 import { servedBackups, startFollowing } from './following.ts'
 
-test('a server of a database of one\u2019s own adds who was erased to the folder of backups', async () => {
+test('a server of a database of its own adds who was erased to the folder of backups', async () => {
   await using api = await startTestApi()
   const root = mkdtempSync(join(tmpdir(), 'openward-backups-'))
   const backup_keys = randomBytes(32).toString('base64')

@@ -308,7 +308,7 @@ describe('the doctor', () => {
     rmSync(join(directory, 'backup.json'))
   })
 
-  it('takes backups of a database of one\u2019s own to be late after 48 hours, by the folder that they lie in', async () => {
+  it('takes backups with DATABASE_URL to be late after 48 hours, by the folder that they lie in', async () => {
     const backup_directory = join(directory, 'own-backups')
     const configuration = configurationWith({ backup_directory })
     const told = async () => (await backupCheck(configuration)?.())?.status

@@ -221,7 +221,7 @@ test('a hospital in a database of its own is backed up while people write, and r
   }
 })
 
-test('nothing of anyone, and neither key, lies in a backup', () => {
+test('nothing of anyone, and neither key, lies in the rows of a backup', () => {
   const files = readdirSync(backups, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   assert.ok(files.length > 100)
   const secrets = [canary, environment.OPENWARD_MASTER_KEY, environment.OPENWARD_BACKUP_KEY]
@@ -235,7 +235,10 @@ test('nothing of anyone, and neither key, lies in a backup', () => {
 })
 
 test('a restore that is killed leaves an empty database, and the next one brings every row and every guard of it', async () => {
-  await sql(hospital_url, `create table notes_of_it (text text); insert into notes_of_it values ('ours')`)
+  await sql(
+    hospital_url,
+    `create table notes_of_it (id bigserial, text text); insert into notes_of_it (text) values ('ours')`,
+  )
   await backUp()
   await sql(hospital_url, 'drop table notes_of_it')
   const url = await emptyDatabase(here, 'again')
@@ -270,6 +273,12 @@ test('a restore that is killed when all rows are there leaves a database on whic
 })
 
 test('what is altered, cut off, of other keys, of a later version or no place for it is refused, and nothing is left behind', async () => {
+  // Of nobody: what a restore puts back are references that hold.
+  await sql(
+    hospital_url,
+    `alter table patient_tokens drop constraint patient_tokens_patient_id_fkey;
+     insert into patient_tokens (patient_id, kind, key_version, token) values (uuidv7(), 'phone', 1, 'nobody')`,
+  )
   const id = await backUp()
   const rows = join(backups, 'backups', id, 'rows')
   const url = await emptyDatabase(elsewhere, 'refused')
@@ -295,6 +304,9 @@ test('what is altered, cut off, of other keys, of a later version or no place fo
   writeFileSync(join(rows, largest), whole.subarray(0, middle))
   await refuse(new RegExp(`rows/${largest} was altered or cut off`))
   writeFileSync(join(rows, largest), whole)
+  await refuse(
+    /PostgreSQL refuses what the backup \S+ holds with 23503 \(patient_tokens, patient_tokens_patient_id_fkey\)/,
+  )
 
   await refuse(/under the backup key/, { OPENWARD_BACKUP_KEY: newKey() })
   await refuse(/under the master key/, { OPENWARD_MASTER_KEY: newKey() })

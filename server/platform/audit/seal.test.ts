@@ -214,7 +214,9 @@ test('entries that came from another cluster before any of them was sealed are s
   await using database = await startAuditDatabase()
   const { published, publisher } = publishToMemory()
   const ids = await insertEntries(database.owner, 3)
-  await database.owner.query(`update audit_logs set recorded_xid = (recorded_xid::text::bigint + 1000000000)::text::xid8`)
+  await database.owner.query(
+    `update audit_logs set recorded_xid = (recorded_xid::text::bigint + 1000000000)::text::xid8`,
+  )
   await sealExactly(3, database.owner, signer, publisher)
   assert.deepEqual((await sealedIds(database.owner)).toSorted(), ids)
   assert.equal(published.length, 1)

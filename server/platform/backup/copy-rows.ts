@@ -7,7 +7,7 @@ import type { Copying } from './make.ts'
 import type { RowsManifest } from './repository.ts'
 import { digestTables, isOurs, listTables } from './table-digests.ts'
 
-export async function copyRows({ client, write, log }: Copying) {
+export async function copyRows({ client, write, log }: Pick<Copying, 'client' | 'write' | 'log'>) {
   try {
     const { taken_at, tables } = await enterMoment(client)
     const copied = await listColumns(client, tables)
@@ -64,7 +64,7 @@ async function readMigrationsOf(client: pg.Client): Promise<RowsManifest['migrat
 }
 
 /** They follow no snapshot: read after it was taken, none is behind a row that it sees. */
-async function readSequences(client: pg.Client): Promise<RowsManifest['sequences']> {
+export async function readSequences(client: pg.Client): Promise<RowsManifest['sequences']> {
   const { rows } = await client.query<{ name: string; last: string | null }>(`
     select format('%I.%I', n.nspname, c.relname) as name, pg_sequence_last_value(c.oid)::text as last
       from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace

@@ -24,7 +24,7 @@ export async function connectOwner(owner_url: string): Promise<pg.Client> {
   client.on('error', () => undefined)
   await client.connect()
   await client.query(
-    `set statement_timeout = 0; set idle_session_timeout = 0; set idle_in_transaction_session_timeout = 0`,
+    `set statement_timeout = 0; set transaction_timeout = 0; set idle_session_timeout = 0; set idle_in_transaction_session_timeout = 0`,
   )
   return client
 }

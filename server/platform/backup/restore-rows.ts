@@ -1,6 +1,6 @@
 // Fills an empty database of one's own from the rows of a backup, in one transaction: whatever stops it leaves the database empty.
 import { pipeline } from 'node:stream/promises'
-import type pg from 'pg'
+import pg from 'pg'
 import copyStreams from 'pg-copy-streams'
 import {
   assertVersion,
@@ -13,6 +13,7 @@ import {
   unmarkUnfinished,
 } from '#platform/database/migrate.ts'
 import type { Keyring } from '#platform/encryption/keyring.ts'
+import { readSequences } from './copy-rows.ts'
 import { BackupFailed } from './failures.ts'
 import { connectOwner } from './log.ts'
 import { partName, type RowsManifest } from './repository.ts'
@@ -55,8 +56,7 @@ export async function restoreRows(restore: RowsRestore): Promise<string[]> {
     await client.query(`truncate ${tables.join(', ')}`)
     log(`writing ${tables.length} tables`)
     await writeRows(client, restore, tables)
-    for (const [name, last] of Object.entries(manifest.sequences))
-      await client.query(last === null ? `alter sequence ${name} restart` : `select setval('${name}', ${last})`)
+    await setSequences(client, manifest)
     if (is_verified) {
       log('comparing every row')
       await compareRows(client, manifest, tables, left_out)
@@ -69,6 +69,14 @@ export async function restoreRows(restore: RowsRestore): Promise<string[]> {
     await markUnfinished(client)
     await client.query('commit')
     return left_out
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError)) throw error
+    // What it says of rights and names (class 42) quotes no row.
+    const named = error.code?.startsWith('42') ? [error.message] : [error.table, error.constraint]
+    throw new BackupFailed(
+      `PostgreSQL refuses what the backup ${manifest.id} holds with ${error.code} (${named.filter(Boolean).join(', ')})`,
+      { cause: error },
+    )
   } finally {
     await client.end()
   }
@@ -155,6 +163,13 @@ async function writeRows(client: pg.Client, { keyring, root, manifest }: RowsRes
     const expected = manifest.tables[table]?.rows
     if (writing.rowCount !== expected)
       throw new BackupFailed(`the backup ${id} holds ${writing.rowCount} rows of ${table}, and should hold ${expected}`)
+  }
+}
+
+async function setSequences(client: pg.Client, { sequences }: RowsManifest) {
+  for (const name of Object.keys(await readSequences(client))) {
+    const last = sequences[name]
+    await client.query(last ? `select setval('${name}', ${last})` : `alter sequence ${name} restart`)
   }
 }
 
