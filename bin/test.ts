@@ -1,13 +1,14 @@
 // `openward test [files]`: static checks, then every suite against one embedded PostgreSQL made for the run.
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { failedChecks } from './check.ts'
 import { byArea, coverageTable, isEnough, missedPlaces, readCoverage } from './coverage.ts'
 import { exitStatus, root } from './processes.ts'
+import { batchesOf } from './test-batches.ts'
 import { startTestCluster } from './test-cluster.ts'
-import type { Counts } from './test-counts.ts'
+import type { Counts as Reported } from './test-counts.ts'
 
 const help = `openward test [files or patterns] [--no-checks] [--coverage] [--again] [--soak] [--concurrency 2]
 
@@ -18,6 +19,8 @@ is named at the end, and is no failure.
 --soak runs ten minutes of random faults under load instead, and holds what the clients were told against the database.
 --coverage shows what the tests have executed, by area, and writes each place that they did not reach to coverage/missed.txt;
 a whole run fails where an area falls short.`
+
+type Counts = Omit<Reported, 'failed_files'> & { failed_files: string[] }
 
 /** All but what needs a service or a browser. */
 const suites = ['{bin,server,console,bench}/**/*.test.ts', 'tests/!(services|browser)/**/*.test.ts']
@@ -67,7 +70,9 @@ async function runTests(): Promise<number> {
 
 function tellSlowest(file_ms: Counts['file_ms']): void {
   const slowest = Object.entries(file_ms).toSorted(([, left], [, right]) => right - left)
-  const lines = slowest.slice(0, 15).map(([file, ms]) => `  ${Math.round(ms / 1000)} s ${relative(root, file)}`)
+  const lines = slowest
+    .slice(0, 15)
+    .map(([file, ms]) => `  ${Math.round(ms / 1000)} s ${relative(root, resolve(root, file))}`)
   process.stdout.write(`\nThe slowest files:\n${lines.join('\n')}\n`)
 }
 
@@ -133,6 +138,7 @@ async function runFiles(
 ): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), 'openward-test-'))
   const counts_path = join(folder, 'counts.json')
+  const batches = batchesOf(files, folder)
   const given_url = process.env['TEST_DATABASE_URL']
   const cluster = given_url ? undefined : await startTestCluster({})
   try {
@@ -146,7 +152,7 @@ async function runFiles(
         `--test-reporter-destination=${output}`,
         `--test-reporter=${new URL('test-counts.ts', import.meta.url).href}`,
         `--test-reporter-destination=${counts_path}`,
-        ...files,
+        ...batches.paths,
       ],
       {
         ...environmentForTests(),
@@ -158,7 +164,10 @@ async function runFiles(
           : { NODE_V8_COVERAGE: coverage }),
       },
     )
-    const counts = readCounts(counts_path)
+    const reported = readCounts(counts_path)
+    const failed_files = [...new Set(reported.failed_files.flatMap(({ file, name }) => batches.filesOf(file, name)))]
+    const took = Object.entries(reported.file_ms).filter(([file]) => batches.filesOf(file, file).length === 1)
+    const counts = { ...reported, failed_files, file_ms: Object.fromEntries(took) }
     // Whatever ended the run badly without a failed test is a failure all the same.
     return status !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts
   } finally {
@@ -174,9 +183,9 @@ function environmentForTests(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !settings.test(name)))
 }
 
-function readCounts(path: string): Counts {
+function readCounts(path: string): Reported {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Counts
+    return JSON.parse(readFileSync(path, 'utf8')) as Reported
   } catch {
     return { passed: 0, failed: 1, skipped: [], failed_files: [], file_ms: {} }
   }

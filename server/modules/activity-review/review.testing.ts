@@ -1,4 +1,5 @@
 // What the tests of the review share.
+import { sealAll } from '../audit-trail/sealing.testing.ts'
 import { openAuditSealing } from '../audit-trail/sealing.ts'
 import { patientApi } from '../patients/patient.contract.ts'
 import type { Configuration } from '#platform/configuration.ts'
@@ -23,7 +24,7 @@ export async function start(change: Partial<Configuration['review']> = {}) {
     api,
     auditor,
     run: async () => {
-      while ((await sealing.seal()).sealed > 0);
+      await sealAll(api, sealing)
       return reviewActivity(api.system)
     },
     found: async (

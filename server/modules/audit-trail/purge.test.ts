@@ -16,6 +16,7 @@ import { patientSearchApi } from '../patients/patient-search.contract.ts'
 import { patientApi } from '../patients/patient.contract.ts'
 import { auditLogApi } from './audit-log.contract.ts'
 import { purgeStoredLog } from './purge.ts'
+import { sealAll } from './sealing.testing.ts'
 import { openAuditSealing, openSigner } from './sealing.ts'
 
 const asked = { kept_years: 6, by: 'Ada Records', reason: 'Retention is over', dry_run: false }
@@ -24,7 +25,7 @@ const program = join(dirname(fileURLToPath(import.meta.url)), '../../cli/main.ts
 /** Seals what there is, as if seven years ago. */
 async function sealLongAgo(api: TestApi) {
   const sealing = await openAuditSealing(api.system)
-  while ((await sealing.seal()).sealed > 0);
+  await sealAll(api, sealing)
   const owner = new pg.Client({ connectionString: api.owner_url })
   await owner.connect()
   await ageRoots(owner, (await openSigner(api.system)).signer, 7, 100)
