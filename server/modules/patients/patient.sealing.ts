@@ -5,6 +5,7 @@ import { certain } from '#platform/certain.ts'
 import { openDataKey } from '#platform/encryption/data-key.ts'
 import { unlessUnreadable } from '#platform/encryption/failures.ts'
 import type { Keyring } from '#platform/encryption/keyring.ts'
+import { recentOf } from '#platform/encryption/recent.ts'
 import { type DataKey, openJson, sealJson } from '#platform/encryption/sealing.ts'
 
 /** What is known of a person, in the clear; names and numbers as kept, not as typed. */
@@ -121,13 +122,28 @@ export function maskIdentifiers(country: string, { ssn, national_id }: Identifie
   }
 }
 
-/** Opens the card of one of many: undefined for one that was altered or whose key is gone, which must not fail the others. */
-export function tryOpenCard(keyring: Keyring, row: SealedBy & { id: string; sealed_card: Buffer }): Card | undefined {
+const recentCards = recentOf<Keyring, Readonly<Card>>()
+
+/**
+ * Opens the card of one of many: undefined for one that was altered or whose key is gone, which must not fail the others. The same
+ * bytes are not opened again within a minute.
+ */
+export function tryOpenCard(
+  keyring: Keyring,
+  row: SealedBy & { id: string; sealed_card: Buffer },
+): Readonly<Card> | undefined {
   if (row.wrapped === null) return undefined
-  return unlessUnreadable(
+  const recent = recentCards(keyring)
+  // All that opens it, to the byte: whatever was altered is seen as altered.
+  const name = `${row.id} ${row.key_id} ${row.kek_id} ${row.wrapped.toString('latin1')} ${row.sealed_card.toString('latin1')}`
+  const known = recent.get(name)
+  if (known) return known
+  const card = unlessUnreadable(
     () => openCard(openKeyOf(keyring, row), row.id, row.sealed_card),
     () => undefined,
   )
+  if (card) recent.set(name, card)
+  return card
 }
 
 /** Unknown members are not stored, so that a card stays in a small size class. */
