@@ -11,7 +11,7 @@ Brings the embedded database to the version of this program, with the servers st
 migrations that are missing, and asks a server of this version whether it is ready. Where that fails, the database is put back as it was, and
 compared to the row; start the former version again then. Documents are not touched.
   --to DIR  the backup goes into this folder instead
-With DATABASE_URL make a backup by your own means, then \`openward migrate\`.
+With DATABASE_URL there is no way back in place: \`openward backup\` or a snapshot first, then \`openward migrate\`.
 Exit codes: 0 upgraded, or nothing was to be done; 1 not upgraded, and all is as it was; 2 wrong words; 3 the
 database could not be put back; 75 a server runs.`
 
@@ -23,7 +23,7 @@ export const upgradeCommand: Command = {
     const configuration = configurationHere()
     if (configuration.database_url !== undefined)
       throw new CommandFailed(
-        'DATABASE_URL is set: make a backup or a snapshot as you do it there, and then run `openward migrate`; to go back, restore it',
+        'DATABASE_URL is set: run `openward backup`, or make a snapshot as you do it there, and then `openward migrate`; to go back, restore it into another database',
       )
     const root = to === undefined ? configuration.backup_directory : resolve(to)
     if (root === undefined)

@@ -316,6 +316,7 @@ test('what is altered, cut off, of other keys, of a later version or no place fo
   await refuse(/leads to its own moment/, {}, ['--at', '2026-03-14T09:26:53Z'])
   await refuse(/the database hospital is not empty: a restore goes into an empty one/, { DATABASE_URL: hospital_url })
   await refuse(/name an empty one in DATABASE_URL/, { DATABASE_URL: '' })
+  await refuse(/the database does not answer \(ECONNREFUSED\)/, { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' })
 
   await sql(hospital_url, `insert into schema_migrations (name, checksum) values ('9999_later', 'of a later version')`)
   const later = await backUp()

@@ -14,6 +14,7 @@ const backupLock = 7_203_441_002
 
 export type LogPlace = { timeline: number; segment_bytes: number }
 
+/** @throws BackupFailed where the database does not answer */
 export async function connectOwner(owner_url: string): Promise<pg.Client> {
   const client = new pg.Client({
     connectionString: owner_url,
@@ -22,7 +23,10 @@ export async function connectOwner(owner_url: string): Promise<pg.Client> {
     keepAlive: true,
   })
   client.on('error', () => undefined)
-  await client.connect()
+  await client.connect().catch((error: unknown) => {
+    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''
+    throw new BackupFailed(`the database does not answer${code}`, { cause: error })
+  })
   await client.query(
     `set statement_timeout = 0; set transaction_timeout = 0; set idle_session_timeout = 0; set idle_in_transaction_session_timeout = 0`,
   )
