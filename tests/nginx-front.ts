@@ -61,6 +61,9 @@ export async function startNginx({
   await until('nginx answers', async () => {
     if (child.exitCode !== null) throw new Error(`nginx ended: ${said}`)
     return (await statusOf({ port }, '/metrics')) === 404
+  }).catch((error: unknown) => {
+    child.kill('SIGTERM')
+    throw error
   })
   const workers = () => readFileSync(join(folder, 'error.log'), 'utf8').split('start worker processes').length
   return {

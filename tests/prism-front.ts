@@ -10,6 +10,9 @@ import { freePort, statusOf, until } from './processes.ts'
 
 const program = fileURLToPath(new URL('../node_modules/@stoplight/prism-cli/dist/index.js', import.meta.url))
 
+/** It reads the whole document first, on a machine that has other things to do. */
+const start_limit_ms = 90_000
+
 export type Judge = {
   port: number
   /** @throws where an answer broke its contract, or none has passed */
@@ -42,9 +45,13 @@ export async function startPrism({ directory, port: behind }: { directory: strin
   child.stdout.on('data', (chunk: Buffer) => void (said += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => void (said += chunk.toString()))
   const ended = once(child, 'exit')
-  await until('Prism passes requests on', async () => {
-    if (child.exitCode !== null) throw new Error(`Prism ended: ${said.slice(-2000)}`)
+  const passes = async () => {
+    if (child.exitCode !== null) throw new Error('Prism ended')
     return (await statusOf({ port }, '/health/live')) === 200
+  }
+  await until('Prism passes requests on', passes, start_limit_ms).catch((error: unknown) => {
+    child.kill('SIGKILL')
+    throw new Error(`Prism does not start: ${said.slice(-2000)}`, { cause: error })
   })
   const door = createServer((asked, answer) => {
     const { connection: _, ...headers } = asked.headers

@@ -72,7 +72,10 @@ export async function startHospital({ environment }: { environment: Record<strin
 }
 
 async function startJudged({ directory }: Cluster, front: Front) {
-  const judge = await startPrism({ directory, port: front.port })
+  const judge = await startPrism({ directory, port: front.port }).catch(async (error: unknown) => {
+    await front.stop()
+    throw error
+  })
   return {
     port: judge.port,
     async stop() {
