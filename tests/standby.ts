@@ -1,4 +1,5 @@
-// Two PostgreSQL of one hospital: a primary that acknowledges what its standby has on the disk, and the standby that streams from it.
+// Two PostgreSQL of one hospital: a primary that acknowledges what its standby has on the disk, or waits for nobody, and the standby that
+// streams from it.
 // The embedded binaries have no pg_basebackup: the copy is made between pg_backup_start and pg_backup_stop, which is what it does.
 import { randomBytes } from 'node:crypto'
 import { appendFileSync, cpSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
@@ -23,7 +24,7 @@ export type Pair = { primary: Member; standby: Member; directory: string; stop: 
 
 const name = 'openward_standby'
 
-export async function startPair(): Promise<Pair> {
+export async function startPair(kind: 'sync' | 'async' = 'sync'): Promise<Pair> {
   const directory = temporaryDirectory()
   const superuser_password = randomBytes(16).toString('hex')
   const first = await clusterIn(join(directory.path, 'first'), superuser_password)
@@ -34,11 +35,11 @@ export async function startPair(): Promise<Pair> {
   await copyCluster(primary.url, first, second)
   const standby = await member(second)
   await standby.start()
-  await primary.rows(`alter system set synchronous_standby_names = '${name}'`)
+  if (kind === 'sync') await primary.rows(`alter system set synchronous_standby_names = '${name}'`)
   await primary.rows('select pg_reload_conf()')
-  await until('the standby is synchronous', async () => {
+  await until(`the standby is ${kind}`, async () => {
     const [row] = await primary.rows<{ sync_state: string }>('select sync_state from pg_stat_replication')
-    return row?.sync_state === 'sync'
+    return row?.sync_state === kind
   })
   return {
     primary,
