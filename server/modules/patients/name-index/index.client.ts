@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Answer, NumberedRequest, Request, WorkerSettings } from './messages.ts'
 import type { NameMatch, NameSearch } from './name-index.ts'
-import { packRows, type SealedCardRow } from './packing.ts'
+import { packRows, type SealedCardRow, unpackMatches } from './packing.ts'
 
 export type { NameMatch, NameSearch, SealedCardRow }
 
@@ -108,7 +108,7 @@ export function startNameIndex(settings: WorkerSettings): NameIndexClient {
     remove: async (ids) => {
       await ask({ kind: 'remove', ids })
     },
-    search: async (text, options) => (await ask({ kind: 'search', text, options })).matches,
+    search: async (text, options) => unpackMatches((await ask({ kind: 'search', text, options })).matches),
     size: () => size,
     memory_bytes: () => memoryBytes,
     stopped,

@@ -1,5 +1,6 @@
 // What the main thread and the worker of the name index say to each other.
-import type { NameMatch, NameSearch } from './name-index.ts'
+import type { NameSearch } from './name-index.ts'
+import type { PackedMatches } from './packing.ts'
 
 /** The master keys in the form of OPENWARD_MASTER_KEY. */
 export type WorkerSettings = { master_keys_text: string }
@@ -18,6 +19,6 @@ export type Answer = {
   request_number: number
   size: number
   memory_bytes: number
-  matches: NameMatch[]
+  matches: PackedMatches
   unreadable: string[]
 }

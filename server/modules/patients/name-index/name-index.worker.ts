@@ -8,7 +8,7 @@ import { parseMasterKeys } from '#platform/encryption/keyring.ts'
 import { openJson } from '#platform/encryption/sealing.ts'
 import type { Answer, NumberedRequest, WorkerSettings } from './messages.ts'
 import { createNameIndex, type NameMatch } from './name-index.ts'
-import { unpackRows } from './packing.ts'
+import { packMatches, unpackRows } from './packing.ts'
 
 type SealedCard = {
   first_name?: string | null
@@ -48,7 +48,7 @@ function answer({ request_number, request }: NumberedRequest): Answer {
       matches = index.search(request.text, request.options)
       break
   }
-  return { request_number, size: index.size(), memory_bytes: index.memory_bytes(), matches, unreadable }
+  return { request_number, size: index.size(), memory_bytes: index.memory_bytes(), matches: packMatches(matches), unreadable }
 }
 
 /** One card that does not open keeps no other out; its patient is not found by a name that may be out of date. */

@@ -1,5 +1,6 @@
 // Sealed cards as one block of bytes, so that a batch is handed to the worker without being copied. (A Buffer of the
 // database driver is a piece of a larger block, and posting it would copy the whole block for every row.)
+import type { NameMatch } from './name-index.ts'
 
 /** A patient's row as the database holds it. Ids are the text that the database gives for them. */
 export type SealedCardRow = { id: string; key_id: string; kek_id: string; wrapped: Uint8Array; sealed_card: Uint8Array }
@@ -50,4 +51,17 @@ export function* unpackRows(packed: Uint8Array): Generator<{
       sealed_card: next(),
     }
   }
+}
+
+/** What was found, as it travels between the threads: an object for each of a hundred people costs both more than two lists do. */
+export type PackedMatches = { ids: string; scores: number[] }
+
+const ID_LENGTH = 36
+
+export function packMatches(matches: readonly NameMatch[]): PackedMatches {
+  return { ids: matches.map(({ id }) => id).join(''), scores: matches.map(({ score }) => score) }
+}
+
+export function unpackMatches({ ids, scores }: PackedMatches): NameMatch[] {
+  return scores.map((score, at) => ({ id: ids.slice(at * ID_LENGTH, (at + 1) * ID_LENGTH), score }))
 }
