@@ -48,7 +48,13 @@ function answer({ request_number, request }: NumberedRequest): Answer {
       matches = index.search(request.text, request.options)
       break
   }
-  return { request_number, size: index.size(), memory_bytes: index.memory_bytes(), matches: packMatches(matches), unreadable }
+  return {
+    request_number,
+    size: index.size(),
+    memory_bytes: index.memory_bytes(),
+    matches: packMatches(matches),
+    unreadable,
+  }
 }
 
 /** One card that does not open keeps no other out; its patient is not found by a name that may be out of date. */
