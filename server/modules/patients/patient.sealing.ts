@@ -122,28 +122,38 @@ export function maskIdentifiers(country: string, { ssn, national_id }: Identifie
   }
 }
 
-const recentCards = recentOf<Keyring, Readonly<Card>>()
+type CardOfRow = SealedBy & { id: string; sealed_card: Buffer }
+
+const recentCards = recentOf<Keyring, { key: SealedBy; sealed_card: Uint8Array; card: Readonly<Card> }>()
 
 /**
  * Opens the card of one of many: undefined for one that was altered or whose key is gone, which must not fail the others. The same
  * bytes are not opened again within a minute.
  */
-export function tryOpenCard(
-  keyring: Keyring,
-  row: SealedBy & { id: string; sealed_card: Buffer },
-): Readonly<Card> | undefined {
-  if (row.wrapped === null) return undefined
+export function tryOpenCard(keyring: Keyring, row: CardOfRow): Readonly<Card> | undefined {
+  const { id, key_id, kek_id, wrapped, sealed_card } = row
+  if (wrapped === null) return undefined
   const recent = recentCards(keyring)
-  // All that opens it, to the byte: whatever was altered is seen as altered.
-  const name = `${row.id} ${row.key_id} ${row.kek_id} ${row.wrapped.toString('latin1')} ${row.sealed_card.toString('latin1')}`
-  const known = recent.get(name)
-  if (known) return known
+  const known = recent.get(id)
+  if (known && isSame(known, row)) return known.card
   const card = unlessUnreadable(
-    () => openCard(openKeyOf(keyring, row), row.id, row.sealed_card),
+    () => openCard(openKeyOf(keyring, row), id, sealed_card),
     () => undefined,
   )
-  if (card) recent.set(name, card)
+  // Copies: what the driver gives is a piece of a larger block, which would stay with it.
+  const key = { key_id, kek_id, wrapped: Buffer.from(new Uint8Array(wrapped).buffer) }
+  if (card) recent.set(id, { key, sealed_card: new Uint8Array(sealed_card), card })
   return card
+}
+
+/** To the byte: what was altered is seen as altered. */
+function isSame({ key, sealed_card }: { key: SealedBy; sealed_card: Uint8Array }, row: CardOfRow): boolean {
+  return (
+    key.key_id === row.key_id &&
+    key.kek_id === row.kek_id &&
+    row.sealed_card.equals(sealed_card) &&
+    key.wrapped?.equals(certain(row.wrapped, 'key')) === true
+  )
 }
 
 /** Unknown members are not stored, so that a card stays in a small size class. */
