@@ -65,13 +65,13 @@ export async function runToEnd(
   return stdout
 }
 
-/** Whether a command can be started at all. */
-export async function isInstalled(command: string, args: readonly string[]): Promise<boolean> {
+/** Whether a command can be started and ends well, or with the given status: some say their version and end with 1. */
+export async function isInstalled(command: string, args: readonly string[], status = 0): Promise<boolean> {
   try {
     await runToEnd(command, args)
     return true
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code !== 'ENOENT' && typeof error.code !== 'string'
+    return error instanceof Error && 'code' in error && error.code === status
   }
 }
 

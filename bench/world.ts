@@ -91,7 +91,7 @@ export async function createWorld(options: Options): Promise<World> {
       directory,
       postgres,
       opponents_postgres,
-      driver: (await isInstalled('wrk', ['-v'])) ? createWrkDriver(directory) : createAutocannonDriver(directory),
+      driver: (await isInstalled('wrk', ['-v'], 1)) ? createWrkDriver(directory) : createAutocannonDriver(directory),
       people: usual_people,
       statements,
       bare: once(async () => {
