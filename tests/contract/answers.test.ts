@@ -91,6 +91,16 @@ for (const route of routes) {
       })
     }
 
+    if (operation.method !== 'GET' && row && row.never_succeeds === undefined) {
+      it('takes or refuses another version as described', async () => {
+        const subject = await world.subject()
+        await row.prepare?.(subject, world)
+        const person = await world.personOf(allowed.includes('admin') ? 'admin' : (allowed[0] ?? 'admin'), subject)
+        const asked = row.ask?.(subject, person) ?? {}
+        await ask(route, subject, person, { ...asked, headers: { ...asked.headers, 'if-match': '"v999999"' } })
+      })
+    }
+
     it('refuses as described: strangers, the rightless, what is not there, and what is not well-formed', async () => {
       const subject = row?.prepare ? await world.subject() : shared
       await row?.prepare?.(subject, world)

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { Id, Instant, LocalDate, Text } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
-import { defineProblem, forbidden } from '#platform/contract/problem.ts'
+import { defineProblem, forbidden, stale } from '#platform/contract/problem.ts'
 import { AppointmentStatus } from './appointment-record.contract.ts'
 
 /** As many appointments as one answer names. */
@@ -99,7 +99,7 @@ export const timeOffApi = {
     params,
     body: TimeOffRequest,
     returns: [201, NewTimeOff],
-    problems: [timeOffConflict, forbidden],
+    problems: [timeOffConflict, forbidden, stale],
     example: { starts_at: '2026-12-21T05:00:00Z', ends_at: '2026-12-28T05:00:00Z', reason: 'Holidays' },
   },
   remove: {
@@ -111,6 +111,6 @@ export const timeOffApi = {
     audit: audited('remove'),
     params: z.strictObject({ doctor_id: Id, time_off_id: Id }),
     returns: [204, null],
-    problems: [],
+    problems: [stale],
   },
 } as const satisfies Api

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { Id, Instant, ListOf, LocalDate, LocalTime, Page, Text } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
-import { defineProblem } from '#platform/contract/problem.ts'
+import { defineProblem, stale } from '#platform/contract/problem.ts'
 import { Doctor } from './doctor.contract.ts'
 
 export const mostBlocks = 100
@@ -154,7 +154,7 @@ export const scheduleApi = {
     params,
     body: BlockRequest,
     returns: [201, AddedBlock],
-    problems: [scheduleConflict, tooManyBlocks, noRoomForSlot],
+    problems: [scheduleConflict, tooManyBlocks, noRoomForSlot, stale],
     example: block,
   },
   replace: {

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { Id, Instant, ListOf, LocalDate, Page, Text } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
-import { defineProblem, forbidden, notFound } from '#platform/contract/problem.ts'
+import { defineProblem, forbidden, notFound, stale } from '#platform/contract/problem.ts'
 import { patientErased, patientInactive, patientMerged } from '../patients/patient.contract.ts'
 import { Check, CheckRequest, SignRequest } from './check.contract.ts'
 
@@ -217,7 +217,7 @@ export const prescriptionApi = {
     params,
     body: CheckRequest,
     returns: [200, Check],
-    problems: [...ofRecord, prescriptionNotDraft],
+    problems: [...ofRecord, prescriptionNotDraft, stale],
     example: { weight_kg: 70 },
   },
   sign: {

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { Id, Instant, ListOf, LocalDate, LocalTime, Page, Text } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
-import { defineProblem, forbidden, notFound } from '#platform/contract/problem.ts'
+import { defineProblem, forbidden, notFound, stale } from '#platform/contract/problem.ts'
 import { beyondHorizon, patientMissing, timeInPast } from '../appointments/appointment.contract.ts'
 import { Appointment, AppointmentKind, AppointmentPriority } from '../appointments/appointment-record.contract.ts'
 
@@ -157,7 +157,7 @@ export const waitlistApi = {
     audit: audited('withdraw'),
     params,
     returns: [204, null],
-    problems: [forbidden],
+    problems: [forbidden, stale],
   },
   accept: {
     method: 'POST',
@@ -168,7 +168,7 @@ export const waitlistApi = {
     audit: audited('accept'),
     params,
     returns: [200, Appointment],
-    problems: [noOffer, forbidden],
+    problems: [noOffer, forbidden, stale],
   },
   decline: {
     method: 'POST',

@@ -205,7 +205,7 @@ function parameters(operation: Operation, part: 'params' | 'query', place: 'path
 }
 
 function headers(operation: Operation) {
-  const { method, versioned, sends } = operation
+  const { method, versioned, sends, problems } = operation
   const all = []
   if (sends === 'event_stream') {
     all.push({
@@ -225,7 +225,8 @@ function headers(operation: Operation) {
       description: 'A repeat with the same key returns the first answer',
     })
   }
-  if (versioned && method !== 'GET' && method !== 'POST') {
+  const isOfVersion = (versioned && method !== 'GET' && method !== 'POST') || problems.includes(stale)
+  if (isOfVersion) {
     all.push({
       name: 'If-Match',
       in: 'header',
