@@ -33,7 +33,9 @@ for (const size of ['desk', 'telephone'] as const satisfies Size[]) {
       const visit = await house.visit(size)
       await enterAs(visit.page, account)
       await visit.page.goto('/')
-      await work(visit, handsOf(visit))
+      await work(visit, handsOf(visit)).catch(async (cause: unknown) => {
+        throw new Error(`the page showed: ${await visit.page.innerText('body')}`, { cause })
+      })
       await visit.close()
     }
     const colleague = (role: string) => createColleague(house.administrator, role, house.department_id)
