@@ -72,7 +72,8 @@ async function assertNoLeak(): Promise<void> {
   const answers = await Promise.all(Array.from({ length: 30 }, read))
   assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]))
   const open = await connectionsIn('open')
-  assert.equal(await connectionsIn('waited_for'), 0)
+  // The server's own work, which waited for the database as well, may ask at the same moment.
+  await until('nobody waits for a connection', async () => (await connectionsIn('waited_for')) === 0)
   assert.ok(open > 0 && open <= 10, `${open} connections are open`)
   assert.equal(server.hasEnded(), false)
 }
