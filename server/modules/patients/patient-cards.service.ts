@@ -12,7 +12,7 @@ export async function readCards(ctx: Context, patient_ids: readonly string[]): P
   const read_reach = reachOf(ctx.actor, 'patients:read') ?? 'none'
   const database = ctx.reaching('find')
   const ids = [...new Set(patient_ids)]
-  const own = new Map((await database.read(findCards(ids, read_reach))).map((row) => [row.id, row]))
+  const own = new Map((await database.readAmong(findCards, { ids, read_reach })).map((row) => [row.id, row]))
   const gone = ids.filter((id) => !own.has(id))
   const merged = gone.length === 0 ? [] : (await database.read(findMergedCards(gone, read_reach))).map(nestMerged)
   const whole = new Map(merged.map((row) => [row.merged.id, row]))

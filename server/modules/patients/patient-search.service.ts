@@ -122,7 +122,7 @@ async function openBest(
   while (items.length < opened && at < ids.length) {
     const next = ids.slice(at, at + opened - items.length)
     at += next.length
-    const rows = new Map((await database.read(findCards(next, read_reach))).map((row) => [row.id, row]))
+    const rows = new Map((await database.readAmong(findCards, { ids: next, read_reach })).map((row) => [row.id, row]))
     const gone = next.filter((id) => !rows.has(id))
     const merged = gone.length === 0 ? [] : (await database.read(findMergedCards(gone, read_reach))).map(nestMerged)
     for (const id of next) {

@@ -92,14 +92,20 @@ export function findByIds(ids: readonly string[], read_reach: Reach): Sql<FoundR
   return found(read_reach, sql`p.id = any(${ids}::uuid[])`)
 }
 
-/** In any order. */
-export function findCards(ids: readonly string[], read_reach: Reach): Sql<CardRow> {
+/** Of several who ask, in any order. Lateral with a limit, so that it is never planned as a join over everybody. */
+export function findCards(asked: readonly CardsAsked[]): Sql<CardRow & { at: number }> {
+  const wanted = asked.flatMap(({ ids, read_reach }, index) => ids.map((id) => ({ at: index + 1, id, read_reach })))
   return sql`
-    select p.id, p.patient_number, p.key_id, k.kek_id, k.wrapped, p.sealed_card, p.gender, p.is_active, p.is_complete,
-           p.registered_date, openward.may_reach(p.id, ${read_reach}) as may_open
-      from patients p join patient_keys k on k.id = p.key_id
-     where p.merged_into is null and p.erased_at is null and p.id = any(${ids}::uuid[])`
+    select w.at, c.*, openward.may_reach(w.id, w.read_reach) as may_open
+      from unnest(${wanted.map(({ at }) => at)}::int[], ${wanted.map(({ id }) => id)}::uuid[],
+                  ${wanted.map(({ read_reach }) => read_reach)}::text[]) as w(at, id, read_reach)
+     cross join lateral (
+       select p.id, p.patient_number, p.key_id, k.kek_id, k.wrapped, p.sealed_card, p.gender, p.is_active, p.is_complete,
+              p.registered_date
+         from patients p join patient_keys k on k.id = p.key_id
+        where p.id = w.id and p.merged_into is null and p.erased_at is null limit 1) as c`
 }
+export type CardsAsked = { ids: readonly string[]; read_reach: Reach }
 
 /** A card, and the sealed one of the merged record that led to it. */
 export type MergedCardRow = CardRow & { merged: SealedBy & Pick<CardRow, 'id' | 'patient_number' | 'sealed_card'> }
