@@ -24,7 +24,7 @@ import {
 } from './deployed.ts'
 
 /** Read by libraries and by the runtime. */
-const foreign = ['AZURE_CLIENT_ID', 'NODE_COMPILE_CACHE']
+const foreign = ['AZURE_CLIENT_ID', 'NODE_COMPILE_CACHE', 'MALLOC_ARENA_MAX']
 const isKnown = (name: string) => [...knownVariables, ...foreign].includes(name)
 const unknownOf = (names: readonly string[]) => names.filter((name) => !isKnown(name))
 /** Of another program: the scanner's, and App Service's own. */
@@ -44,7 +44,7 @@ const serverContainer = containersOf(server)[0] as Tree
 
 /** Values as an operator fills them in; secrets are put in by the cluster. */
 function assertStarts(given: Record<string, string>, address = '0.0.0.0') {
-  const { NODE_COMPILE_CACHE: _cache, ...image } = dockerEnvironment()
+  const { NODE_COMPILE_CACHE: _cache, MALLOC_ARENA_MAX: _arenas, ...image } = dockerEnvironment()
   const environment = { ...image, OPENWARD_MASTER_KEY: generateMasterKey(), ...given }
   const configuration = readConfiguration(environment)
   const { production, host, data_directory } = configuration
