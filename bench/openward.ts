@@ -12,7 +12,7 @@ import { createHospital } from './openward-hospital.ts'
 import { toCsv } from './openward-people.ts'
 import { fillRecord } from './openward-record.ts'
 import { createPeople } from '../server/demo/people.ts'
-import type { Postgres } from './postgres.ts'
+import { type Postgres, withClient } from './postgres.ts'
 import { type Running, runToEnd, startProcess, waitForAnswer } from './processes.ts'
 import type { Turn } from './row.ts'
 
@@ -36,6 +36,8 @@ export type OpenWard = {
   createFullDoctors: (specialization: string, doctors: number, each: number) => Promise<readonly string[]>
   /** Gives this patient so many visits, each with its appointment; not twice. */
   fillRecord: (patient_id: string, visits: number) => Promise<void>
+  /** Until what the rows before have left to do is done: the log of millions of answers is sealed for a while after them. */
+  untilIdle: () => Promise<void>
   administrator: Account
   /** The doctors, appointments and beds of `openward demo`, for the people who are here. */
   fillDemonstration: () => Promise<void>
@@ -96,6 +98,17 @@ function createGrow(call: Call, headers: () => Promise<Headers>, seed: number): 
   }
 }
 
+async function untilSealed(url: string): Promise<void> {
+  const left = () =>
+    withClient(url, async (client) => {
+      const { rows } = await client.query<{ left: number }>(
+        'select ((select count(*) from audit_logs) - (select count(*) from audit_leaves))::int as left',
+      )
+      return rows[0]?.left ?? 0
+    })
+  while ((await left()) > 100) await delay(2000)
+}
+
 /** @throws AbsentError when this checkout has no server yet */
 export async function startOpenWard(options: OpenWardOptions): Promise<OpenWard> {
   requireServer()
@@ -150,6 +163,7 @@ export async function startOpenWard(options: OpenWardOptions): Promise<OpenWard>
         return { running: other, port: other_port }
       },
       fillRecord: (patient_id, visits) => fillRecord(postgres.urlOf(name), patient_id, visits),
+      untilIdle: () => untilSealed(postgres.urlOf(name)),
       administrator: admin,
       fillDemonstration: async () => void (await runToEnd(process.execPath, [launcher, 'demo'], serverOf(port, name))),
       headersOf: (role) => (role === 'admin' ? headersOfAdmin() : hospital.headersOfStaff()),

@@ -61,7 +61,7 @@ export const users_row: Row = {
     {
       name: 'OpenWard',
       async prepare(world) {
-        const { port, createSessions, createBookings, treatingDoctor } = await world.openward()
+        const { port, createSessions, createBookings, treatingDoctor, untilIdle } = await world.openward()
         const people = await createSessions(users)
         const seconds = Math.max(least_seconds, world.options.seconds)
         const { patient_ids } = await treatingDoctor()
@@ -69,8 +69,12 @@ export const users_row: Row = {
           patient_ids,
           bookings: await createBookings(),
         })
-        return async () =>
-          toLatency(await runThinking(world.directory, { port, arriving_seconds, seconds, think_ms, people, requests }))
+        return async () => {
+          await untilIdle()
+          return toLatency(
+            await runThinking(world.directory, { port, arriving_seconds, seconds, think_ms, people, requests }),
+          )
+        }
       },
     },
   ],
