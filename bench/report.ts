@@ -62,6 +62,10 @@ duration, each side warmed up and then measured in turns; medians. Only the rati
 - **pg_trgm**: a table of unencrypted names with a GIN trigram index behind a bare Fastify route, 4 connections; by word similarity, which is
   faster, and by similarity, which finds more.
 
+Five times the reference is not kept for registrations: on two cores it would be more than PostgreSQL alone does with
+the same statement (pgbench, beside it). A registration writes a person, a key, four search tokens, a number, an audit entry and an event in
+one commit, and looks first for who is here already; the reference writes one row, and an audit entry apart.
+
 Run it: \`npm run bench\`, \`npm run bench -- --people 1000000\`, \`npm run bench -- --only read_patient --seconds 10\`; \`--help\` for the rest.
 `
 
