@@ -44,7 +44,7 @@ function chooseRows(options: Options): { row: (typeof usual_rows)[number]; peopl
   const names = rows.map(({ row }) => row.name)
   const unknown = options.only.filter((name) => !names.includes(name))
   if (unknown.length > 0) throw new Error(`there is no row ${unknown.join(', ')}; there are ${names.join(', ')}`)
-  return options.only.length === 0 ? rows : rows.filter(({ row }) => options.only.includes(row.name))
+  return rows.filter(({ row }) => (options.only.length === 0 ? !row.named_only : options.only.includes(row.name)))
 }
 
 async function runAll(options: Options): Promise<void> {

@@ -10,6 +10,7 @@ export const usage = `npm run bench -- [options]
   --appointments N  how many appointments the search for free slots is measured on (default 1000000)
   --only row,row    only these rows; the table in docs/performance.md is then left as it is
   --seconds S       length of one measurement (default 5)
+  --minutes M       how long memory_flat loads the server (default 60; measured only with --only memory_flat)
   --rounds R        measurements of each side, taken in turns, of which the median counts (default 3)
   --json FILE       also write the results as JSON
   --write           write docs/performance.md even with --only (its other rows are kept)
@@ -24,6 +25,7 @@ const Options = z.object({
   only: z.string().transform((text) => text.split(',').filter(Boolean)),
   seconds: whole,
   rounds: whole,
+  minutes: whole,
   json: z.string().optional(),
   write: z.boolean(),
   reference: z.string(),
@@ -41,6 +43,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
       only: { type: 'string', default: '' },
       seconds: { type: 'string', default: '5' },
       rounds: { type: 'string', default: '3' },
+      minutes: { type: 'string', default: '60' },
       json: { type: 'string' },
       write: { type: 'boolean', default: false },
       reference: { type: 'string', default: join(project, '..', 'shared', 'reference') },

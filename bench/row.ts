@@ -29,6 +29,8 @@ export type Row = {
   promises: readonly Promised[]
   /** Measured once, without warm-up: it is a count or takes minutes. */
   once?: boolean
+  /** Measured only where `--only` names it: it takes an hour. */
+  named_only?: boolean
 }
 
 export type SideResult =

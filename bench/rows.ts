@@ -8,6 +8,7 @@ import { patient_rows } from './rows/patients.ts'
 import { import_row, memory_of_many_row, memory_row, start_row } from './rows/process.ts'
 import { slot_rows } from './rows/slots.ts'
 import { vital_signs_row } from './rows/vital-signs.ts'
+import { memory_flat_row } from './rows/memory-flat.ts'
 import { users_row } from './rows/users.ts'
 import { search_against_lookup_row, search_row } from './rows/search.ts'
 
@@ -21,6 +22,7 @@ export const usual_rows: readonly Row[] = [
   ...patient_rows.filter((row) => row.name === 'register_patient'),
   users_row,
   memory_row,
+  memory_flat_row,
   start_row,
   ...slot_rows,
 ]
