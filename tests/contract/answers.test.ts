@@ -1,5 +1,6 @@
 // Every operation as it is described: a real answer follows its schema, each general refusal is provoked, and no status is a surprise.
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { z } from 'zod'
 import { takesIdempotencyKey } from '#platform/contract/operation.ts'
@@ -11,6 +12,7 @@ import type { Asked, Row } from '../authorization/row.ts'
 import { actors, isRead, nameOf, startWorld, type Subject, type World } from '../authorization/world.ts'
 import { assertProblem } from '../hostile/problem.ts'
 import type { ApiDocument } from './document.ts'
+import { fieldsOf } from './mutation.ts'
 
 let world: World
 /** For what changes nothing; else each has one of its own. */
@@ -98,6 +100,16 @@ for (const route of routes) {
         const person = await world.personOf(allowed.includes('admin') ? 'admin' : (allowed[0] ?? 'admin'), subject)
         const asked = row.ask?.(subject, person) ?? {}
         await ask(route, subject, person, { ...asked, headers: { ...asked.headers, 'if-match': '"v999999"' } })
+      })
+    }
+
+    const named = fieldsOf(operation.query, {}).filter((name) => name.endsWith('_id'))
+    if (operation.method === 'GET' && named.length > 0 && row && row.never_succeeds === undefined) {
+      it('answers a question about a record that is not there as described', async () => {
+        const person = await world.personOf(allowed.includes('admin') ? 'admin' : (allowed[0] ?? 'admin'), shared)
+        const asked = row.ask?.(shared, person) ?? {}
+        for (const name of named)
+          await ask(route, shared, person, { ...asked, query: { ...asked.query, [name]: randomUUID() } })
       })
     }
 

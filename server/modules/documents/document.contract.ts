@@ -231,7 +231,7 @@ export const documentApi = {
     audit: audited('list'),
     query: DocumentQuery,
     returns: [200, ListOf(Document)],
-    problems: [],
+    problems: [notFound, patientErased, patientMerged],
   },
   ofPatient: {
     method: 'GET',
