@@ -146,3 +146,18 @@ function wordOf(seed: number): string {
   }
   return word.charAt(0).toUpperCase() + word.slice(1)
 }
+
+/** Adds a text file to the record of a patient, its title in its name too. Returns the id of the document. */
+export async function uploadText(who: Caller, patient_id: string, title: string, text: string): Promise<string> {
+  const form = new FormData()
+  form.set('patient_id', patient_id)
+  form.set('title', title)
+  form.set('file', new Blob([text], { type: 'text/plain' }), `${title}.txt`)
+  const answer = await fetch(`http://127.0.0.1:${who.port}/api/v1/documents`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${who.tokens.access_token}` },
+    body: form,
+  })
+  if (!answer.ok) throw new Error(`the document was answered ${answer.status}`)
+  return Made.parse(await answer.json()).id
+}

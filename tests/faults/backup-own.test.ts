@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { type Caller, signIn } from '../caller.ts'
 import { type Cluster, startCluster } from '../cluster.ts'
-import { expectStatus, nextPerson } from '../hospital.ts'
+import { expectStatus, nextPerson, uploadText } from '../hospital.ts'
 import { runOpenward, type ServerProcess, startServer, stopServer, temporaryDirectory, until } from '../processes.ts'
 
 const newKey = () => randomBytes(32).toString('base64')
@@ -59,21 +59,6 @@ async function succeeds(name: string, database_url: string, ...words: string[]):
 const backUp = async () => /^(\S+): /m.exec(await succeeds('hospital', hospital_url, 'backup'))?.[1] ?? ''
 const register = async (changes = {}) =>
   expectStatus(201, await caller.ask('POST', '/api/v1/patients', { ...nextPerson(), ...changes })) as Patient
-
-async function upload(patient_id: string): Promise<string> {
-  const form = new FormData()
-  form.set('patient_id', patient_id)
-  form.set('title', canary)
-  form.set('file', new Blob([documentText], { type: 'text/plain' }), `${canary}.txt`)
-  const headers = { authorization: `Bearer ${caller.tokens.access_token}` }
-  const answer = await fetch(`http://127.0.0.1:${caller.port}/api/v1/documents`, {
-    method: 'POST',
-    headers,
-    body: form,
-  })
-  assert.ok(answer.ok, `${answer.status}`)
-  return ((await answer.json()) as { id: string }).id
-}
 
 async function sql<Row extends pg.QueryResultRow>(database_url: string, text: string): Promise<Row[]> {
   const client = new pg.Client({ connectionString: database_url })
@@ -152,7 +137,7 @@ before(async () => {
   caller = await signIn(server.port)
   await succeeds('hospital', hospital_url, 'demo')
   patient = await register({ first_name: canary })
-  document_id = await upload(patient.id)
+  document_id = await uploadText(caller, patient.id, canary, documentText)
   gone = await register({ first_name: 'Forgotten' })
   const long_ago = `created_at = created_at - interval '20 years', updated_at = updated_at - interval '20 years'`
   await sql(hospital_url, `update patients set ${long_ago} where id = '${gone.id}'`)

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { startCollector } from '../../server/platform/tracing/collector.testing.ts'
 import { type Caller, signIn } from '../caller.ts'
-import { expectStatus, nextPerson } from '../hospital.ts'
+import { expectStatus, nextPerson, uploadText } from '../hospital.ts'
 import {
   embeddedPostmaster,
   embeddedUrl,
@@ -51,21 +51,6 @@ async function succeeds(data_directory: string, ...words: string[]): Promise<str
 }
 const register = async (changes = {}) =>
   expectStatus(201, await caller.ask('POST', '/api/v1/patients', { ...nextPerson(), ...changes })) as Patient
-
-async function upload(patient_id: string): Promise<string> {
-  const form = new FormData()
-  form.set('patient_id', patient_id)
-  form.set('title', canary)
-  form.set('file', new Blob([documentText], { type: 'text/plain' }), `${canary}.txt`)
-  const headers = { authorization: `Bearer ${caller.tokens.access_token}` }
-  const answer = await fetch(`http://127.0.0.1:${caller.port}/api/v1/documents`, {
-    method: 'POST',
-    headers,
-    body: form,
-  })
-  assert.ok(answer.ok, `${answer.status}`)
-  return ((await answer.json()) as { id: string }).id
-}
 
 async function sql<Row extends pg.QueryResultRow>(data_directory: string, text: string): Promise<Row[]> {
   const client = new pg.Client({ connectionString: embeddedUrl(data_directory) })
@@ -119,7 +104,7 @@ before(async () => {
   caller = await signIn(server.port)
   await succeeds(hospital, 'demo')
   patient = await register({ first_name: canary })
-  document_id = await upload(patient.id)
+  document_id = await uploadText(caller, patient.id, canary, documentText)
 })
 after(async () => {
   await stopServer(server)

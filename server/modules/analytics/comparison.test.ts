@@ -81,7 +81,7 @@ describe('the hospital against the period before', () => {
 
   it('is answered by indexes alone, however large the rows are, and counts nothing for whoever does not see all', async () => {
     const patient_id = await api.patient()
-    // An empty index is as good as any other.
+    // With nothing to count, every index would cost the planner the same.
     await api.rows(sql`
       insert into documents (patient_id, kind, storage_key, media_type, size_bytes, status, series_id, key_id, sealed_label, sealed_content_key)
       select p.id, 'report', md5(number::text), 'text/plain', 1, 'clean', uuidv7(), p.key_id, '', ''
