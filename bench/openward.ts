@@ -36,7 +36,7 @@ export type OpenWard = {
   createFullDoctors: (specialization: string, doctors: number, each: number) => Promise<readonly string[]>
   /** Gives this patient so many visits, each with its appointment; not twice. */
   fillRecord: (patient_id: string, visits: number) => Promise<void>
-  /** Until what the rows before have left to do is done: the log of millions of answers is sealed for a while after them. */
+  /** Until what the rows before have left to do is done: to seal the log of millions of answers, and to write thousands of mails. */
   untilIdle: () => Promise<void>
   administrator: Account
   /** The doctors, appointments and beds of `openward demo`, for the people who are here. */
@@ -98,11 +98,13 @@ function createGrow(call: Call, headers: () => Promise<Headers>, seed: number): 
   }
 }
 
-async function untilSealed(url: string): Promise<void> {
+/** The log is sealed, and the mails of all bookings are written. */
+async function untilNothingIsLeft(url: string): Promise<void> {
   const left = () =>
     withClient(url, async (client) => {
       const { rows } = await client.query<{ left: number }>(
-        'select ((select count(*) from audit_logs) - (select count(*) from audit_leaves))::int as left',
+        `select ((select count(*) from audit_logs) - (select count(*) from audit_leaves)
+                 + (select count(*) from pgboss.job_common where state < 'completed' and start_after <= now()))::int as left`,
       )
       return rows[0]?.left ?? 0
     })
@@ -163,7 +165,7 @@ export async function startOpenWard(options: OpenWardOptions): Promise<OpenWard>
         return { running: other, port: other_port }
       },
       fillRecord: (patient_id, visits) => fillRecord(postgres.urlOf(name), patient_id, visits),
-      untilIdle: () => untilSealed(postgres.urlOf(name)),
+      untilIdle: () => untilNothingIsLeft(postgres.urlOf(name)),
       administrator: admin,
       fillDemonstration: async () => void (await runToEnd(process.execPath, [launcher, 'demo'], serverOf(port, name))),
       headersOf: (role) => (role === 'admin' ? headersOfAdmin() : hospital.headersOfStaff()),

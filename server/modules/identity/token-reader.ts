@@ -13,6 +13,7 @@ import type { TokenKey } from './token-keys.ts'
 export const accessTokenSeconds = 1800
 /** Actors known here; the database refuses a session that has ended and rights that have changed, so age is no danger. */
 const knownActors = 10_000
+const knownSets = 200
 
 const unknownKeyPause_ms = 10_000
 const clockLeeway_ms = clockLeeway_seconds * 1000
@@ -47,6 +48,8 @@ export function openTokenReader(
     { audit: (entry) => entry },
   )
   const actors = new Map<string, Actor>()
+  /** By what is in them: whoever has the same role shares them, and a thousand sessions of a role do not keep a thousand sets. */
+  const permissionSets = new Map<string, ReadonlySet<string>>()
   /** Tokens whose signature held, by their text: looking one up costs a twentieth of hashing it for the verifier's own cache. */
   const tokens = new Map<string, { session_id: string; begins_ms: number; expires_ms: number }>()
   const verifier = createTokenVerifier({ ...audienceOf(configuration), keys })
@@ -80,7 +83,11 @@ export function openTokenReader(
         actors.delete(claims.sid)
         throw new Problem(sessionEnded)
       }
-      const actor = actorOf(claims.sid, rights)
+      const permissions = permissionsOf(rights)
+      const listed = [...permissions].join()
+      const shared = permissionSets.get(listed) ?? permissions
+      remember(permissionSets, listed, shared, knownSets)
+      const actor = actorOf(claims.sid, rights, shared)
       remember(actors, claims.sid, actor, knownActors)
       return actor
     },
@@ -92,14 +99,14 @@ export function openTokenReader(
   }
 }
 
-function actorOf(session_id: string, rights: SessionRights): Actor {
+function actorOf(session_id: string, rights: SessionRights, permissions: ReadonlySet<string>): Actor {
   const { user_id, role, department_id, doctor_id, patient_id, authority, authenticated_at, must_change_password } =
     rights
   return {
     user_id,
     session_id,
     role,
-    permissions: permissionsOf(rights),
+    permissions,
     department_id: department_id ?? undefined,
     doctor_id: doctor_id ?? undefined,
     patient_id: patient_id ?? undefined,

@@ -2,7 +2,7 @@
 import { maskNationalId, maskSsn } from './identifiers.ts'
 import type { Patient } from './patient.contract.ts'
 import { certain } from '#platform/certain.ts'
-import { openDataKey } from '#platform/encryption/data-key.ts'
+import { openDataKey, openDataKeyOnce } from '#platform/encryption/data-key.ts'
 import { unlessUnreadable } from '#platform/encryption/failures.ts'
 import type { Keyring } from '#platform/encryption/keyring.ts'
 import { recentOf } from '#platform/encryption/recent.ts'
@@ -139,7 +139,7 @@ export function tryOpenCard(keyring: Keyring, row: CardOfRow): Readonly<Card> | 
   const known = recent.get(id)
   if (known && known.bytes === bytes && known.key_id === key_id && known.kek_id === kek_id) return known.card
   const card = unlessUnreadable(
-    () => openCard(openKeyOf(keyring, row), id, sealed_card),
+    () => openCard(openDataKeyOnce(keyring, { id: key_id, kek_id, wrapped }), id, sealed_card),
     () => undefined,
   )
   if (card) recent.set(id, { bytes, key_id, kek_id, card })

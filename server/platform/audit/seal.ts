@@ -28,6 +28,8 @@ export class AuditForkError extends Error {
 /** Any number, as long as all versions of OpenWard use the same. */
 const sealLock = 7_203_441_006
 const publishChunk = 500
+/** So many are hashed in 3 ms or so, in which this process answers nobody. */
+const sealChunk = 200
 
 /**
  * Seals what can be sealed and publishes what is not published yet. Where another server is sealing at this moment,
@@ -83,7 +85,7 @@ async function sealEntries(db: AuditConnection, frontier: Frontier, { from, hori
   const text = `select e.recorded_xid::text as xid, ${entryColumns} from audit_logs e
     where (e.recorded_xid, e.id) > ($1::xid8, $2::uuid) and ${ended}
       and not exists (select from audit_leaves l where l.entry_id = e.id offset 0)
-    order by e.recorded_xid, e.id limit 10000`
+    order by e.recorded_xid, e.id limit ${sealChunk}`
   let after = { xid: from, id: '00000000-0000-0000-0000-000000000000' }
   for (;;) {
     const values = [after.xid, after.id, horizon, ...(isRestored ? [next_xid] : [])]

@@ -26,12 +26,13 @@ export function openDataKey(keyring: Keyring, stored: StoredDataKey): DataKey {
   const wrapped = stored.wrapped.toString('latin1')
   const known = recent.get(wrapped)
   if (known && known.key.id === stored.id && known.kek_id === stored.kek_id) return known.key
-  const key = unwrapDataKey(keyring, stored)
+  const key = openDataKeyOnce(keyring, stored)
   recent.set(wrapped, { kek_id: stored.kek_id, key })
   return key
 }
 
-function unwrapDataKey(keyring: Keyring, stored: StoredDataKey): DataKey {
+/** As `openDataKey`, of many that are gone through once: none of them takes the place of a key that is asked for again. */
+export function openDataKeyOnce(keyring: Keyring, stored: StoredDataKey): DataKey {
   const place = dataKeyPlace(stored.id)
   const key = unwrapKey(keyring, place, stored)
   if (key.length !== dataKeyBytes) throw new IntegrityError(place.purpose, place.id)

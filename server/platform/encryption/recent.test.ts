@@ -1,13 +1,37 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, it } from 'node:test'
 import { createRecent } from './recent.ts'
 
-test('what was opened last is known, and no more of it than has room', () => {
-  const recent = createRecent<number>()
-  for (let at = 0; at < 30_000; at += 1) recent.set(`key ${at}`, at)
-  const known = Array.from({ length: 30_000 }, (_, at) => recent.get(`key ${at}`)).filter(
-    (value) => value !== undefined,
-  )
-  assert.equal(known.at(-1), 29_999)
-  assert.ok(known.length >= 5000 && known.length <= 10_000, `${known.length}`)
+describe('what was opened a moment ago', () => {
+  it('is known, and no more of it than has room', () => {
+    const recent = createRecent<number>()
+    for (let at = 0; at < 30_000; at += 1) recent.set(`key ${at}`, at)
+    const known = Array.from({ length: 30_000 }, (_, at) => recent.get(`key ${at}`)).filter(
+      (value) => value !== undefined,
+    )
+    assert.equal(known.at(-1), 29_999)
+    assert.ok(known.length >= 5000 && known.length <= 10_000, `${known.length}`)
+  })
+
+  it('is gone within a minute, also while nobody opens anything', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    // A timer that is set within a tick counts from its end.
+    const pass = (seconds: number) => {
+      for (let second = 0; second < seconds; second += 1) t.mock.timers.tick(1000)
+    }
+    const recent = createRecent<object>()
+    recent.set('first', {})
+    pass(20)
+    recent.set('second', {})
+    pass(39)
+    assert.ok(recent.get('second'))
+    pass(1)
+    assert.equal(recent.get('first'), undefined)
+    assert.equal(recent.get('second'), undefined)
+    recent.set('third', {})
+    pass(29)
+    assert.ok(recent.get('third'))
+    pass(31)
+    assert.equal(recent.get('third'), undefined)
+  })
 })

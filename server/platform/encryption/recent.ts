@@ -1,28 +1,32 @@
 // What was opened a moment ago: lists and searches open the same again and again. The older half makes room for the newer, and
-// nothing is given after a minute.
+// nothing is kept for longer than a minute.
 export type Recent<Value> = {
   get(name: string): Value | undefined
   set(name: string, value: Value): void
 }
 
-const keptMilliseconds = 60_000
+const halfMinuteMilliseconds = 30_000
 const mostInAHalf = 5000
 
 export function createRecent<Value>(): Recent<Value> {
-  type Half = Map<string, { value: Value; until: number }>
-  let newer: Half = new Map()
-  let older: Half = new Map()
+  let newer = new Map<string, Value>()
+  let older = new Map<string, Value>()
+  let turning: NodeJS.Timeout | undefined
+  /** Whether or not anybody asks, so that what was opened does not stay in memory until the next who opens something. */
+  function turn() {
+    older = newer
+    newer = new Map()
+    turning = older.size > 0 ? setTimeout(turn, halfMinuteMilliseconds).unref() : undefined
+  }
   return {
-    get(name) {
-      const known = newer.get(name) ?? older.get(name)
-      return known && known.until > performance.now() ? known.value : undefined
-    },
+    get: (name) => newer.get(name) ?? older.get(name),
     set(name, value) {
+      turning ??= setTimeout(turn, halfMinuteMilliseconds).unref()
       if (newer.size >= mostInAHalf) {
         older = newer
         newer = new Map()
       }
-      newer.set(name, { value, until: performance.now() + keptMilliseconds })
+      newer.set(name, value)
     },
   }
 }

@@ -65,9 +65,12 @@ export function openJobs({ pool, log, tracing, poll_seconds = 2, supervise_secon
   async function settle({ work, ...handling }: Handling, fetched: FetchedJob<object>): Promise<JobResult> {
     const attempt = fetched.retryCount + 1
     running.add(fetched.id)
+    // No `AbortSignal.timeout`, which stays until its time is over, however soon the job is done.
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(new Error('the job takes too long')), work.expire_seconds * 900).unref()
     try {
       // Of a batch, those that are done are settled with the last one: it must not take them with it when it takes too long.
-      const signal = AbortSignal.any([fetched.signal, AbortSignal.timeout(work.expire_seconds * 900)])
+      const signal = AbortSignal.any([fetched.signal, late.signal])
       const attributes = { 'openward.job': work.name, 'openward.attempt': attempt }
       await within(tracing?.begin(`job ${work.name}`, 'job', { attributes }), () =>
         unlessAborted(signal, handling.run(fetched.data, { job_id: fetched.id, attempt, signal })),
@@ -78,6 +81,7 @@ export function openJobs({ pool, log, tracing, poll_seconds = 2, supervise_secon
       log[isLast ? 'error' : 'warn']({ err: error, job: work.name, job_id: fetched.id, attempt }, 'a job failed')
       return { id: fetched.id, status: 'failed', output: { code: codeOf(error) } }
     } finally {
+      clearTimeout(timer)
       running.delete(fetched.id)
     }
   }

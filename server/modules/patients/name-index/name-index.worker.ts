@@ -2,7 +2,7 @@
 // patients are in the main thread.
 import { parentPort, workerData } from 'node:worker_threads'
 import { certain } from '#platform/certain.ts'
-import { openDataKey } from '#platform/encryption/data-key.ts'
+import { openDataKeyOnce } from '#platform/encryption/data-key.ts'
 import { unlessUnreadable } from '#platform/encryption/failures.ts'
 import { parseMasterKeys } from '#platform/encryption/keyring.ts'
 import { openJson } from '#platform/encryption/sealing.ts'
@@ -63,7 +63,7 @@ function addSealed(packed: Uint8Array): string[] {
   for (const { id, key_id, kek_id, wrapped, sealed_card } of unpackRows(packed)) {
     const place = { table: 'patients', column: 'sealed_card', row_id: id }
     const card = unlessUnreadable(
-      () => openJson<SealedCard>(openDataKey(keyring, { id: key_id, kek_id, wrapped }), place, sealed_card),
+      () => openJson<SealedCard>(openDataKeyOnce(keyring, { id: key_id, kek_id, wrapped }), place, sealed_card),
       () => undefined,
     )
     if (card) {
