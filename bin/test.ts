@@ -10,10 +10,11 @@ import { batchesOf } from './test-batches.ts'
 import { startTestCluster } from './test-cluster.ts'
 import type { Counts as Reported } from './test-counts.ts'
 
-const help = `openward test [files or patterns] [--no-checks] [--coverage] [--again] [--soak] [--concurrency 2]
+const help = `openward test [files or patterns] [--no-checks] [--services] [--coverage] [--again] [--soak] [--concurrency 2]
 
 Checks types, rules and format, then runs the given test files, or all of them but those of tests/services
 and tests/browser. With TEST_DATABASE_URL set (see: openward test-database) it uses that PostgreSQL.
+--services runs those of tests/services as well; what they need is installed and started by .ci/run.
 --again runs each file in which a test failed a second time, with nothing beside it: what passes then depends on how busy the machine is,
 is named at the end, and is no failure.
 --soak runs ten minutes of random faults under load instead, and holds what the clients were told against the database.
@@ -24,6 +25,7 @@ type Counts = Omit<Reported, 'failed_files'> & { failed_files: string[] }
 
 /** All but what needs a service or a browser. */
 const suites = ['{bin,server,console,bench}/**/*.test.ts', 'tests/!(services|browser)/**/*.test.ts']
+const services = 'tests/services/**/*.test.ts'
 const soak = 'tests/faults/*.soak.ts'
 
 const { values, positionals } = parseArgs({
@@ -31,6 +33,7 @@ const { values, positionals } = parseArgs({
   allowNegative: true,
   options: {
     checks: { type: 'boolean', default: true },
+    services: { type: 'boolean', default: false },
     coverage: { type: 'boolean', default: false },
     again: { type: 'boolean', default: false },
     soak: { type: 'boolean', default: false },
@@ -46,7 +49,8 @@ if (values.help) process.stdout.write(`${help}\n`)
 else process.exitCode = await runTests()
 
 async function runTests(): Promise<number> {
-  const patterns = positionals.length > 0 ? positionals : values.soak ? [soak] : suites
+  const whole = values.services ? [...suites, services] : suites
+  const patterns = positionals.length > 0 ? positionals : values.soak ? [soak] : whole
   const found = patterns.map((pattern) => globSync(pattern, { cwd: root, exclude: ['**/node_modules/**'] }))
   const unmatched = positionals.filter((_, index) => found[index]?.length === 0)
   if (unmatched.length > 0) {
