@@ -113,7 +113,7 @@ export function aDicom(
 
 export function readMaterial(path: string): Buffer | undefined {
   try {
-    return readFileSync(new URL(`../../../../../shared/material/${path}`, import.meta.url))
+    return readFileSync(new URL(`../../../../shared/material/${path}`, import.meta.url))
   } catch {
     return undefined
   }
