@@ -133,15 +133,20 @@ describe('a new key of the vault', () => {
     standIn.renewKey()
 
     let isDone = false
+    let registering: Promise<string> | undefined
     const statuses = new Set<number>()
     const load = async () => {
       while (!isDone) {
-        ids.push(await server.register())
+        ids.push(await (registering = server.register()))
         for (const id of ids.slice(-5)) statuses.add(await server.read(id))
       }
     }
     const running = load()
-    const settled = () => server.system.keys.reload()
+    // In place of the time in which a server learns of the key and ends the requests that began before.
+    const settled = async () => {
+      await server.system.keys.reload()
+      await registering
+    }
     await using rotation = await openRotation(api, { keyring: await openRing(api), settled })
     assert.deepEqual(await rotateMasterKey(rotation), { unfinished: [] })
     isDone = true
