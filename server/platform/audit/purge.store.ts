@@ -18,14 +18,10 @@ export async function readPurges(db: AuditConnection, keys: TrustedKeys): Promis
   const { rows } = await db.query('select last_seq::text as last_seq, statement from audit_purges order by last_seq')
   const purges: StoredPurges = { believed: [], refused: [] }
   for (const row of rows as { last_seq: string; statement: string }[]) {
-    const purge = read(row.statement)
     const last_seq = Number(row.last_seq)
-    const reason = faultOf(purge, last_seq, purges.believed.at(-1)?.last_seq ?? 0, keys)
-    if (purge === undefined || reason !== undefined) {
-      purges.refused.push({ last_seq, reason: reason ?? 'the purge statement cannot be read' })
-      continue
-    }
-    purges.believed.push(purge)
+    const judged = judge(row.statement, last_seq, purges.believed.at(-1)?.last_seq ?? 0, keys)
+    if (typeof judged === 'string') purges.refused.push({ last_seq, reason: judged })
+    else purges.believed.push(judged)
   }
   return purges
 }
@@ -33,21 +29,17 @@ export async function readPurges(db: AuditConnection, keys: TrustedKeys): Promis
 function read(text: string): SignedPurge | undefined {
   try {
     return parsePurge(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
+  } catch {
+    return undefined
   }
 }
 
-function faultOf(
-  purge: SignedPurge | undefined,
-  lastSeq: number,
-  before: number,
-  keys: TrustedKeys,
-): string | undefined {
+/** The statement, or why it is not believed. */
+function judge(text: string, lastSeq: number, before: number, keys: TrustedKeys): SignedPurge | string {
+  const purge = read(text)
   if (purge === undefined) return 'the purge statement cannot be read'
   if (!verifyPurge(purge, keys)) return 'the purge statement is not signed by a trusted key'
   if (purge.last_seq !== lastSeq || purge.first_seq !== before + 1 || purge.first_seq > purge.last_seq)
     return 'the purge statement does not begin where the one before it ended'
-  return wasDue(purge) ? undefined : 'the purge statement is of entries whose time was not over'
+  return wasDue(purge) ? purge : 'the purge statement is of entries whose time was not over'
 }

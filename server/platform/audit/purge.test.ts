@@ -104,6 +104,16 @@ for (const [what, tamper] of Object.entries(tampering)) {
     assert.equal(is_whole, false)
     const kinds = findings.map(({ kind }) => kind)
     assert.ok(kinds.includes(what === 'the statement is removed' ? 'removed' : 'purge_not_trusted'), kinds.join())
+    if (kinds.includes('purge_not_trusted') && what !== 'it is signed rightly, for another log') {
+      const kept = await count(log)
+      await ageRoots(log.owner, log.signer, 7, 3)
+      await assert.rejects(purge(log), (error: unknown) => {
+        assert.ok(error instanceof PurgeRefused)
+        assert.match(error.message, /^the purge statement .* \(entries up to \d+\): verify the log first$/)
+        return true
+      })
+      assert.equal(await count(log), kept)
+    }
     if (what !== 'it is signed rightly, for another log') assert.ok(kinds.includes('removed'))
   })
 }
@@ -114,6 +124,13 @@ test('an entry that is removed or altered behind a purge is named', async () => 
   await log.owner.query('delete from audit_logs where id = $1', [log.ids[21]])
   const verdict = await verifyAudit(log.owner, log.keys)
   assert.deepEqual([verdict.first?.kind, verdict.first?.seq, verdict.findings_total], ['removed', 22, 1])
+})
+
+test('a database from before there were purges is whole as it is', async () => {
+  await using log = await startSealedLog()
+  await log.owner.query('drop table audit_purges')
+  const verdict = await verifyAudit(log.owner, log.keys)
+  assert.deepEqual([verdict.is_whole, verdict.whole_entries, verdict.purges], [true, 30, []])
 })
 
 test('a leaf of a purged entry is still missed', async () => {
@@ -172,6 +189,8 @@ test('a statement is read as it was written, and no other text is one', () => {
   for (const wrong of [
     `${text} `,
     text.replace('kept_years 6', 'kept_years 06'),
+    // More than a number can say exactly.
+    text.replace('1 to 9', '1 to 9999999999999999'),
     text.replace('by Ana', 'by Ana\nby Bob'),
     '',
   ])

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUIDv7 } from 'node:crypto'
-import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { sql } from '#platform/database/sql.ts'
@@ -61,12 +61,60 @@ describe('the spool', () => {
     assert.deepEqual(names(), [])
   })
 
+  it('enters in the order of the reads', async () => {
+    const ids = Array.from({ length: 8 }, (_, at) => `0198c0de-0000-7000-8000-00000000000${at}`)
+    for (const at of [5, 2, 7, 0, 4, 1, 6, 3])
+      await spool.keep({ ...entry(), id: ids[at] ?? '' }, '2026-02-03T04:05:06Z')
+    const entered: unknown[] = []
+    const recorder = { record: async ({ id }: AuditEntry) => void entered.push(id) }
+    await openSpool({ directory, keys: api.system.keys, log: api.system.log, recorder }).enter()
+    assert.deepEqual(entered, ids)
+  })
+
   it('leaves alone what another server of the same folder has entered first', async () => {
     const kept = entry()
     await spool.keep({ ...kept, id: randomUUIDv7() }, '2026-02-03T04:05:06Z')
     meanwhile = () => rmSync(join(directory, names()[0] ?? ''))
     await spool.enter()
     assert.equal((await entriesOf(kept.correlation_id)).length, 1)
+  })
+
+  it('stays where it cannot be entered or removed, which is told, and is in the log once', async () => {
+    const kept = entry()
+    await spool.keep({ ...kept, id: randomUUIDv7() }, '2026-02-03T04:05:06Z')
+    const { keys } = api.system
+    await assert.rejects(openSpool({ directory, keys, log: api.system.log, recorder: full }).enter(), /full/)
+    assert.deepEqual([await spool.count(), await entriesOf(kept.correlation_id)], [1, []])
+    const path = join(directory, names()[0] ?? '')
+    const file = readFileSync(path)
+    meanwhile = () => {
+      rmSync(path)
+      mkdirSync(path)
+    }
+    await assert.rejects(spool.enter(), { code: 'EISDIR' })
+    meanwhile = undefined
+    rmSync(path, { recursive: true })
+    writeFileSync(path, file)
+    await spool.enter()
+    assert.deepEqual([await spool.count(), (await entriesOf(kept.correlation_id)).length], [0, 1])
+  })
+
+  it('tells of a file that holds no entry, and enters those after it', async () => {
+    for (const text of ['cut o', '{}']) {
+      mkdirSync(directory, { recursive: true })
+      writeFileSync(join(directory, '0.entry'), text)
+      const kept = entry()
+      await spool.keep({ ...kept, id: randomUUIDv7() }, '2026-02-03T04:05:06Z')
+      await assert.rejects(spool.enter(), /was altered and cannot be entered/)
+      assert.deepEqual([names(), (await entriesOf(kept.correlation_id)).length], [['0.entry'], 1])
+    }
+  })
+
+  it('does not take a folder that cannot be read for an empty one', async () => {
+    writeFileSync(directory, '')
+    await assert.rejects(spool.count(), { code: 'ENOTDIR' })
+    const recorder = withSpool(full, spool, api.system.log)
+    await assert.rejects(recorder.record(entry()), /full/, 'what can be kept nowhere is refused')
   })
 
   it('clears what a killed process had not finished, and not what another one is writing', async () => {
