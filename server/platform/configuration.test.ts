@@ -39,6 +39,32 @@ describe('the configuration', () => {
     )
   })
 
+  it('takes the key of backups from one place, and needs it in production where there is a folder for them', () => {
+    const key = generateMasterKey()
+    refused({ OPENWARD_BACKUP_KEY: key, OPENWARD_BACKUP_KEY_FILE: '/dev/null' }, 'keep one of them')
+    refused({ ...production, OPENWARD_BACKUP_DIR: '/backups' }, 'OPENWARD_BACKUP_KEY', 'openward keys generate')
+    const directory = mkdtempSync(join(tmpdir(), 'openward-configuration-'))
+    try {
+      const file = join(directory, 'backup-key')
+      writeFileSync(file, `${key}\n`, { mode: 0o600 })
+      for (const given of [{ OPENWARD_BACKUP_KEY: key }, { OPENWARD_BACKUP_KEY_FILE: file }]) {
+        const read = readConfiguration({ ...production, OPENWARD_BACKUP_DIR: '/backups', ...given })
+        assert.deepEqual([read.backup_directory, read.backup_keys], ['/backups', key])
+      }
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  })
+
+  it('tells which hours are usual, or that none is unusual', () => {
+    const hours = (given: Record<string, string>) => readConfiguration(given).review.usual_hours
+    assert.deepEqual(hours({}), { from: '06:00', to: '22:00' })
+    assert.deepEqual(hours({ OPENWARD_REVIEW_HOURS: '07:30-19:00' }), { from: '07:30', to: '19:00' })
+    assert.equal(hours({ OPENWARD_REVIEW_HOURS: 'off' }), undefined)
+    for (const wrong of ['22:00-06:00', '6-22', 'always'])
+      refused({ OPENWARD_REVIEW_HOURS: wrong }, 'OPENWARD_REVIEW_HOURS')
+  })
+
   it('lets in no origin that every sandboxed page has', () => {
     refused({ OPENWARD_CORS_ORIGINS: 'https://ward.example,null' }, 'OPENWARD_CORS_ORIGINS')
     refused({ ...production, OPENWARD_CORS_ORIGINS: 'null' }, 'OPENWARD_CORS_ORIGINS')
