@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
@@ -40,8 +49,40 @@ describe('a bundle', () => {
   it('that ends early is refused, and so is one that leads out of its folder', async () => {
     const whole = await collect(bundleFolder(from, isWanted, ['last']))
     await assert.rejects(unbundle(inPieces(whole.subarray(0, -1), 4096), join(root, 'cut')), /in the middle of a file/)
+    await assert.rejects(unbundle(inPieces(Buffer.from('{"path":'), 4), join(root, 'cut-head')), /middle of a file/)
+    const foreign = Buffer.from('x'.repeat(20_000))
+    await assert.rejects(unbundle(inPieces(foreign, 4096), join(root, 'foreign')), /was made by another version/)
     for (const path of ['../outside', '/outside', 'a/../../outside'])
       await assert.rejects(unbundle(bundleText(path, 'x'), join(root, 'out')), /outside of its folder/, path)
+  })
+
+  it('of a folder that lives is whole: what goes while it is read is left out or filled, as PostgreSQL expects it', async () => {
+    const living = join(root, 'living')
+    for (const folder of ['a', 'b']) mkdirSync(join(living, folder), { recursive: true })
+    for (const name of ['first', 'gone', 'gone-too', 'last']) writeFileSync(join(living, 'a', name), name)
+    writeFileSync(join(living, 'a', 'shorter'), 'x'.repeat(200_000))
+    writeFileSync(join(living, 'b', 'inside'), 'x')
+    const parts: Buffer[] = []
+    for await (const part of bundleFolder(living, isWanted)) {
+      parts.push(part)
+      const told = part.toString('latin1')
+      if (told.startsWith('{"path":"a/first"')) rmSync(join(living, 'a', 'gone'))
+      // Behind their heads, which say how long they are.
+      if (told.startsWith('{"path":"a/gone-too"')) rmSync(join(living, 'a', 'gone-too'))
+      if (told.startsWith('{"path":"a/shorter"')) truncateSync(join(living, 'a', 'shorter'), 1000)
+      if (told.startsWith('{"path":"b/"')) rmSync(join(living, 'b'), { recursive: true })
+    }
+    const to = join(root, 'lived')
+    assert.deepEqual(await unbundle(inPieces(Buffer.concat(parts), 4096), to), { files: 4 })
+    const there = readdirSync(to, { recursive: true, encoding: 'utf8' }).toSorted()
+    assert.deepEqual(there, ['a', 'a/first', 'a/gone-too', 'a/last', 'a/shorter', 'b'])
+    assert.ok(readFileSync(join(to, 'a/gone-too')).equals(Buffer.alloc(8)))
+    const shorter = readFileSync(join(to, 'a/shorter'))
+    assert.ok(shorter.equals(Buffer.concat([Buffer.alloc(1000, 'x'), Buffer.alloc(199_000)])))
+  })
+
+  it('of what cannot be read is none', async () => {
+    await assert.rejects(collect(bundleFolder(join(from, 'last'), isWanted)), { code: 'ENOTDIR' })
   })
 
   it('follows no link', async () => {

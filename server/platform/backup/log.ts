@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
+import { certain } from '#platform/certain.ts'
 import type { Keyring } from '#platform/encryption/keyring.ts'
 import { BackupFailed } from './failures.ts'
 import { partName, unfinishedName } from './repository.ts'
@@ -43,14 +44,13 @@ export async function readLogPlace(client: pg.Client): Promise<LogPlace> {
   const { rows } = await client.query<LogPlace>(`
     select timeline_id as timeline, pg_size_bytes(current_setting('wal_segment_size'))::int as segment_bytes
       from pg_control_checkpoint()`)
-  if (!rows[0]) throw new Error('PostgreSQL does not tell of its log')
-  return rows[0]
+  return certain(rows[0], 'log of PostgreSQL')
 }
 
 /** A position in the log as a number. */
 export async function position(client: pg.Client, expression: string, values: unknown[] = []): Promise<bigint> {
   const { rows } = await client.query<{ at: string }>(`select (${expression}) - '0/0'::pg_lsn as at`, values)
-  return BigInt(rows[0]?.at ?? 0)
+  return BigInt(certain(rows[0], 'position in the log').at)
 }
 
 export const segmentOf = (at: bigint, { segment_bytes }: LogPlace) => Number(at / BigInt(segment_bytes))

@@ -72,6 +72,11 @@ describe('a sealed file', () => {
     )
   })
 
+  it('that the disk does not give is told by what the disk says', async () => {
+    await assert.rejects(read({ root, name: `${place.name}/log` }), { code: 'ENOTDIR' })
+    await assert.rejects(read({ root, name: 'backups/one' }), { code: 'EISDIR' })
+  })
+
   it('is as it was before when writing fails, and leaves nothing of the new one', async () => {
     async function* broken() {
       yield randomBytes(200_000)
