@@ -2,8 +2,8 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type pg from 'pg'
+import { certain } from '#platform/certain.ts'
 import { bundleFolder, bundleText } from './bundle.ts'
-import { BackupFailed } from './failures.ts'
 import { closeSegment, copySegments, keepLog, type LogPlace, position, readLogPlace, segmentOf } from './log.ts'
 import { markMoment } from './moment.ts'
 import type { Copying } from './make.ts'
@@ -53,12 +53,11 @@ async function* clusterFiles(
 ): AsyncGenerator<Buffer> {
   files.first_segment = segmentOf(await position(client, `pg_backup_start('openward', true)`), place)
   yield* bundleFolder(folder, isOfCluster, ['global/pg_control'])
-  const { rows } = await client.query<{ labelfile: string; spcmapfile: string }>(
-    'select labelfile, spcmapfile from pg_backup_stop(wait_for_archive => false)',
+  // Its map of tablespaces is empty: those outside of the folder are links in it, and end the bundle.
+  const { rows } = await client.query<{ labelfile: string }>(
+    'select labelfile from pg_backup_stop(wait_for_archive => false)',
   )
-  const { labelfile = '', spcmapfile = '' } = rows[0] ?? {}
-  if (spcmapfile !== '') throw new BackupFailed('the database has tablespaces outside of its folder: drop them')
-  yield* bundleText('backup_label', labelfile)
+  yield* bundleText('backup_label', certain(rows[0], 'label of the backup').labelfile)
 }
 
 /** What PostgreSQL makes anew at every start, as pg_basebackup leaves it out; the log is copied by itself. */

@@ -83,7 +83,7 @@ export async function copySegments(copying: Copying, from: number, until: number
     const segment = segmentName(number, copying)
     const name = partName(id, `log/${segment}`)
     try {
-      await writeSealed(keyring, { root, name }, createReadStream(join(cluster_directory, 'pg_wal', segment)), {
+      await writeSealed(keyring, { root, name }, readWhenAsked(join(cluster_directory, 'pg_wal', segment)), {
         written_as: is_unfinished ? unfinishedName(id, `log/${segment}`) : name,
       })
     } catch (error) {
@@ -95,6 +95,11 @@ export async function copySegments(copying: Copying, from: number, until: number
       throw error
     }
   }
+}
+
+/** Opened by whoever reads it: that it is not there would be nobody's error before, and end the process. */
+async function* readWhenAsked(path: string): AsyncGenerator<Buffer> {
+  yield* createReadStream(path) as AsyncIterable<Buffer>
 }
 
 /** Makes sure that PostgreSQL keeps its log from here on. */

@@ -14,13 +14,11 @@ export type Moment = {
   close(): Promise<void>
 }
 
-const most_attempts = 30
-
 /**
  * Nobody writes for as long as it takes to set the mark and to look: a few milliseconds, once those who write already are done. Those
  * who take longer than a second are let finish, and it is tried again. @throws BackupFailed
  */
-export async function markMoment(owner_url: string, name: string): Promise<Moment> {
+export async function markMoment(owner_url: string, name: string, most_attempts = 30): Promise<Moment> {
   const marking = await connectOwner(owner_url)
   const reading = await connectOwner(owner_url)
   try {
@@ -61,7 +59,7 @@ async function tryMark(marking: pg.Client, reading: pg.Client, tables: readonly 
   } catch (error) {
     await marking.query('rollback')
     // lock_not_available, deadlock_detected
-    if (error instanceof pg.DatabaseError && ['55P03', '40P01'].includes(error.code ?? '')) return undefined
+    if (error instanceof pg.DatabaseError && (error.code === '55P03' || error.code === '40P01')) return undefined
     throw error
   }
 }
