@@ -7,8 +7,9 @@ export type StoredPurges = {
   /** In order, each beginning where the one before ended. Their entries may be missing. */
   believed: SignedPurge[]
   /** Why others are not believed: an entry that is missing under them was removed. */
-  refused: { last_seq: number; reason: string }[]
+  refused: RefusedPurge[]
 }
+export type RefusedPurge = { last_seq: number; reason: string }
 
 /** The statements of this database, and which of them hold by signature, order and time. */
 export async function readPurges(db: AuditConnection, keys: TrustedKeys): Promise<StoredPurges> {

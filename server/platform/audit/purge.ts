@@ -1,8 +1,8 @@
 // Taking entries out of the log when their time is over: a whole beginning of it, up to a root that is old enough, under a signed
 // statement. As the owner of the database only; whoever serves requests cannot delete an entry.
 import { certain } from '#platform/certain.ts'
-import { formatPurge, leastKeptYears } from './purge-statement.ts'
-import { readPurges } from './purge.store.ts'
+import { formatPurge, leastKeptYears, type SignedPurge } from './purge-statement.ts'
+import { readPurges, type RefusedPurge } from './purge.store.ts'
 import type { RootSigner, TrustedKeys } from './root.ts'
 import { type AuditConnection, findRoot, type StoredRoot, withWholeLog } from './root.store.ts'
 import { requireSealLock } from './seal.ts'
@@ -37,7 +37,7 @@ export async function purgeAudit(
   return withWholeLog(db, 'read committed', async () => {
     await requireSealLock(db)
     const { believed, refused } = await readPurges(db, keys)
-    const [wrong] = refused
+    const [wrong = await findForeign(db, believed)] = refused
     if (wrong) throw new PurgeRefused(`${wrong.reason} (entries up to ${wrong.last_seq}): verify the log first`)
     const first_seq = (believed.at(-1)?.last_seq ?? 0) + 1
     const { last_seq: last, now } = await findDue(db, kept_years)
@@ -68,6 +68,15 @@ export async function purgeAudit(
     await refuseUnderHold(db)
     return { ...purged, statement }
   })
+}
+
+/** A statement that was signed for a log whose roots are others. */
+async function findForeign(db: AuditConnection, purges: readonly SignedPurge[]): Promise<RefusedPurge | undefined> {
+  for (const { last_seq, root_hash } of purges) {
+    const root = await findRoot(db, last_seq)
+    if (!root?.root_hash.equals(root_hash)) return { last_seq, reason: 'the purge statement is of another log' }
+  }
+  return undefined
 }
 
 /** The largest root that is old enough, and what time it is. */
