@@ -18,31 +18,29 @@ export function openFolderTree(folder: string): FileTree {
     return join(folder, path)
   }
 
-  async function writeBeside(path: string, content: Uint8Array): Promise<string> {
-    const directory = dirname(path)
-    await mkdir(directory, { recursive: true, mode: folderMode })
-    const beside = join(directory, `${unfinished}${randomBytes(8).toString('hex')}`)
-    const file = await open(beside, 'wx', fileMode)
+  async function writeNew(path: string, content: Uint8Array) {
+    await mkdir(dirname(path), { recursive: true, mode: folderMode })
+    const file = await open(path, 'wx', fileMode)
     try {
       await file.writeFile(content)
       await file.sync()
     } finally {
       await file.close()
     }
-    return beside
   }
 
   async function place(path: string, content: Uint8Array, give: (beside: string, path: string) => Promise<void>) {
     const target = pathOf(path)
-    let beside: string | undefined
+    const beside = join(dirname(target), `${unfinished}${randomBytes(8).toString('hex')}`)
     try {
-      beside = await writeBeside(target, content)
+      await writeNew(beside, content)
       await give(beside, target)
       await syncFolder(dirname(target))
     } catch (error) {
       throw failureOf(error)
     } finally {
-      if (beside) await unlink(beside).catch(() => undefined)
+      // Nothing of a file that could not be written whole stays, on a full disk least of all.
+      await unlink(beside).catch(() => undefined)
     }
   }
 
@@ -89,10 +87,11 @@ async function* walk(root: string, directory: string): AsyncGenerator<string> {
     if (codeOf(error) === 'ENOENT') return []
     throw failureOf(error)
   })
-  for (const entry of entries.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
-    const path = `${directory}/${entry.name}`
-    if (entry.isDirectory()) yield* walk(root, path)
-    else if (!entry.name.startsWith(unfinished)) yield path
+  const folders = new Set(entries.filter((entry) => entry.isDirectory()).map(({ name }) => name))
+  for (const name of entries.map((entry) => entry.name).toSorted()) {
+    const path = `${directory}/${name}`
+    if (folders.has(name)) yield* walk(root, path)
+    else if (!name.startsWith(unfinished)) yield path
   }
 }
 
@@ -107,14 +106,16 @@ async function syncFolder(directory: string) {
 }
 
 function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined
+  return (error as NodeJS.ErrnoException).code
 }
 
+/** A fault of the file system; anything else stays what it is. */
 function failureOf(error: unknown): unknown {
   const code = codeOf(error)
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG')
     return new StorageFull('there is no room left', { cause: error })
   if (code === 'ENOENT') return new ContentMissing('a file is not there', { cause: error })
-  const isOfFiles = error instanceof Error && 'syscall' in error
-  return isOfFiles ? new StorageUnavailable('the folder cannot be used', { cause: error }) : error
+  return 'syscall' in (error as NodeJS.ErrnoException)
+    ? new StorageUnavailable('the folder cannot be used', { cause: error })
+    : error
 }
