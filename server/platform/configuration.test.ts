@@ -158,9 +158,82 @@ describe('the configuration', () => {
     [{ OPENWARD_ADMIN_PASSWORD: 'changemechangeme' }, 'OPENWARD_ADMIN_PASSWORD'],
     [{ OPENWARD_AUDIT_RETENTION_YEARS: '1' }, 'OPENWARD_AUDIT_RETENTION_YEARS'],
     [{ OPENWARD_IDLE_MINUTES: '61' }, 'OPENWARD_IDLE_MINUTES'],
+    [{ OPENWARD_MASTER_KEY_FILE: '/run/secrets/key' }, 'OPENWARD_MASTER_KEY and OPENWARD_MASTER_KEY_FILE are both set'],
+    [
+      { OPENWARD_MASTER_KEY: '', OPENWARD_MASTER_KEY_FILE: '/nowhere/key' },
+      'OPENWARD_MASTER_KEY_FILE cannot be read: check that the file exists',
+    ],
+    [{ OPENWARD_WEBHOOK_ALLOWED_HOSTS: 'engine.example,https://other.example' }, 'OPENWARD_WEBHOOK_ALLOWED_HOSTS'],
+    [{ OPENWARD_WEBHOOK_ALLOWED_HOSTS: '*.example' }, 'OPENWARD_WEBHOOK_ALLOWED_HOSTS'],
+    [{ OIDC_ISSUER: 'https://id.example' }, 'OIDC_CLIENT_ID must be set'],
+    [{ CLAMD_URL: 'tcp://clamd:0' }, 'CLAMD_URL must read tcp://host:3310 or unix:/path'],
+    [{ CLAMD_URL: 'tcp://clamd:70000' }, 'CLAMD_URL'],
+    [{ CLAMD_URL: 'unix:clamd.sock' }, 'CLAMD_URL'],
+    [{ CLAMD_URL: 'http://clamd' }, 'CLAMD_URL'],
+    [{ WAREHOUSE_URL: 'file:warehouse' }, 'WAREHOUSE_URL'],
+    [{ WAREHOUSE_URL: 'abfss://analysts/north' }, 'WAREHOUSE_URL'],
+    [{ WAREHOUSE_URL: 'abfss://analysts@hospital/../north' }, 'WAREHOUSE_URL'],
+    [{ AZURE_DATA_FACTORY_PIPELINE: 'load-warehouse' }, 'AZURE_DATA_FACTORY_PIPELINE must be the resource id'],
   ] as const) {
     it(`refuses production with ${JSON.stringify(change)}`, () => refused({ ...production, ...change }, words))
   }
+
+  it('reads the master key from a file, without the line end behind it', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'openward-key-'))
+    const OPENWARD_MASTER_KEY_FILE = join(directory, 'key')
+    writeFileSync(OPENWARD_MASTER_KEY_FILE, `${production.OPENWARD_MASTER_KEY}\n`)
+    const { master_keys } = readConfiguration({ ...production, OPENWARD_MASTER_KEY: '', OPENWARD_MASTER_KEY_FILE })
+    assert.equal(master_keys, production.OPENWARD_MASTER_KEY)
+    rmSync(directory, { recursive: true })
+  })
+
+  describe('of the warehouse', () => {
+    const key = 'DefaultEndpointsProtocol=https;AccountName=hospital;AccountKey=eA=='
+    const placeOf = (WAREHOUSE_URL: string, AZURE_STORAGE_CONNECTION_STRING = key) =>
+      readConfiguration({ WAREHOUSE_URL, AZURE_STORAGE_CONNECTION_STRING }).warehouse.place
+
+    it('puts it in a folder of the data unless another place is named', () => {
+      const { place, is_placed } = readConfiguration({ OPENWARD_DATA_DIR: '/var/lib/openward' }).warehouse
+      assert.deepEqual([place, is_placed], [{ folder: '/var/lib/openward/warehouse' }, false])
+      assert.equal(readConfiguration({ WAREHOUSE_URL: 'file:/srv/lake' }).warehouse.is_placed, true)
+      for (const url of ['file:/srv/lake', 'file:///srv/x/../lake', ' file:///srv/lake/ '])
+        assert.deepEqual(placeOf(url), { folder: '/srv/lake' })
+    })
+
+    it('finds the container, and the folder in it, in the address of a data lake', () => {
+      const place = { account: 'hospital', container: 'analysts', connection_string: key }
+      for (const [url, path] of [
+        ['abfss://analysts@hospital', ''],
+        ['abfss://analysts@hospital/', ''],
+        ['abfss://analysts@hospital.dfs.core.windows.net/ward/north/', 'ward/north'],
+      ] as const)
+        assert.deepEqual(placeOf(url), { ...place, path })
+    })
+
+    it('opens an account with the key of that account, and never with that of another', () => {
+      const opens = (account: string, connection?: string) => {
+        const place = placeOf(`abfss://analysts@${account}`, connection)
+        return 'connection_string' in place && place.connection_string === (connection ?? key)
+      }
+      assert.equal(opens('hospital'), true)
+      assert.equal(opens('hospital', 'AccountName=HOSPITAL;AccountKey=eA=='), true)
+      for (const other of ['hospita', 'ospital', 'analysts']) assert.equal(opens(other), false, other)
+      assert.equal(opens('hospital', ''), false)
+    })
+
+    it('names the pipeline that is told of each run', () => {
+      const subscription = '11111111-2222-3333-4444-555555555555'
+      const factory = `/subscriptions/${subscription}/resourceGroups/ward/providers/Microsoft.DataFactory/factories/lake`
+      const { warehouse } = readConfiguration({ AZURE_DATA_FACTORY_PIPELINE: `${factory}/pipelines/load figures` })
+      assert.deepEqual(warehouse.pipeline, {
+        subscription,
+        resource_group: 'ward',
+        factory: 'lake',
+        pipeline: 'load figures',
+      })
+      assert.equal(readConfiguration({}).warehouse.pipeline, undefined)
+    })
+  })
 
   it('never repeats a secret in its error', () => {
     const secret = 'hunter2-hunter2-changeme'

@@ -88,7 +88,7 @@ function readWarehouseUrl(
   const folder = /^file:(?:\/\/)?(\/[^\0]+)$/.exec(url)?.[1]
   if (folder !== undefined) return { folder: resolve(folder) }
   const [, container, account, path = ''] =
-    /^abfss:\/\/([a-z0-9][a-z0-9-]{1,62})@([a-z0-9]{3,24})(?:\.dfs\.core\.windows\.net)?((?:\/[A-Za-z0-9_.=-]+)*)\/?$/.exec(
+    /^abfss:\/\/([a-z0-9][a-z0-9-]{1,62})@([a-z0-9]{3,24})(?:\.dfs\.core\.windows\.net)?((?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9_.=-]+)*)\/?$/.exec(
       url,
     ) ?? []
   return account !== undefined && container !== undefined ? { account, container, path: path.slice(1) } : undefined
