@@ -6,11 +6,12 @@ export type Behaviour = {
   version: string
   /** What it says of a content. */
   judge: (content: Buffer) => string
-  /** `closes` once it has read so many bytes of a content, `hangs` without a word, or answers. */
-  mood: 'answers' | 'hangs' | 'closes'
+  /** `closes` once it has read so many bytes of a content, `hangs` without a word, has `enough` of a content at once, or answers. */
+  mood: 'answers' | 'hangs' | 'closes' | 'enough'
 }
 
-export async function startClamd() {
+/** On a port of its own, or where `path` says. */
+export async function startClamd(path?: string) {
   const behaviour: Behaviour = { version: 'ClamAV 1.4.6', judge: () => 'stream: OK', mood: 'answers' }
   const sockets = new Set<Socket>()
   let scans = 0
@@ -29,18 +30,23 @@ export async function startClamd() {
         socket.destroy()
         return
       }
+      if (behaviour.mood === 'enough') {
+        if (!socket.writableEnded) socket.end('INSTREAM size limit exceeded. ERROR\0')
+        return
+      }
       const content = contentOf(received.subarray(command.length + 1))
       if (!content) return
       scans += 1
       socket.end(`${behaviour.judge(content)}\0`)
     })
   })
-  server.listen(0, '127.0.0.1')
+  if (path === undefined) server.listen(0, '127.0.0.1')
+  else server.listen(path)
   await once(server, 'listening')
   const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('there is no port')
+  if (address === null) throw new Error('it does not listen')
   return {
-    url: `tcp://127.0.0.1:${address.port}`,
+    url: typeof address === 'string' ? `unix:${address}` : `tcp://127.0.0.1:${address.port}`,
     behaviour,
     scans: () => scans,
     async stop() {
