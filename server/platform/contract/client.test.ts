@@ -94,6 +94,14 @@ describe('a typed call', () => {
     })
   }
 
+  it('takes 202 for an answer where the contract has one that waits', async () => {
+    const waiting = { ...table, waits: () => true } as const satisfies Operation
+    const answered = { status: 202, text: '{"is":"waiting"}' }
+    assert.deepEqual(await clientOf(answered).call(waiting, {}), { is: 'waiting' })
+    await assert.rejects(clientOf(answered).call(table, {}), Problem)
+    await assert.rejects(clientOf({ ...answered, status: 201 }).call(waiting, {}), Problem)
+  })
+
   it('takes another success than the declared one for a refusal', async () => {
     await assert.rejects(clientOf({ status: 200, text: '{}' }).call(ending, {}), Problem)
   })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { RequestListener } from 'node:http'
+import { getDefaultAutoSelectFamily, setDefaultAutoSelectFamily } from 'node:net'
 import { describe, it } from 'node:test'
 import { type Post, postTo, type Resolve } from './post.ts'
 import { makeCertificate, startTlsReceiver } from './tls.testing.ts'
@@ -39,6 +40,17 @@ describe('a post', () => {
     const resolve: Resolve = async () => [{ address: asked++ === 0 ? '127.0.0.1' : '169.254.169.254', family: 4 }]
     assert.deepEqual(await post(receiver.port, { resolve }), { status: 200 })
     assert.equal(asked, 1)
+  })
+
+  it('goes there also where Node was told to try one address of a name only', async () => {
+    await using receiver = await start()
+    const before = getDefaultAutoSelectFamily()
+    setDefaultAutoSelectFamily(false)
+    try {
+      assert.deepEqual(await post(receiver.port), { status: 200 })
+    } finally {
+      setDefaultAutoSelectFamily(before)
+    }
   })
 
   const refused: [string, string[]][] = [

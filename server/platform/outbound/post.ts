@@ -4,6 +4,7 @@ import { lookup } from 'node:dns/promises'
 import { request as requestPlain } from 'node:http'
 import { request as requestSecure } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
+import { certain } from '#platform/certain.ts'
 import { mayBeCalled, type OutboundRules, readTarget, type Target, type TargetFlaw } from './address.ts'
 
 export type Post = {
@@ -86,7 +87,7 @@ function send(
     const settle = (error: unknown) => (answered ? resolve(answered) : reject(error))
     sent.on('error', settle)
     sent.on('response', (answer) => {
-      const status = answer.statusCode ?? 0
+      const status = certain(answer.statusCode, 'status of an answer')
       answered = status >= 300 && status < 400 ? { status, failure: 'redirect_refused' } : { status }
       let bytes = 0
       answer.on('data', (chunk: Buffer) => {
