@@ -67,8 +67,9 @@ describe('pieces', () => {
   })
 })
 
+const text = Array.from({ length: 40_000 }, (_, line) => `line ${line}`).join('\n')
+
 describe('a file that was tampered with', () => {
-  const text = Array.from({ length: 40_000 }, (_, line) => `line ${line}`).join('\n')
   const tampered: [what: string, tamper: (bytes: Buffer) => Buffer][] = [
     [
       'with two pieces exchanged',
@@ -107,6 +108,17 @@ describe('a file that was tampered with', () => {
     writeFileSync(one.path, readFileSync(other.path))
     writeFileSync(other.path, bytes)
     for (const { id } of [one, other]) assert.equal((await client.content(admin, id)).json['code'], 'integrity_error')
+  })
+})
+
+describe('a file of which the database says another size', () => {
+  it('is an integrity error, though every piece of it opens', async () => {
+    const { id } = await stored(text)
+    await api.rows(sql`update documents set size_bytes = size_bytes + 1 where id = ${id}`)
+    const answer = await client.content(admin, id)
+    assert.deepEqual([answer.status, answer.json['code']], [500, 'integrity_error'])
+    await api.rows(sql`update documents set size_bytes = size_bytes - 1 where id = ${id}`)
+    assert.equal((await client.content(admin, id)).text, text)
   })
 })
 

@@ -1,5 +1,8 @@
 // What is refused on the way in, and that nothing is left of it.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Agent, type IncomingMessage, request } from 'node:http'
+import { json } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
 import { deflateSync } from 'node:zlib'
 import {
@@ -7,12 +10,15 @@ import {
   aPdf,
   aText,
   clientOf,
+  formOf,
+  formType,
   type GivenFile,
   readMaterial,
   statusesOf,
   storedFiles,
 } from './documents.testing.ts'
 import { sql } from '#platform/database/sql.ts'
+import { listen } from '../live-events/streams.testing.ts'
 import { type Person, startTestApi, type TestApi } from '../../testing.ts'
 
 let api: TestApi
@@ -192,6 +198,32 @@ describe('a file', () => {
     }
     for (const id of ['..%2f..%2fetc%2fpasswd', '%2e%2e', 'passwd'])
       assert.ok([404, 422].includes((await client.ask(admin, 'DELETE', `/api/v1/documents/${id}`)).status))
+  })
+
+  it('whose form names a part twice is refused and not kept, and the connection goes on', async () => {
+    const port = await listen(api.app.http)
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    // The file first: by the second title all of the form has come, and the file is kept.
+    const once_each = formOf({ patient_id, title: 'x' }, aText(), true)
+    const again = formOf({ title: 'y' }, undefined)
+    const twice = Buffer.concat([once_each.subarray(0, once_each.lastIndexOf('--a-boundary')), again])
+    const had = await traces()
+    const ask = async (body: Buffer) => {
+      const headers = {
+        authorization: `Bearer ${admin.token}`,
+        'content-type': formType,
+        'content-length': body.length,
+      }
+      const sent = request({ port, agent, method: 'POST', path: '/api/v1/documents', headers }).end(body)
+      const [answer] = (await once(sent, 'response')) as [IncomingMessage]
+      return { status: answer.statusCode, problem: (await json(answer)) as object, is_kept: sent.reusedSocket }
+    }
+    const { status, problem } = await ask(twice)
+    assert.deepEqual([status, 'detail' in problem && problem.detail], [400, 'A form names each of its parts once'])
+    assert.deepEqual(await traces(), had)
+    const next = await ask(twice)
+    assert.deepEqual([next.status, next.is_kept], [400, true])
+    agent.destroy()
   })
 
   it('cannot be named by a path or an address in place of its bytes', async () => {
