@@ -19,7 +19,6 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     operation_id?: string
     limit_per_minute?: number | undefined
-    is_operation?: boolean
     /** Nobody has to be signed in to ask for it. */
     is_public?: boolean
     fails_as?: 'oauth' | undefined

@@ -85,7 +85,6 @@ export function mount(app: FastifyInstance, system: System, routes: readonly Rou
       config: {
         operation_id: id,
         limit_per_minute: operation.limit_per_minute,
-        is_operation: true,
         is_public: operation.access === 'public',
         fails_as: operation.fails_as,
       },

@@ -14,14 +14,14 @@ export function installTracing(app: FastifyInstance, tracing: Tracing | undefine
   if (!tracing) return
   app.addHook('onRequest', (request, _reply, done) => {
     const { url, config } = request.routeOptions
-    if (config.is_operation === true && url !== undefined) {
+    if (config.operation_id !== undefined && url !== undefined) {
       const { traceparent } = request.headers
       request.span = tracing.begin(`${request.method} ${url}`, 'server', {
         traceparent: typeof traceparent === 'string' ? traceparent : undefined,
         attributes: {
           'http.request.method': request.method,
           'http.route': url,
-          'openward.operation': config.operation_id ?? 'unknown',
+          'openward.operation': config.operation_id,
         },
       })
     }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { describe, it } from 'node:test'
+import { analyticsApi } from '../../modules/analytics/analytics.contract.ts'
 import { patientApi } from '../../modules/patients/patient.contract.ts'
 import { patientSearchApi } from '../../modules/patients/patient-search.contract.ts'
+import { sql } from '#platform/database/sql.ts'
 import { createLog } from '#platform/logging.ts'
 import { readConfiguration } from '#platform/configuration.ts'
 import { startTestApi } from '../../testing.ts'
@@ -137,6 +139,33 @@ describe('a server with traces', () => {
     const under = collector.spans.filter(({ parentSpanId }) => parentSpanId === read?.spanId).map(({ name }) => name)
     assert.ok(under.includes('audit record'))
     assert.ok(under.some((name) => name.startsWith('database ')))
+  })
+
+  it('has what is counted under its request, and says which requests failed', async () => {
+    await using collector = await startCollector()
+    await using api = await startTestApi(traced(collector.url))
+    const admin = await api.person('admin')
+    const query = { from: '2025-03-03', to: '2025-03-09' }
+    await admin.call(analyticsApi.doctor_utilization, { query })
+    await api.rows(sql`alter table departments rename to departments_of_before`)
+    assert.equal((await admin.send({ method: 'GET', url: '/api/v1/departments', headers: {} })).status, 500)
+    assert.equal((await admin.send({ method: 'GET', url: '/api/v1/doctors/none', headers: {} })).status, 422)
+    await api.system.tracing?.close()
+    const requests = collector.spans.filter(({ kind }) => kind === 2)
+    assert.deepEqual(
+      requests.map(({ attributes, status }) => [
+        attributes['openward.operation'],
+        attributes['error.type'],
+        status.code,
+      ]),
+      [
+        ['analytics.doctor_utilization', undefined, requests[0]?.status.code],
+        ['departments.list', '500', 2],
+        ['doctors.get', undefined, requests[0]?.status.code],
+      ],
+    )
+    const under = collector.spans.filter(({ parentSpanId }) => parentSpanId === requests[0]?.spanId)
+    assert.ok(under.some(({ name }) => name === 'database figures'))
   })
 
   it('sends a span for each run of a job', async () => {
