@@ -75,10 +75,11 @@ async function answer(
       throw error
     })
   }
-  reply.code(waits?.(result as never) ? 202 : returns[0])
+  const [status, schema] = returns
+  reply.code(waits?.(result as never) ? 202 : status)
   if (versioned && typeof result === 'object' && result !== null && 'version' in result)
     reply.header('etag', `"v${String(result.version)}"`)
-  if (returns[1] === null || result === undefined) return undefined
+  if (schema === null || result === undefined) return undefined
   if (sends === 'event_stream') return sendEventStream(reply, result as Duplex) as unknown as string
   if (sends !== 'json') return result as string
   if (operation.also_sends && typeof result === 'string') {
@@ -86,5 +87,5 @@ async function answer(
     return result
   }
   reply.type('application/json; charset=utf-8')
-  return serializerOf(operation)(result)
+  return serializerOf(schema)(result)
 }

@@ -1,6 +1,6 @@
 // The OpenAPI document, its rendered reference, and the page of each problem, which `type` in a problem document leads to.
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openApiDocument } from '#platform/contract/openapi.ts'
 import { pagePolicy } from './headers.ts'
@@ -62,7 +62,6 @@ async function openReference(): Promise<FastifyInstance> {
 
 /** The text of each page by its code. An installation without its documents serves all the same. */
 function readProblemPages(): ReadonlyMap<string, string> {
-  if (!existsSync(problemFolder)) return new Map()
-  const pages = readdirSync(problemFolder).filter((name) => /^[a-z_]+\.md$/.test(name))
+  const pages = globSync('*.md', { cwd: problemFolder }).filter((name) => /^[a-z_]+\.md$/.test(name))
   return new Map(pages.map((name) => [name.slice(0, -'.md'.length), readFileSync(join(problemFolder, name), 'utf8')]))
 }

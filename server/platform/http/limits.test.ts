@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { startTestApi } from '../../testing.ts'
+import { installConsole } from './console.ts'
 import { networkOf } from './limits.ts'
+import { buildHttp } from './server.ts'
 
 describe('the limit of an address', () => {
   for (const [address, network] of [
@@ -44,6 +49,21 @@ describe('the limit of an address', () => {
     assert.match(String(headers['ratelimit']), /^"address";r=0;t=\d+$/)
     assert.match(String(headers['retry-after']), /^\d+$/)
     assert.equal((await ask('/health/live')).status, 200)
+  })
+
+  it('is not for the pages of the console, which a whole ward opens at eight in the morning', async () => {
+    await using api = await startTestApi({ rate_limit: true })
+    const http = await buildHttp({ system: api.system, routes: [], authenticate: () => assert.fail() })
+    const folder = mkdtempSync(join(tmpdir(), 'openward-built-'))
+    mkdirSync(join(folder, 'assets'))
+    writeFileSync(join(folder, 'index.html'), '<p>Ward</p>')
+    writeFileSync(join(folder, 'addresses.json'), '["/"]')
+    installConsole(http, folder)
+    const ask = async (url: string) => (await http.inject({ url })).statusCode
+    for (let count = 1; count <= 1200; count += 1) assert.equal(await ask('/nowhere'), 404)
+    assert.deepEqual([await ask('/nowhere'), await ask('/')], [429, 200])
+    await http.close()
+    rmSync(folder, { recursive: true })
   })
 
   it('is for strangers: whoever is signed in counts for themselves', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { z } from 'zod'
-import type { Api } from '#platform/contract/operation.ts'
+import type { Api, Operation } from '#platform/contract/operation.ts'
 import { conflict } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { RightsChanged } from '#platform/database/transaction.ts'
@@ -10,6 +10,45 @@ import { startTestApi, type TestApi } from '../../testing.ts'
 import { asProblem } from './errors.ts'
 import { implement } from './mount.ts'
 import { buildHttp } from './server.ts'
+
+describe('an operation that takes a file', () => {
+  it('keeps the server from starting where nobody receives it', async () => {
+    await using api = await startTestApi()
+    const put = {
+      method: 'POST',
+      path: '/api/v1/files',
+      summary: 'A file',
+      access: 'signed_in',
+      audit: 'none',
+      accepts: 'upload',
+      returns: [204, null],
+      problems: [],
+    } as const satisfies Operation
+    const { authenticate } = await openAuthentication(api.system)
+    const routes = implement('files', { put }, { put: async () => undefined })
+    await assert.rejects(
+      buildHttp({ system: api.system, routes, authenticate }),
+      /files\.put takes an upload that nobody/,
+    )
+  })
+})
+
+describe('the figures of a server', () => {
+  it('are told to its own network alone, whatever a proxy forwards', async () => {
+    await using api = await startTestApi({ trusted_proxies: ['10.0.0.0/8'] })
+    const ask = async (remoteAddress: string, forwarded?: string) => {
+      const headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded }
+      const { statusCode, body } = await api.app.http.inject({ url: '/metrics', remoteAddress, headers })
+      return [statusCode, body.includes('openward_request_seconds')]
+    }
+    for (const near of ['127.0.0.1', '::1', '::ffff:127.0.0.1', '10.1.2.3', '172.31.0.9', '192.168.0.2', 'fd00::7'])
+      assert.deepEqual(await ask(near), [200, true], near)
+    for (const far of ['203.0.113.9', '172.32.0.1', '100.64.0.1', '2001:db8::1'])
+      assert.deepEqual(await ask(far), [404, false], far)
+    assert.deepEqual(await ask('10.0.0.1', '203.0.113.9'), [404, false])
+    assert.deepEqual(await ask('203.0.113.9', '10.0.0.1'), [404, false])
+  })
+})
 
 describe('a request', () => {
   let api: TestApi
