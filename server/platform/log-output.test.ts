@@ -58,6 +58,34 @@ describe('the log', { skip: process.platform === 'win32' }, () => {
     )
   })
 
+  const writing = (lines: number) => `
+    import { createLog } from './server/platform/logging.ts'
+    const log = createLog('info')
+    for (let n = 0; n < ${lines}; n += 1) log.info({ n }, 'x'.repeat(1000))`
+  const run = (script: string) =>
+    execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', maxBuffer: 10_000_000 })
+  const hasTerminal = process.platform === 'linux' && existsSync('/usr/bin/script')
+
+  it('of a process says on its own output how many lines it has lost', () => {
+    const lines = run(writing(3000)).trimEnd().split('\n')
+    const read = lines.map((line) => JSON.parse(line) as Line & { time: string; lines?: number; msg: string })
+    const lost = read.filter((line) => line.lines !== undefined)
+    assert.ok(lost.every(({ level, msg, time }) => level === 'warn' && /were lost/.test(msg) && Date.parse(time) > 0))
+    const lost_lines = lost.reduce((sum, line) => sum + (line.lines ?? 0), 0)
+    assert.ok(lost_lines > 1000, `${lost_lines} were lost`)
+    assert.equal(read.length - lost.length + lost_lines, 3000)
+  })
+
+  it('is for people to read on a terminal, and for programs anywhere else', { skip: !hasTerminal }, () => {
+    assert.equal((JSON.parse(run(writing(1))) as Line).n, 0)
+    // A terminal of its own for the command.
+    const command = '"$NODE" --input-type=module -e "$SCRIPT"'
+    const env = { ...process.env, NODE: process.execPath, SCRIPT: writing(1), TERM: 'dumb' }
+    const told = execFileSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8', env })
+    assert.throws(() => JSON.parse(told) as unknown)
+    assert.match(told, /INFO.*: x{1000}[^]*n: 0/)
+  })
+
   it('that cannot be written throws at nobody', { skip: process.platform !== 'linux' }, () => {
     const fd = openSync('/dev/full', 'w')
     const log = createLog(
