@@ -3,7 +3,15 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import pg from 'pg'
 import { sql } from '#platform/database/sql.ts'
-import { kekIds, type Keyring, parseMasterKeys, vouch, newKekBytes, kekOf } from '#platform/encryption/keyring.ts'
+import {
+  generateMasterKey,
+  kekIds,
+  type Keyring,
+  parseMasterKeys,
+  vouch,
+  newKekBytes,
+  kekOf,
+} from '#platform/encryption/keyring.ts'
 import { assertMasterKeyOpens } from '#platform/encryption/stored-keys.ts'
 import { openVaultKeyring } from '#platform/encryption/vault-keyring.ts'
 import { startVaultStandIn, type VaultStandIn } from '#platform/encryption/vault-stand-in.testing.ts'
@@ -11,7 +19,7 @@ import { openVault } from '#platform/encryption/vault.ts'
 import { createLog } from '#platform/logging.ts'
 import { buildApp } from '../../app.ts'
 import { openSystem } from '../../system.ts'
-import { startTestApi, type TestApi, testMasterKey } from '../../testing.ts'
+import { createTestDatabase, dropTestDatabase, startTestApi, type TestApi, testMasterKey } from '../../testing.ts'
 import { openPatientNames } from '../patients/patient-names.ts'
 import { nextPerson } from '../patients/people.testing.ts'
 import { countByKek, rotateMasterKey } from './master-key.ts'
@@ -26,7 +34,11 @@ beforeEach(() => standIn.refuseAll(undefined))
 /** The test's master key is given too: the role of this cluster, which all tests share, has its password. */
 const given = () => parseMasterKeys(testMasterKey)
 
-async function openRing(api: TestApi, master: Keyring | 'none' = given(), keys = [standIn.address]): Promise<Keyring> {
+async function openRing(
+  api: Pick<TestApi, 'owner_url'>,
+  master: Keyring | 'none' = given(),
+  keys = [standIn.address],
+): Promise<Keyring> {
   const owner = new pg.Client({ connectionString: api.owner_url })
   await owner.connect()
   try {
@@ -110,8 +122,25 @@ describe('moving from a master key to a vault', () => {
 
     const alone = await openRing(api, 'none')
     assert.deepEqual(kekIds(alone), [ofVault])
+    await assert.rejects(assertMasterKeyOpens(rotation.pool, given()), /which a key vault keeps: set OPENWARD_KMS_URL/)
+    await assert.rejects(
+      assertMasterKeyOpens(rotation.pool, parseMasterKeys(generateMasterKey())),
+      /which a key vault keeps: set OPENWARD_KMS_URL/,
+    )
     const [stored] = await storedKeys(api)
     assert.ok(stored && !stored.wrapped.includes(alone.keks[0].root.export()))
+  })
+
+  it('is not needed where the vault was there from the beginning: its first key stands alone', async () => {
+    const owner_url = await createTestDatabase()
+    const first = await openRing({ owner_url }, 'none')
+    assert.deepEqual(kekIds(await openRing({ owner_url }, 'none')), kekIds(first))
+    const owner = new pg.Client({ connectionString: owner_url })
+    await owner.connect()
+    const { rows } = await owner.query('select id, voucher, used_at is not null as is_used from master_keys')
+    assert.deepEqual(rows, [{ id: kekIds(first)[0], voucher: null, is_used: true }])
+    await owner.end()
+    await dropTestDatabase(owner_url)
   })
 
   it('changes nothing where the keys do not open what is there', async () => {
@@ -205,6 +234,10 @@ describe('row 23: a vault', () => {
     await api.rows(sql`update master_keys set wrapped = set_byte(wrapped, 9, get_byte(wrapped, 9) # 1)`)
     await assert.rejects(openRing(api), /could not unwrap/)
     await api.rows(sql`update master_keys set wrapped = ${stored?.wrapped}, id = 'another'`)
+    await assert.rejects(openRing(api), /another one than its name says/)
+    // Anyone may wrap for the vault's key, also what is no key of ours.
+    const short = await openVault({ keys: [standIn.address], ...standIn.options() }).wrap(Buffer.alloc(16, 7))
+    await api.rows(sql`update master_keys set wrapped = ${short.wrapped}, vault_key = ${short.vault_key}`)
     await assert.rejects(openRing(api), /another one than its name says/)
   })
 

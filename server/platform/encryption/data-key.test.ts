@@ -47,6 +47,8 @@ test('wrapped keys swapped between two rows, or of the wrong size, are refused',
   assert.throws(() => openDataKey(newRing, { ...one, wrapped: two.wrapped }), IntegrityError)
   const short = wrapKey(newRing, { purpose: 'data_key', id: one.id }, Buffer.alloc(16, 1))
   assert.throws(() => openDataKey(newRing, { id: one.id, ...short }), IntegrityError)
+  const root = wrapKey(newRing, { purpose: 'index_root', id: '1' }, Buffer.alloc(16, 1))
+  assert.throws(() => openIndexRoot(newRing, { version: 1, ...root }), IntegrityError)
 })
 
 test('a key that was opened a moment ago opens for its own row and master key only', () => {

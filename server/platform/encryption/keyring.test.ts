@@ -8,6 +8,7 @@ import {
   deriveSecrets,
   generateMasterKey,
   kekIds,
+  kekOf,
   parseMasterKeys,
   rewrapKey,
   unwrapKey,
@@ -69,6 +70,10 @@ test('the id of a master key is stable and is not a hash of the key itself', () 
   for (const hashed of [bytes, text]) {
     assert.notEqual(kekIds(parseMasterKeys(text))[0], createHash('sha256').update(hashed).digest('hex').slice(0, 16))
   }
+})
+
+test('a key-encryption key of another length is none', () => {
+  for (const bytes of [0, 16, 31, 33, 64]) assert.throws(() => kekOf(Buffer.alloc(bytes, 7)), RangeError)
 })
 
 test('printing a keyring shows no key', () => {

@@ -9,6 +9,7 @@ import {
   timingSafeEqual,
   type KeyObject,
 } from 'node:crypto'
+import { certain } from '#platform/certain.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import { associatedData, decrypt, encrypt } from './aead.ts'
 import { IntegrityError, KeyUnavailable } from './failures.ts'
@@ -54,8 +55,7 @@ export function parseMasterKeys(text: string): Keyring {
   if (repeated !== -1)
     throw new Error(`master key ${repeated + 1} of ${keks.length} is there twice: remove one of them`)
   const [newest, ...older] = keks
-  if (newest === undefined) throw new Error(`there is no master key: ${remedy}`)
-  return { keks: [newest, ...older] }
+  return { keks: [certain(newest, 'first part of a text'), ...older] }
 }
 
 /** A new master key, as `parseMasterKeys` reads it. */

@@ -1,5 +1,6 @@
 // The keys that this process works with: system keys and index roots, read from the database and opened with the master
 // key. They are read again every two seconds, so that a rotation reaches every server that is running.
+import { certain } from '#platform/certain.ts'
 import { Problem, unavailable } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import type { Tx } from '#platform/database/transaction.ts'
@@ -107,11 +108,7 @@ export async function openKeys(keyring: Keyring, transaction: Run): Promise<Keys
 
   return {
     keyring,
-    system(purpose) {
-      const key = current.get(purpose)
-      if (!key) throw new Error(`the system key for ${purpose} is missing`)
-      return key
-    },
+    system: (purpose) => certain(current.get(purpose), `system key for ${purpose}`),
     everySystem: (purpose) => every.get(purpose) ?? [],
     systemById(id) {
       const key = byId.get(id)

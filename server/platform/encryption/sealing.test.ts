@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import test from 'node:test'
 import fc from 'fast-check'
+import { associatedData, encrypt } from './aead.ts'
 import { IntegrityError } from './failures.ts'
 import { open, openJson, seal, sealJson, type DataKey, type SealPlace } from './sealing.ts'
 
@@ -95,6 +96,13 @@ test('the same value sealed 100,000 times gives 100,000 different nonces and cip
   }
   assert.equal(nonces.size, 100_000)
   assert.equal(ciphertexts.size, 100_000)
+})
+
+test('a length that is longer than what holds it is refused, though it was sealed with the key', () => {
+  const padded = Buffer.alloc(16)
+  padded.writeUInt32BE(13)
+  const bound = associatedData(place.table, place.column, place.row_id, key.id)
+  assert.deepEqual(refusal(encrypt(key.key, bound, padded)), expectedRefusal)
 })
 
 test('every flipped bit is refused with one and the same error', () => {

@@ -1,6 +1,7 @@
 // The keyring of a server with a key vault. Its key-encryption keys are random, lie in the table master_keys wrapped by the vault, and
 // are unwrapped once: a record needs no call to the vault, and a vault that is away stops nobody who runs.
 import type { Client } from 'pg'
+import { certain } from '#platform/certain.ts'
 import { ConfigurationError } from '#platform/configuration.ts'
 import { ensureAppRole, migrationLock } from '#platform/database/migrate.ts'
 import { sql } from '#platform/database/sql.ts'
@@ -76,8 +77,7 @@ async function makeFirst(owner: Client, vault: Vault, given: Keyring | undefined
   const { rows } = await owner.query<{ is_there: boolean }>(
     `select to_regclass('public.system_keys') is not null as is_there`,
   )
-  const isInUse =
-    rows[0]?.is_there === true && ((await owner.query('select from system_keys limit 1')).rowCount ?? 0) > 0
+  const isInUse = rows[0]?.is_there === true && (await owner.query('select from system_keys limit 1')).rows.length > 0
   const row: StoredMasterKey = {
     number: 1,
     id: kek.id,
@@ -125,8 +125,7 @@ async function openRing(vault: Vault, given: Keyring | undefined, first: StoredM
     const unused = opened.filter(({ is_used }) => !is_used).map(({ kek }) => kek)
     const gone = before.filter(({ id }) => !opened.some(({ kek }) => kek.id === id))
     const [newest, ...older] = [...used.reverse(), ...givenKeks, ...unused, ...gone]
-    if (!newest) throw new ConfigurationError(['the table master_keys is empty: restore it from a backup'])
-    return [newest, ...older]
+    return [certain(newest, 'key in the ring'), ...older]
   }
 
   let seen = fingerprint(first)

@@ -1,7 +1,16 @@
 // A stand-in for Azure Key Vault: its REST protocol over TLS, with challenges, versions, throttling and refusals, and keys of its own.
 // It is not the service: what Azure really does beyond its documentation no test shows.
 import { spawnSync } from 'node:child_process'
-import { constants, generateKeyPairSync, type KeyObject, privateDecrypt, publicEncrypt, randomBytes } from 'node:crypto'
+import {
+  constants,
+  createCipheriv,
+  createDecipheriv,
+  generateKeyPairSync,
+  type KeyObject,
+  privateDecrypt,
+  publicEncrypt,
+  randomBytes,
+} from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:https'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -11,22 +20,25 @@ import type { VaultOptions } from './vault.ts'
 const token = 'a-token-of-the-stand-in'
 const padding = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }
 
-type Version = { version: string; publicKey: KeyObject; privateKey: KeyObject }
+type Version = { version: string; publicKey: KeyObject; privateKey: KeyObject; secret: Buffer }
+/** Symmetric keys there are in an HSM only; keys of elliptic curves wrap nothing. */
+type KeyType = 'RSA' | 'oct-HSM' | 'EC'
 type Refusal = { status: number; code: string }
 
 export type VaultStandIn = Awaited<ReturnType<typeof startVaultStandIn>>
 
-/** A vault with one RSA key. */
-export async function startVaultStandIn(name = 'openward') {
+/** A vault with one key, of RSA unless said. */
+export async function startVaultStandIn(name = 'openward', kty: KeyType = 'RSA') {
   const certificate = makeCertificate()
   const versions: Version[] = []
   const asked: string[] = []
   let refusals: Refusal[] = []
   let refusesAlways: Refusal | undefined
+  let isForgetful = false
 
   function renewKey() {
     const pair = generateKeyPairSync('rsa', { modulusLength: 2048 })
-    versions.push({ version: randomBytes(16).toString('hex'), ...pair })
+    versions.push({ version: randomBytes(16).toString('hex'), ...pair, secret: randomBytes(32) })
   }
   renewKey()
 
@@ -59,18 +71,17 @@ export async function startVaultStandIn(name = 'openward') {
     if (verb === 'get') {
       const { n, e } = found.publicKey.export({ format: 'jwk' })
       return send(response, 200, {
-        key: { kid, kty: 'RSA', key_ops: ['wrapKey', 'unwrapKey'], n, e },
+        key: { kid, kty, key_ops: ['wrapKey', 'unwrapKey'], ...(kty === 'RSA' ? { n, e } : {}) },
         attributes: { enabled: true },
       })
     }
     const { alg, value } = JSON.parse(body) as { alg: string; value: string }
-    if (alg !== 'RSA-OAEP-256') return refuse(response, { status: 400, code: 'BadParameter' })
+    if (alg !== (kty === 'RSA' ? 'RSA-OAEP-256' : 'A256KW'))
+      return refuse(response, { status: 400, code: 'BadParameter' })
     const given = Buffer.from(value, 'base64url')
     try {
-      const result =
-        verb === 'wrapkey'
-          ? publicEncrypt({ key: found.publicKey, ...padding }, given)
-          : privateDecrypt({ key: found.privateKey, ...padding }, given)
+      const way = kty === 'RSA' ? ofRsa(found) : ofSecret(found)
+      const result = verb === 'wrapkey' ? way.wrap(given) : isForgetful ? randomBytes(32) : way.unwrap(given)
       return send(response, 200, { kid, value: result.toString('base64url') })
     } catch {
       return refuse(response, { status: 400, code: 'BadParameter' })
@@ -102,12 +113,30 @@ export async function startVaultStandIn(name = 'openward') {
     },
     /** The next answers. */
     refuseNext: (...next: Refusal[]) => void (refusals = next),
+    /** Whether it unwraps another key than was wrapped. */
+    forgets: (whether: boolean) => void (isForgetful = whether),
     refuseAll: (refusal: Refusal | undefined) => void (refusesAlways = refusal),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       server.close()
       await once(server, 'close')
     },
+  }
+}
+
+const ofRsa = ({ publicKey, privateKey }: Version) => ({
+  wrap: (key: Buffer) => publicEncrypt({ key: publicKey, ...padding }, key),
+  unwrap: (wrapped: Buffer) => privateDecrypt({ key: privateKey, ...padding }, wrapped),
+})
+
+/** RFC 3394. */
+function ofSecret({ secret }: Version) {
+  const start = Buffer.alloc(8, 0xa6)
+  const run = (cipher: ReturnType<typeof createCipheriv>, bytes: Buffer) =>
+    Buffer.concat([cipher.update(bytes), cipher.final()])
+  return {
+    wrap: (key: Buffer) => run(createCipheriv('id-aes256-wrap', secret, start), key),
+    unwrap: (wrapped: Buffer) => run(createDecipheriv('id-aes256-wrap', secret, start), wrapped),
   }
 }
 

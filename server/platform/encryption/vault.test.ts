@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, beforeEach, describe, it } from 'node:test'
+import { EnvironmentCredential } from '@azure/identity'
 import { ConfigurationError } from '#platform/configuration.ts'
 import { startVaultStandIn, type VaultStandIn } from './vault-stand-in.testing.ts'
 import { openVault, VaultUnavailable } from './vault.ts'
@@ -49,6 +50,40 @@ describe('a key that the vault wraps', () => {
     assert.deepEqual(standIn.asked, [])
   })
 
+  it('is wrapped under the version that the address names, also when there is a newer one', async () => {
+    const { vault_key } = await opened().wrap(key)
+    standIn.renewKey()
+    const named = openVault({ keys: [vault_key], ...standIn.options() })
+    const stored = await named.wrap(key)
+    assert.equal(stored.vault_key, vault_key)
+    assert.deepEqual(await opened().unwrap(stored), key)
+  })
+
+  it('is wrapped by the symmetric key of an HSM, and comes back', async () => {
+    await using hsm = await startVaultStandIn('hsm', 'oct-HSM')
+    const vault = openVault({ keys: [hsm.address], ...hsm.options() })
+    const stored = await vault.wrap(key)
+    assert.equal(stored.algorithm, 'A256KW')
+    assert.ok(!stored.wrapped.includes(key))
+    assert.deepEqual(await vault.unwrap(stored), key)
+  })
+
+  it('is not used when the vault gives back another one', async () => {
+    standIn.forgets(true)
+    await assert.rejects(opened().wrap(key), /does not give back what was wrapped/)
+    standIn.forgets(false)
+  })
+
+  it('is sought at no address that is none of a key', async () => {
+    const stored = await opened().wrap(key)
+    standIn.asked.length = 0
+    for (const vault_key of ['', 'openward', standIn.address.replace('https', 'http'), `${standIn.address}/a/b`])
+      await assert.rejects(opened().unwrap({ ...stored, vault_key }), (error) => {
+        return error instanceof ConfigurationError && /is not the address of a key in a vault/.test(error.message)
+      })
+    assert.deepEqual(standIn.asked, [])
+  })
+
   it('does not open under another key of the same name', async () => {
     await using replaced = await startVaultStandIn()
     const vault = openVault({ keys: [replaced.address], ...replaced.options() })
@@ -77,6 +112,23 @@ describe('a vault', () => {
       assert.ok(!standIn.asked.includes('wrapkey'))
     })
   }
+
+  it('whose key wraps nothing is told with what to do', async () => {
+    await using curve = await startVaultStandIn('curve', 'EC')
+    await assert.rejects(openVault({ keys: [curve.address], ...curve.options() }).wrap(key), (error) => {
+      return error instanceof ConfigurationError && /is of the type EC, which wraps no keys/.test(error.message)
+    })
+    assert.ok(!curve.asked.includes('wrapkey'))
+  })
+
+  it('that a machine without an identity asks is told with what to do', async () => {
+    // The identity of a machine that nobody gave one.
+    const credential = new EnvironmentCredential()
+    const vault = openVault({ keys: [standIn.address], ...standIn.options(), credential })
+    await assert.rejects(vault.wrap(key), (error) => {
+      return error instanceof VaultUnavailable && /gives this server no identity/.test(error.message)
+    })
+  })
 
   it('that breaks is another matter than a wrong configuration', async () => {
     standIn.refuseAll({ status: 500, code: 'InternalError' })

@@ -2,6 +2,7 @@
 // and its own key never leaves it. Asked at the start and at rotations only, never for a record.
 import type { TokenCredential } from '@azure/identity'
 import type { CryptographyClientOptions, KeyVaultKey, KeyWrapAlgorithm } from '@azure/keyvault-keys'
+import { certain } from '#platform/certain.ts'
 import { ConfigurationError, keyAddress } from '#platform/configuration.ts'
 
 /** A key as the vault has wrapped it: under which of its keys, with the version, and how. */
@@ -89,7 +90,7 @@ export function openVault({ keys, credential, client = {} }: VaultOptions): Vaul
         const { result } = await new CryptographyClient(found, who, { ...client }).wrapKey(algorithm, key, {
           abortSignal,
         })
-        return { vault_key: found.id ?? newest, algorithm, wrapped: Buffer.from(result) }
+        return { vault_key: certain(found.id, 'id of a key of the vault'), algorithm, wrapped: Buffer.from(result) }
       })
       // What cannot be unwrapped again must not be used: the right to unwrap is another one.
       if (!(await unwrap(stored)).equals(key))
