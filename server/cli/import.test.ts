@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { startTestApi, type TestApi } from '../testing.ts'
 import { CommandFailed } from './command.ts'
-import { importFile } from './import.ts'
+import { importFile, openFile } from './import.ts'
 
 let api: TestApi
 let directory: string
@@ -20,7 +20,8 @@ after(async () => {
 
 async function printed(path: string, options: { dry_run?: boolean; verbose?: boolean } = {}): Promise<string> {
   let text = ''
-  await importFile(api.system, path, {
+  await using file = await openFile(path)
+  await importFile(api.system, file, {
     dry_run: false,
     verbose: false,
     ...options,
@@ -45,6 +46,20 @@ describe('openward import', () => {
     )
     assert.equal(await printed(path), `${refused}2 rows: 1 registered, 0 known, 1 refused\n`)
     assert.equal(await printed(path), `${refused}2 rows: 0 registered, 1 known, 1 refused\n`)
+  })
+
+  it('refuses what is not there and what is no file, in a sentence', async () => {
+    const refused = (path: string) =>
+      openFile(path).then(
+        () => assert.fail(`${path} was opened`),
+        (error: unknown) =>
+          error instanceof CommandFailed ? [error.exit_code, error.message] : assert.fail(error as Error),
+      )
+    const absent = join(directory, 'absent.csv')
+    assert.deepEqual(await refused(absent), [2, `${absent} does not exist`])
+    assert.deepEqual(await refused(directory), [2, `${directory} is no file`])
+    const beneath = join(directory, 'patients.csv', 'beneath.csv')
+    assert.deepEqual(await refused(beneath), [2, `${beneath} cannot be read (ENOTDIR)`])
   })
 
   it('refuses a file that has other columns, and says which', async () => {

@@ -1,4 +1,4 @@
-import { createReadStream, existsSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { Problem } from '#platform/contract/problem.ts'
 import type { System } from '#platform/context.ts'
@@ -27,10 +27,10 @@ export const importCommand: Command = {
     })
     const [path, ...more] = positionals
     if (path === undefined || more.length > 0) throw new CommandFailed(`name one file\n\n${usage}`, 2)
-    if (!existsSync(path)) throw new CommandFailed(`${path} does not exist`, 2)
     const { 'dry-run': dry_run = false, verbose = false } = values
     const print = (text: string) => process.stdout.write(text)
-    const { rows_refused } = await withSystem((system) => importFile(system, path, { dry_run, verbose, print }))
+    await using file = await openFile(path)
+    const { rows_refused } = await withSystem((system) => importFile(system, file, { dry_run, verbose, print }))
     if (rows_refused > 0) process.exitCode = 1
   },
 }
@@ -38,11 +38,11 @@ export const importCommand: Command = {
 /** Imports and prints. @throws CommandFailed for a file that cannot be imported */
 export async function importFile(
   system: System,
-  path: string,
+  file: FileHandle,
   { dry_run, verbose, print }: { dry_run: boolean; verbose: boolean; print: (text: string) => void },
 ) {
   let warnings = 0
-  const counts = await importPatients(system, createReadStream(path), {
+  const counts = await importPatients(system, file.readableWebStream(), {
     dry_run,
     onFinding({ line, field, reason, refused }) {
       if (!refused) warnings += 1
@@ -57,6 +57,17 @@ export async function importFile(
   print(`${rows_total} rows: ${rows_accepted} ${verb}, ${rows_known} known, ${rows_refused} refused\n`)
   if (warnings > 0 && !verbose) print(`${warnings} of the ${verb} may be here already: --verbose names their lines\n`)
   return counts
+}
+
+/** @throws CommandFailed for what is no file that this process may read */
+export async function openFile(path: string) {
+  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === 'ENOENT' ? 'does not exist' : `cannot be read (${error.code})`
+    throw new CommandFailed(`${path} ${why}`, 2)
+  })
+  if ((await file.stat()).isFile()) return file
+  await file.close()
+  throw new CommandFailed(`${path} is no file`, 2)
 }
 
 function sayWhy({ message, members }: Problem): string {

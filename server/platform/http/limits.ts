@@ -13,7 +13,7 @@ import type { Log } from '#platform/logging.ts'
 const perAddress = 1200
 const perUser = 600
 /** Open whatever the load: what tells that the server lives, and what ends a session. */
-const exempt = /^\/(health|metrics)|^\/api\/v1\/auth\/logout/
+const exempt = /^\/(health|metrics|api\/v1\/auth\/logout(-all)?)(?![\w-])/
 
 declare module 'fastify' {
   interface FastifyContextConfig {
