@@ -24,6 +24,14 @@ function nextChange(): Temporal.ZonedDateTime {
   return certain(changes.toSorted((a, b) => a.epochMilliseconds - b.epochMilliseconds)[0], 'change of the clocks')
 }
 
+/** The next time that the clocks of a zone go forward, some days from now. */
+function nextSkip(zone: string): Temporal.ZonedDateTime {
+  const next = (from: Temporal.ZonedDateTime) => certain(from.getTimeZoneTransition('next'), 'change of the clocks')
+  const change = next(Temporal.Now.zonedDateTimeISO(zone).add({ days: 4 }))
+  const isForward = change.offsetNanoseconds > change.subtract({ seconds: 1 }).offsetNanoseconds
+  return isForward ? change : next(change)
+}
+
 async function around() {
   const change = nextChange()
   assert.equal(change.dayOfWeek, 7)
@@ -73,6 +81,24 @@ describe('around a change of the clocks', () => {
       moved.occurrences.map(({ appointment_time }) => appointment_time),
       [at(-2, '13:30'), at(5, '13:30'), at(12, '13:30')],
     )
+  })
+
+  it('a series says which of its times the clocks skip', async () => {
+    const skipping = ['America/New_York', 'America/Santiago', 'Australia/Sydney'].map(nextSkip)
+    const change = certain(skipping.toSorted((a, b) => a.epochMilliseconds - b.epochMilliseconds)[0], 'change')
+    const doctor_id = (await api.person('doctor', { doctor: true })).doctor_id ?? ''
+    await api.rows(
+      sql`update doctors set timezone = ${change.timeZoneId}, version = version + 1 where id = ${doctor_id}`,
+    )
+    const skipped = change.toPlainDateTime().subtract({ minutes: 30 })
+    const first = skipped.subtract({ days: 1 }).toZonedDateTime(change.timeZoneId)
+    const body = { doctor_id, appointment_time: first.toInstant().toString(), rrule: 'FREQ=DAILY;COUNT=3' }
+    const { conflicts } = await staff.call(seriesApi.plan, { body: { ...body, patient_id: await makePatient(api) } })
+    assert.deepEqual(
+      conflicts.map(({ code }) => code),
+      ['outside_availability', 'skipped_hour', 'outside_availability'],
+    )
+    assert.equal(conflicts[1]?.local_time, skipped.toString({ smallestUnit: 'minute' }))
   })
 
   it('a series of working days has one appointment on each of them, at the same time of day', async () => {

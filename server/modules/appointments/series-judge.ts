@@ -96,9 +96,12 @@ async function offersFor(ctx: Context, calendar: Calendar, refused: readonly Wan
   if (!first) return []
   const asked_ms = refused.map(({ appointment_time }) => Date.parse(appointment_time))
   const resource_ids = [...new Set(refused.flatMap((one) => one.resource_ids))]
+  // Offers lie ahead and within the horizon, however far from that the times are.
+  const now_ms = Temporal.Now.instant().epochMilliseconds
+  const offered_ms = asked_ms.map((at_ms) => Math.min(Math.max(at_ms, now_ms), now_ms + bookingHorizonDays * day_ms))
   const window = {
-    from: instantText(Math.min(...asked_ms) - 2 * week_ms),
-    to: instantText(Math.max(...asked_ms) + 2 * week_ms),
+    from: instantText(Math.min(...offered_ms) - 2 * week_ms),
+    to: instantText(Math.max(...offered_ms) + 2 * week_ms),
   }
   const rows =
     resource_ids.length === 0

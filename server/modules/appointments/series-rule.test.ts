@@ -6,7 +6,13 @@ import { mostOccurrences, readRecurrence, RecurrenceRule } from './recurrence.co
 import { expandSeries, type Occurrence } from './series-rule.ts'
 
 const at = (text: string) => Temporal.ZonedDateTime.from(text)
-const expand = (rule: string, first: string) => expandSeries(readRecurrence(rule), at(first))
+/** The occurrences, or what is wrong with the rule. */
+const judged = (rule: string, first: string) => expandSeries(readRecurrence(rule), at(first))
+function expanded(rule: string, first: Temporal.ZonedDateTime): Occurrence[] {
+  const occurrences = expandSeries(readRecurrence(rule), first)
+  return typeof occurrences === 'object' ? occurrences : assert.fail(occurrences)
+}
+const expand = (rule: string, first: string) => expanded(rule, at(first))
 const times = (occurrences: readonly Occurrence[]) => occurrences.map(({ local_time }) => local_time)
 
 describe('a recurrence rule', () => {
@@ -34,6 +40,7 @@ describe('a recurrence rule', () => {
     ['FREQ=WEEKLY;BYMONTHDAY=3;COUNT=3', /^BYMONTHDAY /],
     ['FREQ=MONTHLY;BYMONTHDAY=32;COUNT=3', /^BYMONTHDAY /],
     ['FREQ=MONTHLY;BYMONTHDAY=3;BYDAY=1MO;COUNT=3', /^BYMONTHDAY /],
+    ['FREQ=MONTHLY;BYMONTHDAY=3,15,3;COUNT=3', /^BYMONTHDAY names a day twice/],
     ['FREQ=WEEKLY;WKST=XX;COUNT=3', /^WKST /],
     ['FREQ=WEEKLY;BYSETPOS=1;COUNT=3', /^BYSETPOS /],
   ]
@@ -62,6 +69,16 @@ describe('a recurrence rule', () => {
     ])
   })
 
+  it('gives days of the month by their numbers, and the last one whichever that is', () => {
+    assert.deepEqual(times(expand('FREQ=MONTHLY;BYMONTHDAY=15,-1;COUNT=5', '2027-01-15T09:00[America/New_York]')), [
+      '2027-01-15T09:00',
+      '2027-01-31T09:00',
+      '2027-02-15T09:00',
+      '2027-02-28T09:00',
+      '2027-03-15T09:00',
+    ])
+  })
+
   it('includes the day that UNTIL names, and of an instant what begins no later', () => {
     const first = '2027-03-02T21:00[America/New_York]'
     assert.equal(expand('FREQ=WEEKLY;UNTIL=20270316', first).length, 3)
@@ -76,13 +93,27 @@ describe('a recurrence rule', () => {
       mostOccurrences,
     )
     assert.equal(expand('FREQ=DAILY;UNTIL=20270422', '2027-03-02T09:00[Europe/Berlin]').length, mostOccurrences)
-    assert.throws(() => expand('FREQ=DAILY;UNTIL=20270423', '2027-03-02T09:00[Europe/Berlin]'), /too_many/)
-    assert.throws(() => expand('FREQ=DAILY;UNTIL=99991231', '2027-03-02T09:00[Europe/Berlin]'), /too_many/)
+    assert.equal(judged('FREQ=DAILY;UNTIL=20270423', '2027-03-02T09:00[Europe/Berlin]'), 'too_many')
+    assert.equal(judged('FREQ=DAILY;UNTIL=99991231', '2027-03-02T09:00[Europe/Berlin]'), 'too_many')
   })
 
   it('does not begin before its first time, nor after it', () => {
-    assert.throws(() => expand('FREQ=WEEKLY;BYDAY=WE;COUNT=3', '2027-03-02T09:00[Europe/Berlin]'), /not_first/)
-    assert.throws(() => expand('FREQ=WEEKLY;UNTIL=20270301', '2027-03-02T09:00[Europe/Berlin]'), /not_first/)
+    assert.equal(judged('FREQ=WEEKLY;BYDAY=WE;COUNT=3', '2027-03-02T09:00[Europe/Berlin]'), 'not_first')
+    assert.equal(judged('FREQ=WEEKLY;UNTIL=20270301', '2027-03-02T09:00[Europe/Berlin]'), 'not_first')
+  })
+
+  it('that gives no day at all does not begin with its first time', () => {
+    for (const end of ['COUNT=3', 'UNTIL=99991231']) {
+      const never = `FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=30;${end}`
+      assert.equal(judged(never, '2027-02-01T09:00[America/New_York]'), 'not_first')
+    }
+  })
+
+  it('is expanded in the first and the last years of the calendar, up to the year 9998', () => {
+    assert.equal(expand('FREQ=MONTHLY;COUNT=3', '9998-11-01T09:00[America/New_York]').length, 2)
+    assert.equal(judged('FREQ=MONTHLY;COUNT=3', '9999-01-01T09:00[America/New_York]'), 'not_first')
+    // In UTC it is the first day of the year 1.
+    assert.equal(expand('FREQ=DAILY;COUNT=3', '0000-12-31T20:00[America/New_York]').length, 3)
   })
 
   it('tells an occurrence in the skipped hour, and has the repeated hour once', () => {
@@ -130,7 +161,7 @@ describe('for any rule, zone and first time, the occurrences', () => {
         const rule = isDaily
           ? `FREQ=DAILY;INTERVAL=${every};COUNT=${most}`
           : `FREQ=WEEKLY;INTERVAL=${every};BYDAY=${by.join(',')};COUNT=${most}`
-        const found = expandSeries(readRecurrence(rule), start)
+        const found = expanded(rule, start)
         const monday = start.toPlainDate().subtract({ days: start.dayOfWeek - 1 })
         const walked: string[] = []
         for (let date = start.toPlainDate(); walked.length < most; date = date.add({ days: 1 })) {
@@ -154,7 +185,7 @@ describe('for any rule, zone and first time, the occurrences', () => {
   it('of months are those of the library in the zone itself, and beside them only the skipped hour', () => {
     fc.assert(
       fc.property(first, interval, fc.integer({ min: 2, max: 20 }), (start, every, most) => {
-        const found = expandSeries(readRecurrence(`FREQ=MONTHLY;INTERVAL=${every};COUNT=${most}`), start)
+        const found = expanded(`FREQ=MONTHLY;INTERVAL=${every};COUNT=${most}`, start)
         const { dtstart, until } = { dtstart: start, until: start.add({ years: 30 }) }
         const last = found.at(-1)?.appointment_time ?? ''
         const library: string[] = []

@@ -88,20 +88,18 @@ async function judge(
 
 /** @throws Problem invalidRequest that names the member */
 function expand({ rrule, appointment_time }: SeriesPlanRequest, timezone: string): Occurrence[] {
-  const first = Temporal.Instant.from(appointment_time).toZonedDateTimeISO(timezone)
-  try {
-    return expandSeries(readRecurrence(rrule), first)
-  } catch (error) {
-    if (!(error instanceof RangeError) || !/^(not_first|too_many)$/.test(error.message)) throw error
-    const isFirst = error.message === 'not_first'
-    throw new Problem(invalidRequest, {
-      errors: [
-        isFirst
-          ? { path: '/body/appointment_time', code: 'not_first', message: 'Must be the first time that rrule gives' }
-          : { path: '/body/rrule', code: 'too_many', message: `Must have at most ${mostOccurrences} occurrences` },
-      ],
-    })
-  }
+  const expanded = expandSeries(
+    readRecurrence(rrule),
+    Temporal.Instant.from(appointment_time).toZonedDateTimeISO(timezone),
+  )
+  if (typeof expanded === 'object') return expanded
+  throw new Problem(invalidRequest, {
+    errors: [
+      expanded === 'not_first'
+        ? { path: '/body/appointment_time', code: expanded, message: 'Must be the first time that rrule gives' }
+        : { path: '/body/rrule', code: expanded, message: `Must have at most ${mostOccurrences} occurrences` },
+    ],
+  })
 }
 
 async function attemptSeries(

@@ -4,6 +4,7 @@ import { forbidden, invalidRequest, notFound, Problem } from '#platform/contract
 import { sql } from '#platform/database/sql.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { doctorApi } from '../doctors/doctor.contract.ts'
+import { scheduleApi } from '../doctors/schedule.contract.ts'
 import { makeResource } from '../resources/ward.testing.ts'
 import { appointmentApi, notAccepting, resourceUnknown } from './appointment.contract.ts'
 import { makePatient, mondayAt, overlaps } from './hospital.testing.ts'
@@ -113,6 +114,47 @@ describe('a series', () => {
     assert.deepEqual(await counted(patient_id), [
       { appointments: 1, series: 0, history: 1, entries: 1, events: 1, relations: 1 },
     ])
+  })
+
+  it('says which times are over, and which are kept for what is urgent', async () => {
+    const admin = await api.person('admin')
+    const doctor_id = await aDoctor()
+    const patient_id = await makePatient(api)
+    // Of four slots, a quarter is one: the third.
+    const block = { weekday: 1, start_time: '09:00', end_time: '11:00', slot_minutes: 30, emergency_share: 0.25 }
+    await admin.call(scheduleApi.add, { params: { doctor_id }, body: block })
+    const asked = { patient_id, appointment_time: mondayAt('10:00', -1), rrule: 'FREQ=WEEKLY;COUNT=6' }
+    const plan = async (priority: 'routine' | 'urgent') => {
+      const body = { ...seriesOf(doctor_id, asked), priority }
+      const { conflicts } = await staff.call(seriesApi.plan, { body })
+      return conflicts.filter(({ occurrence }) => occurrence === 1 || occurrence === 6).map(({ code }) => code)
+    }
+    assert.deepEqual(await plan('routine'), ['time_in_past', 'reserved_for_urgent'])
+    assert.deepEqual(await plan('urgent'), ['time_in_past'])
+  })
+
+  it('is planned in any year that an instant has, and refused where its rule never comes to a day', async () => {
+    const body = {
+      patient_id: await makePatient(api),
+      resource_ids: [(await makeResource(staff, { type: 'room' })).id],
+    }
+    const plan = async (appointment_time: string, rrule: string) =>
+      staff.call(seriesApi.plan, { body: { ...seriesOf(await aDoctor(), { ...body, rrule, appointment_time }) } })
+    for (const [first, code] of [
+      ['0001-01-01T02:00:00Z', 'time_in_past'],
+      ['9998-12-20T02:00:00Z', 'beyond_horizon'],
+    ] as const) {
+      const { conflicts } = await plan(first, 'FREQ=DAILY;COUNT=2')
+      assert.deepEqual(
+        conflicts.map((one) => one.code),
+        [code, code],
+      )
+    }
+    const never = plan(
+      mondayAt('09:00').replace(/-\d\d-\d\dT/, '-02-02T'),
+      'FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=30;COUNT=2',
+    )
+    await assert.rejects(never, refusedWith(invalidRequest, '/body/appointment_time'))
   })
 
   it('is planned without booking it, and shows what would be free', async () => {
