@@ -14,11 +14,12 @@ export type StoredAppointment = Omit<
 > &
   StoredKey & { sealed_notes: Buffer | null; lane: number; consecutive_no_shows: number | null }
 
-// Without notes an appointment names no key: the patient's current one is then the key for what is written next.
+// Without notes an appointment names no key: the patient's current one is then the key for what is written next. Where the key is out
+// of reach its id still stands, so that what is sealed keeps its key when something else of the appointment changes.
 const plainColumns = sql`a.id, a.confirmation_code, a.patient_id, a.doctor_id, a.starts_at as appointment_time,
        (extract(epoch from a.ends_at - a.starts_at) / 60)::integer as duration_minutes, a.status, a.kind, a.priority,
        a.lane, a.series_id, a.occurrence, a.created_by, a.created_at, a.updated_at, a.version, a.sealed_notes,
-       k.id as key_id, k.kek_id, k.wrapped,
+       coalesce(k.id, a.key_id) as key_id, k.kek_id, k.wrapped,
        array(select r.resource_id from resource_reservations r where r.appointment_id = a.id and r.cancelled_at is null
               order by r.resource_id) as resource_ids`
 const columns = (tells_no_shows: boolean) =>

@@ -1,5 +1,6 @@
 import type { Context } from '#platform/context.ts'
 import { forbidden, Problem } from '#platform/contract/problem.ts'
+import type { DataKey } from '#platform/encryption/sealing.ts'
 import { shownAppointment } from './appointment.answer.ts'
 import { type DetailsRequest, invalidTransition } from './appointment.contract.ts'
 import { eventOf } from './appointment.event.ts'
@@ -20,12 +21,12 @@ export function changeDetails(ctx: Context, id: string, request: DetailsRequest)
     const known = await lock(ctx, tx, id)
     assertMayNote(ctx, known, request)
     const key = openKey(ctx.system.keys.keyring, known)
-    const before: Notes = openNotes(key, id, known.sealed_notes)
+    const before = openNotes(key, id, known.sealed_notes)
     const { fields: changed, changes, wanted } = changedFields(known, before, request)
     if (changed.length === 0) return shownAppointment(ctx, known, before)
     const after = { ...before, reason: wanted.reason, notes: wanted.notes }
     const { kind, priority } = wanted
-    const sealed_notes = key ? sealNotes(key, id, after) : known.sealed_notes
+    const sealed_notes = sealDetails(key, known, after, changed)
     tx.audit({
       action: 'appointment.change',
       ...subjectOf(known),
@@ -35,7 +36,7 @@ export function changeDetails(ctx: Context, id: string, request: DetailsRequest)
     tx.emit(eventOf('changed', known, { fields: changed, version: known.version + 1 }))
     const key_id = sealed_notes ? known.key_id : null
     const updated = await tx.one(updateDetails(id, { kind, priority, key_id, sealed_notes }))
-    return shownAppointment(ctx, { ...known, kind, priority, ...updated }, key ? after : before)
+    return shownAppointment(ctx, { ...known, kind, priority, ...updated }, after)
   })
 }
 
@@ -51,6 +52,22 @@ export function changedFields(
   const changed = fields.filter((field) => was[field] !== wanted[field])
   const changes = Object.fromEntries(changed.map((field) => [field, { before: was[field], after: wanted[field] }]))
   return { fields: changed, changes, wanted }
+}
+
+/** Without the key nothing is noted, and what is sealed stays as it is. @throws Problem forbidden */
+export function sealDetails(
+  key: DataKey | undefined,
+  { id, sealed_notes }: Pick<Locked, 'id' | 'sealed_notes'>,
+  after: Notes,
+  changed: readonly string[],
+): Buffer | null {
+  if (key) return sealNotes(key, id, after)
+  if (changed.includes('reason') || changed.includes('notes')) {
+    throw new Problem(forbidden, {
+      detail: 'The record of the patient is out of your reach: nothing can be noted in it',
+    })
+  }
+  return sealed_notes
 }
 
 /** @throws Problem forbidden, invalidTransition */

@@ -95,6 +95,36 @@ describe('what is noted of an appointment', () => {
     assert.equal(noted.notes, 'Called back')
   })
 
+  it('stays whole, and is not added to, by whom the record of the patient is out of reach', async () => {
+    const cancelled = await booked()
+    await staff.call(appointmentApi.cancel, { ...on(cancelled), body: {} })
+    const note = doctor.call(appointmentApi.changeDetails, { ...on(cancelled), body: { notes: 'Called back' } })
+    await assert.rejects(note, refusedWith(forbidden))
+    const entries = await entriesOf(cancelled)
+    assert.deepEqual(
+      entries.map(({ details }) => details),
+      [{ code: 'forbidden' }],
+    )
+
+    // The doctor works in another department by now: that one is related to the appointment, and not to the patient.
+    const standing = await booked()
+    const department_id = await api.department()
+    await api.rows(sql`update doctors set department_id = ${department_id} where id = ${doctor.doctor_id}`)
+    const nurse = await api.person('nurse', { department_id })
+    const keyOf = () => api.rows(sql`select key_id from appointments where id = ${standing.id}`)
+    const [key] = await keyOf()
+    const urgent = await nurse.call(appointmentApi.changeDetails, { ...on(standing), body: { priority: 'urgent' } })
+    assert.deepEqual([urgent.priority, urgent.notes], ['urgent', null])
+    await nurse.call(appointmentApi.setStatus, { ...on(standing), body: { status: 'confirmed' } })
+    assert.deepEqual(await keyOf(), [key])
+    const { priority, status, reason, notes } = await staff.call(appointmentApi.get, on(standing))
+    assert.deepEqual(
+      { priority, status, reason, notes },
+      { priority: 'urgent', status: 'confirmed', reason: 'canary-cough', notes: 'canary-fasting' },
+    )
+    await api.rows(sql`update doctors set department_id = null where id = ${doctor.doctor_id}`)
+  })
+
   it('is not changed over what somebody else has written meanwhile', async () => {
     const first = await booked()
     const change = (notes: string) =>

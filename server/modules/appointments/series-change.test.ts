@@ -252,6 +252,59 @@ describe('of a series', () => {
     assert.deepEqual(statusesOf(later), ['booked', 'cancelled', 'cancelled', 'cancelled'])
   })
 
+  it('is cancelled by nobody whose role does not allow cancelling', async () => {
+    await api.rows(sql`
+      insert into roles (name, permissions, mfa)
+      values ('mover', array['appointments:create', 'appointments:read', 'appointments:update', 'patients:find'], 'default')`)
+    const mover = await api.person('mover')
+    const { id } = await aSeries()
+    await assert.rejects(change(id, { scope: 'all', occurrence: 1, cancel: {} }, mover), refusedWith(forbidden))
+    const move = { appointment_time: mondayAt('10:00', 3) }
+    const moved = await change(id, { scope: 'this', occurrence: 1, move }, mover)
+    assert.deepEqual(statusesOf(moved), ['booked', 'booked', 'booked', 'booked'])
+  })
+
+  it('is not moved to a doctor who is none, or does not work', async () => {
+    const series = await aSeries()
+    const away = await aDoctor()
+    await api.rows(sql`update doctors set is_active = false, version = version + 1 where id = ${away}`)
+    for (const doctor_id of [crypto.randomUUID(), away]) {
+      const move = change(series.id, { scope: 'all', occurrence: 1, move: { doctor_id } })
+      await assert.rejects(move, refusedWith(notFound))
+    }
+    assert.deepEqual(await staff.call(seriesApi.get, { params: { series_id: series.id } }), shownOf(series))
+  })
+
+  it('keeps what is noted of it through changes by whom the record of the patient is out of reach', async () => {
+    // The doctor works in another department by now: that one is related to the appointments, and not to the patient.
+    const doctor_id = await aDoctor()
+    const [noted, plain] = [
+      await aSeries({ reason: 'Physiotherapy' }, doctor_id),
+      await aSeries({ appointment_time: mondayAt('10:00') }, doctor_id),
+    ]
+    const department_id = await api.department()
+    await api.rows(sql`update doctors set department_id = ${department_id} where id = ${doctor_id}`)
+    const nurse = await api.person('nurse', { department_id })
+    const note = { scope: 'all', occurrence: 1, details: { notes: 'By the window' } } as const
+    await assert.rejects(change(noted.id, note, nurse), refusedWith(forbidden))
+    await change(noted.id, { scope: 'all', occurrence: 1, details: { priority: 'urgent' } }, nurse)
+    const move = { appointment_time: mondayAt('12:00', 3), reason: 'Works late' }
+    await change(noted.id, { scope: 'all', occurrence: 1, move }, nurse)
+    for (const { id } of [noted, plain]) await change(id, { scope: 'following', occurrence: 3, cancel: {} }, nurse)
+    const after_it = await staff.call(seriesApi.get, { params: { series_id: noted.id } })
+    assert.deepEqual(
+      after_it.occurrences.map(({ status, reason, priority }) => [status, reason, priority]),
+      ['booked', 'booked', 'cancelled', 'cancelled'].map((status) => [status, 'Physiotherapy', 'urgent']),
+    )
+    const keys = await api.rows(
+      sql`select key_id is null as none, count(*)::int from appointments where series_id in (${noted.id}, ${plain.id}) group by 1 order by 1`,
+    )
+    assert.deepEqual(keys, [
+      { none: false, count: 4 },
+      { none: true, count: 4 },
+    ])
+  })
+
   it('a change says what to change, and one thing only', async () => {
     const { id } = await aSeries()
     for (const body of [

@@ -7,7 +7,7 @@ import type { DetailsRequest } from './appointment.contract.ts'
 import { eventOf } from './appointment.event.ts'
 import { openKey, openNotes, sealChanges, sealNotes, sealReason } from './appointment.sealing.ts'
 import type { StoredOccurrence } from './appointment.store.ts'
-import { assertMayNote, changedFields } from './details.service.ts'
+import { assertMayNote, changedFields, sealDetails } from './details.service.ts'
 import { subjectOf } from './locked.ts'
 import { describeAll, insertChanges } from './series-change.store.ts'
 
@@ -60,7 +60,7 @@ export async function describeOccurrences(
     const { fields, changes, wanted } = changedFields(one, before, request)
     if (fields.length === 0) return []
     const after = { ...before, reason: wanted.reason, notes: wanted.notes }
-    const sealed_notes = key ? sealNotes(key, one.id, after) : one.sealed_notes
+    const sealed_notes = sealDetails(key, one, after, fields)
     tx.audit({
       action: 'appointment.change',
       ...subjectOf(one),

@@ -1,4 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
+import { certain } from '#platform/certain.ts'
 import { type Context, reachOf } from '#platform/context.ts'
 import { conflict, forbidden, notFound, Problem } from '#platform/contract/problem.ts'
 import type { Tx } from '#platform/database/transaction.ts'
@@ -89,7 +90,7 @@ async function attemptTimeOff(ctx: Context, tx: Tx, doctor_id: string, request: 
     payload: { time_off_id: off.id, starts_at, ends_at, version },
   })
   const [added] = await Promise.all([
-    tx.one(insertTimeOff(off, ctx.actor.user_id)),
+    tx.one(insertTimeOff(off, certain(ctx.actor.user_id, 'user'))),
     ...affected.map((appointment) => cancel(ctx, tx, doctor_id, appointment)),
   ])
   return { ...added, cancelled_appointments }
@@ -137,7 +138,7 @@ async function cancel(ctx: Context, tx: Tx, doctor_id: string, known: StoredAffe
         id: change_id,
         appointment_id: id,
         patient_id,
-        user_id: ctx.actor.user_id ?? null,
+        user_id: certain(ctx.actor.user_id, 'user'),
         from_status: status,
         to_status: 'cancelled',
         from_time: null,

@@ -31,7 +31,7 @@ export function findAffected(time: OffTime): Sql<StoredAffected> {
   return sql`
     select a.id, a.confirmation_code, a.patient_id, a.doctor_id, a.starts_at as appointment_time,
            (extract(epoch from a.ends_at - a.starts_at) / 60)::integer as duration_minutes, a.status, a.sealed_notes,
-           k.id as key_id, k.kek_id, k.wrapped
+           coalesce(k.id, a.key_id) as key_id, k.kek_id, k.wrapped
       from appointments a left join patients p on p.id = a.patient_id left join patient_keys k on k.id = case when a.key_id is null then p.key_id else a.key_id end
      where ${lyingIn(time)} order by a.starts_at, a.id`
 }
@@ -43,10 +43,10 @@ export function findTimeOff(doctor_id: string, ends_after: string): Sql<TimeOff>
     select ${columns} from time_off where doctor_id = ${doctor_id} and ends_at > ${ends_after} order by starts_at, id limit 500`
 }
 
-export function insertTimeOff(off: Omit<TimeOff, 'created_at'>, created_by: string | undefined): Sql<TimeOff> {
+export function insertTimeOff(off: Omit<TimeOff, 'created_at'>, created_by: string): Sql<TimeOff> {
   return sql`
     insert into time_off (id, doctor_id, starts_at, ends_at, reason, created_by)
-    values (${off.id}, ${off.doctor_id}, ${off.starts_at}, ${off.ends_at}, ${off.reason}, ${created_by ?? null}::uuid)
+    values (${off.id}, ${off.doctor_id}, ${off.starts_at}, ${off.ends_at}, ${off.reason}, ${created_by}::uuid)
     returning ${columns}`
 }
 

@@ -152,6 +152,30 @@ describe('time off', () => {
     assert.equal(entries.length, 2)
   })
 
+  it('cancels them for staff of a department that the doctor has only now, and leaves what is noted of them as it is', async () => {
+    const { doctor_id } = await aDoctor()
+    const [plain, spoken] = [await book(doctor_id, '09:00'), await book(doctor_id, '10:00', { reason: 'Chest pain' })]
+    const department_id = await api.department()
+    await api.rows(sql`update doctors set department_id = ${department_id} where id = ${doctor_id}`)
+    await api.rows(sql`
+      insert into roles (name, permissions, mfa)
+      values ('ward_clerk', array['schedules:write:department', 'appointments:cancel:department', 'appointments:read:department'], 'default')`)
+    const clerk = await api.person('ward_clerk', { department_id })
+    const body = { ...morning, cancel_appointments: true }
+    const off = await clerk.call(timeOffApi.add, { ...of(doctor_id), body })
+    assert.equal(off.cancelled_appointments.total, 2)
+    for (const [{ id }, was] of [
+      [plain, null],
+      [spoken, 'Chest pain'],
+    ] as const) {
+      const params = { appointment_id: id }
+      const { status, reason, cancel_reason } = await admin.call(appointmentApi.get, { params })
+      assert.deepEqual([status, reason, cancel_reason], ['cancelled', was, null])
+      const { items } = await admin.call(appointmentApi.history, { params })
+      assert.deepEqual([items.at(-1)?.to_status, items.at(-1)?.user_id], ['cancelled', clerk.user_id])
+    }
+  })
+
   it('leaves alone who is with the doctor, and what is over', async () => {
     const { doctor_id } = await aDoctor()
     const [begun, over] = [await book(doctor_id, '09:00'), await book(doctor_id, '09:30')]
