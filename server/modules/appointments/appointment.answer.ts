@@ -1,4 +1,5 @@
 // What the wire shows of a stored appointment, and to whom.
+import { certain } from '#platform/certain.ts'
 import { type Context, holds } from '#platform/context.ts'
 import type { Appointment } from './appointment-record.contract.ts'
 import { type Notes, openKey, openNotes } from './appointment.sealing.ts'
@@ -25,7 +26,7 @@ export function shownAppointment(ctx: Context, stored: StoredAppointment, notes:
   } = stored
   const { overbook_reason, ...told } = notes
   if (!tellsNoShows(ctx) || stored.patient_id === ctx.actor.patient_id) return { ...shown, ...told }
-  const missed = consecutive_no_shows ?? 0
+  const missed = certain(consecutive_no_shows, 'count of no-shows')
   return {
     ...shown,
     ...told,

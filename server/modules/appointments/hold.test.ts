@@ -4,7 +4,16 @@ import { forbidden, invalidRequest, notFound, type Problem } from '#platform/con
 import { sql } from '#platform/database/sql.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { slotApi } from '../doctors/slot.contract.ts'
-import { appointmentApi, holdEnded, patientBusy, patientMissing, slotTaken } from './appointment.contract.ts'
+import { makeResource } from '../resources/ward.testing.ts'
+import {
+  appointmentApi,
+  holdEnded,
+  patientBusy,
+  patientMissing,
+  resourceTaken,
+  resourceUnknown,
+  slotTaken,
+} from './appointment.contract.ts'
 import { holdApi, mostHolds, tooManyHolds } from './hold.contract.ts'
 import { makePatient, makePatients, mondayAt, overlaps } from './hospital.testing.ts'
 
@@ -194,6 +203,23 @@ describe('a held time', () => {
     )
     await end(first?.id ?? '')
     await hold(patient, { doctor_id, appointment_time: mondayAt('13:00') })
+  })
+
+  it('is not held without the room that it is asked with, and says when both are free', async () => {
+    const [doctor_id, elsewhere] = [await aDoctor(), await aDoctor()]
+    const room = (await makeResource(staff, { type: 'room' })).id
+    const body = { doctor_id, appointment_time: mondayAt('09:00'), resource_ids: [room] }
+    await staff.call(holdApi.make, { body: { ...body, doctor_id: elsewhere } })
+    await assert.rejects(staff.call(holdApi.make, { body }), (error) => {
+      const { nearest_slots } = (error as Problem).members as { nearest_slots: { start: string }[] }
+      const starts = nearest_slots.map(({ start }) => start)
+      return (
+        refusedWith(resourceTaken)(error) && !starts.includes(mondayAt('09:00')) && starts.includes(mondayAt('09:30'))
+      )
+    })
+    const unknown = { ...body, resource_ids: [crypto.randomUUID()] }
+    await assert.rejects(staff.call(holdApi.make, { body: unknown }), refusedWith(resourceUnknown))
+    assert.deepEqual(await api.rows(sql`select from appointments where doctor_id = ${doctor_id}`), [])
   })
 
   it('takes no capacity that the caller makes up', async () => {

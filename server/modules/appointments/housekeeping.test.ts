@@ -145,4 +145,18 @@ describe('holds that have ended', () => {
     const told = await api.rows(sql`select subject_id, payload from events where type = 'hold.ended'`)
     assert.deepEqual(told, [{ subject_id: ended.id, payload: { doctor_id, appointment_time } }])
   })
+
+  it('are removed by hundreds until there are none, or until the server stops', async () => {
+    const { doctor_id = '' } = await aDoctor()
+    const make = (doctor: string, count: number) =>
+      api.rows(sql`
+        insert into appointments (confirmation_code, doctor_id, during, status, held_until, created_by)
+        select gen_random_uuid(), ${doctor}, tstzrange(now() + n * interval '1 hour', now() + (n + 1) * interval '1 hour'), 'held',
+               now() - interval '1 second', ${staff.user_id}
+          from generate_series(1, ${count}::int) as n`)
+    await make(doctor_id, 201)
+    assert.equal(await endHolds(api.system, AbortSignal.abort()), 200)
+    await make((await aDoctor()).doctor_id ?? '', 200)
+    assert.equal(await endHolds(api.system), 201)
+  })
 })

@@ -1,4 +1,5 @@
 // The appointment goes along with its visit: begun and completed with it, cancelled where nobody was seen.
+import { certain } from '#platform/certain.ts'
 import type { Context } from '#platform/context.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import { eventOf } from './appointment.event.ts'
@@ -14,7 +15,7 @@ const steps: Readonly<Record<Followed, readonly Followed[]>> = {
 /** Where the appointment cannot go there, it stays as it is. */
 export async function appointmentFollows(ctx: Context, tx: Tx, id: string, to: Followed): Promise<void> {
   for (const step of steps[to]) {
-    const moved = await tx.first(followVisit(id, step, ctx.actor.user_id ?? null))
+    const moved = await tx.first(followVisit(id, step, certain(ctx.actor.user_id, 'user')))
     if (!moved) continue
     const { patient_id, doctor_id, appointment_time, version, from_status } = moved
     const isCancel = step === 'cancelled'

@@ -16,7 +16,7 @@ const before: Readonly<Record<Followed, string>> = {
 }
 
 /** Yields nothing where the appointment is not in the state before that one. */
-export function followVisit(id: string, to: Followed, user_id: string | null): Sql<Moved> {
+export function followVisit(id: string, to: Followed, user_id: string): Sql<Moved> {
   return sql`
     with moved as (
       update appointments set status = ${to}, updated_at = now(), version = version + 1
