@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import pg from 'pg'
 import { forbidden, invalidRequest, notFound, Problem, stale } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
@@ -29,6 +30,16 @@ const book = async (doctor_id: string, time: string, more: { reason?: string; pa
   return admin.call(appointmentApi.book, { body })
 }
 const morning = { starts_at: mondayAt('09:00'), ends_at: mondayAt('12:00') }
+async function openOwner() {
+  const client = new pg.Client({ connectionString: api.owner_url })
+  await client.connect()
+  return { query: client.query.bind(client), [Symbol.asyncDispose]: () => client.end() }
+}
+async function waits(table: string) {
+  const waiting = sql`
+    select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like ${`%${table}%`}`
+  while ((await api.rows(waiting)).length === 0);
+}
 const namedIn = (error: unknown) =>
   error instanceof Problem ? (error.members['appointments'] as { total: number; items: Affected[] }) : undefined
 
@@ -174,6 +185,30 @@ describe('time off', () => {
       const { items } = await admin.call(appointmentApi.history, { params })
       assert.deepEqual([items.at(-1)?.to_status, items.at(-1)?.user_id], ['cancelled', clerk.user_id])
     }
+  })
+
+  it('cancels one that is moved into it meanwhile, once nobody is at that one', async () => {
+    const { doctor_id } = await aDoctor()
+    const [early, late] = [await book(doctor_id, '09:00'), await book(doctor_id, '14:00')]
+    await using calendar = await openOwner()
+    await calendar.query('begin')
+    await calendar.query('select from doctors where id = $1 for update', [doctor_id])
+    const adding = admin.call(timeOffApi.add, { ...of(doctor_id), body: { ...morning, cancel_appointments: true } })
+    await waits('doctors')
+    await api.rows(
+      sql`update appointments set during = tstzrange(${mondayAt('10:00')}, ${mondayAt('10:30')}) where id = ${late.id}`,
+    )
+    await using somebody = await openOwner()
+    await somebody.query('begin')
+    await somebody.query('select from appointments where id = $1 for no key update', [late.id])
+    await calendar.query('commit')
+    await waits('appointments')
+    await somebody.query('commit')
+    const { items } = (await adding).cancelled_appointments
+    assert.deepEqual(
+      items.map(({ id }) => id),
+      [early.id, late.id],
+    )
   })
 
   it('leaves alone who is with the doctor, and what is over', async () => {
