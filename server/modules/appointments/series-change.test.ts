@@ -287,7 +287,8 @@ describe('of a series', () => {
     const nurse = await api.person('nurse', { department_id })
     const note = { scope: 'all', occurrence: 1, details: { notes: 'By the window' } } as const
     await assert.rejects(change(noted.id, note, nurse), refusedWith(forbidden))
-    await change(noted.id, { scope: 'all', occurrence: 1, details: { priority: 'urgent' } }, nurse)
+    for (const { id } of [noted, plain])
+      await change(id, { scope: 'all', occurrence: 1, details: { priority: 'urgent' } }, nurse)
     const move = { appointment_time: mondayAt('12:00', 3), reason: 'Works late' }
     await change(noted.id, { scope: 'all', occurrence: 1, move }, nurse)
     for (const { id } of [noted, plain]) await change(id, { scope: 'following', occurrence: 3, cancel: {} }, nurse)
