@@ -85,10 +85,9 @@ export async function writeDisclosure(
     purpose,
   }
   const row = { id, patient_id, disclosed_at, kind, recorded_by }
-  const stamp = await tx.first(
+  const stamp = await tx.one(
     insertDisclosure({ ...row, key_id: key.id, sealed_disclosure: sealJson(key, place(id), sealed) }),
   )
-  if (!stamp) throw new Error('a disclosure was not written')
   tx.audit({ action: 'disclosure.record', resource_type: 'disclosure', resource_id: id, patient_id, details: { kind } })
   return { ...row, ...sealed, ...stamp, suspended_until: null }
 }

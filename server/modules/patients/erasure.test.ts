@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { auditLogApi } from '../audit-trail/audit-log.contract.ts'
+import { disclosureApi } from './disclosure.contract.ts'
+import { emergencyContactApi } from './emergency-contact.contract.ts'
+import { exportApi } from './export.contract.ts'
+import { insurer } from './export.testing.ts'
 import { erasureApi, legalHold, retentionNotOver, retentionYears } from './erasure.contract.ts'
 import { erasePatient } from './erasure.service.ts'
 import { mergeApi } from './merge.contract.ts'
@@ -154,6 +158,21 @@ describe('an erasure', () => {
     await assert.rejects(erase(patient_id), refusedWith(patientErased))
     const again = await admin.call(patientApi.register, { body })
     assert.notEqual(again.id, patient_id)
+  })
+
+  it('leaves nothing to read, to disclose or to copy', async () => {
+    const patient_id = await old(everything)
+    const params = { patient_id }
+    const { url } = await admin.call(exportApi.make_link, { params, body: insurer })
+    await age('20 years')
+    await erase(patient_id)
+    for (const ask of [
+      () => admin.call(emergencyContactApi.list_contacts, { params, query: {} }),
+      () => admin.call(disclosureApi.list_disclosures, { params, query: {} }),
+      () => admin.call(exportApi.make_link, { params, body: insurer }),
+    ])
+      await assert.rejects(ask(), refusedWith(patientErased))
+    assert.equal((await admin.send({ method: 'GET', url, headers: {} })).status, notFound.status)
   })
 
   it('leaves no trace of where they signed in from, of ended sessions either', async () => {

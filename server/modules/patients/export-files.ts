@@ -7,6 +7,7 @@ import type { OwnedTable } from './owned-table.ts'
 import { ownedTables } from './owned-tables.ts'
 import { answerPatient, seesIdentifiers } from './patient.answer.ts'
 import { unattendedDatabase } from './unattended.ts'
+import { certain } from '#platform/certain.ts'
 import type { Context } from '#platform/context.ts'
 import { openDataKey } from '#platform/encryption/data-key.ts'
 import type { Keys } from '#platform/encryption/keys.ts'
@@ -17,7 +18,7 @@ export type ExportFile = {
   name: string
   rows: number
   is_list: boolean
-  read: (skipped: number) => AsyncIterable<unknown>
+  read: (skipped: number) => AsyncIterable<object>
 }
 
 type Row = Record<string, unknown>
@@ -65,7 +66,7 @@ export async function collectFiles(
           if (owned.table === 'audit_logs' && typeof row.user_id === 'string') users.add(row.user_id)
         }
         contents.push(...contentsOf(owned, shown, dataKeys, configuration.production))
-        kept.push(bytesOf(shown.map((row) => String(row[owned.id ?? 'id']))))
+        kept.push(bytesOf(shown.map((row) => String(row[certain(owned.id, 'id of a row that is copied')]))))
       }
       told.push({ owned, ids: Buffer.concat(kept) })
     }
@@ -104,7 +105,7 @@ export async function collectFiles(
 }
 
 /** A file of what is in memory. */
-export function fileOf(name: string, rows: readonly unknown[], is_list: boolean): ExportFile {
+export function fileOf(name: string, rows: readonly object[], is_list: boolean): ExportFile {
   return {
     name,
     rows: rows.length,
@@ -152,8 +153,12 @@ function shownRow(owned: OwnedTable, row: Row, keys: ReadonlyMap<string, DataKey
   const opened = copied.map((column) => {
     const value = row[column]
     const place = { table, column, row_id: String(row.id) }
-    if (Buffer.isBuffer(value) && !key) throw new Error(`a row of ${table} is sealed under a key of somebody else`)
-    return [column.replace(/^sealed_/, ''), Buffer.isBuffer(value) && key ? parsed(open(key, place, value)) : null]
+    return [
+      column.replace(/^sealed_/, ''),
+      Buffer.isBuffer(value)
+        ? parsed(open(certain(key, `key of this person for a row of ${table}`), place, value))
+        : null,
+    ]
   })
   return {
     ...Object.fromEntries(Object.entries(row).filter(([name]) => !hidden.has(name))),

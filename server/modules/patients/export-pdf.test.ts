@@ -39,7 +39,7 @@ describe('lines on paper', () => {
   })
 })
 
-async function print(files: { name: string; content: unknown }[]) {
+async function print(files: { name: string; content: object }[]) {
   const stream = await openRecordPdf({
     patient_number: 'PT-20260101-0001',
     exported_at: '2026-07-01T16:00:00Z',

@@ -79,7 +79,7 @@ export async function openRecordPdf({ patient_number, exported_at, timezone, fil
     }
   }
 
-  function writeRow(row: unknown, isCompact: boolean) {
+  function writeRow(row: object, isCompact: boolean) {
     const members = membersOf(row, timezone)
     if (isCompact) pen.line(members.map(([, value]) => value).join(' \u00b7 '), { size: size.text, after: 1 })
     else {
@@ -134,7 +134,7 @@ function openPen(document: Document, patient_number: string) {
       ._font
     return Array.from(text.normalize('NFC'), (character) => {
       if (/\s/.test(character)) return ' '
-      if (open.hasGlyphForCodePoint(character.codePointAt(0) ?? 0)) return character
+      if (open.hasGlyphForCodePoint(character.codePointAt(0) as number)) return character
       hasLacked = true
       return '\u25a1'
     }).join('')
@@ -159,8 +159,7 @@ function openPen(document: Document, patient_number: string) {
 }
 
 /** Label and value of what a person can read: no ids, no versions, nothing that is empty. */
-function membersOf(row: unknown, timezone: string): [label: string, value: string][] {
-  if (typeof row !== 'object' || row === null) return [['', valueOf(row, timezone)]]
+function membersOf(row: object, timezone: string): [label: string, value: string][] {
   return Object.entries(row).flatMap(([name, value]): [string, string][] => {
     if (/^(id|version)$|_id$/.test(name)) return []
     const text = valueOf(value, timezone)

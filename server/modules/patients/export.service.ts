@@ -19,6 +19,7 @@ import { openRecordPdf } from './export-pdf.ts'
 import { openKeyOf } from './patient.sealing.ts'
 import { unattendedDatabase } from './unattended.ts'
 import { invalidRequest, notFound, Problem } from '#platform/contract/problem.ts'
+import { certain } from '#platform/certain.ts'
 import type { Context } from '#platform/context.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import { openJson, sealJson } from '#platform/encryption/sealing.ts'
@@ -55,8 +56,7 @@ export async function makeExportLink(ctx: Context, patient_id: string, body: New
     const key = openKeyOf(ctx.system.keys.keyring, patient)
     const id = randomUUIDv7()
     const sealed = stated && { key_id: key.id, sealed_recipient: sealJson(key, place(id), stated) }
-    const made = await tx.first(insertExport({ id, patient_id, user_id: userOf(ctx) }, sealed))
-    if (!made) throw new Error('an export was not written')
+    const made = await tx.one(insertExport({ id, patient_id, user_id: userOf(ctx) }, sealed))
     tx.audit({
       action: 'patient.export_link',
       resource_type: 'patient_export',
@@ -106,8 +106,8 @@ function readStated(ctx: Context, patient_id: string, { recipient, purpose }: Ne
 async function takeTurn(ctx: Context, tx: Tx) {
   const user_id = userOf(ctx)
   await tx.run(queueExports(user_id))
-  const running = await tx.first(countRunning(user_id))
-  if (!running || running.count > 0) throw new Problem(exportRunning, { retry_after_seconds: 10 })
+  const running = await tx.one(countRunning(user_id))
+  if (running.count > 0) throw new Problem(exportRunning, { retry_after_seconds: 10 })
 }
 
 /** The copy is spent, and disclosed, only when everything that is in it could be read. */
@@ -204,6 +204,5 @@ async function* jsonOf({ is_list, read }: ExportFile): AsyncGenerator<Buffer> {
 }
 
 function userOf({ actor }: Context): string {
-  if (!actor.user_id) throw new Error('an export is for somebody who is signed in')
-  return actor.user_id
+  return certain(actor.user_id, 'user')
 }

@@ -1,12 +1,10 @@
 import { identifier } from './merge.store.ts'
 import type { OwnedTable } from './owned-table.ts'
+import { certain } from '#platform/certain.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
 import type { StoredDataKey } from '#platform/encryption/data-key.ts'
 
-const idOf = ({ table, id }: OwnedTable): Sql => {
-  if (id === null) throw new RangeError(`rows of ${table} have no name of their own, and cannot be copied`)
-  return identifier(id)
-}
+const idOf = ({ id }: OwnedTable): Sql => identifier(certain(id, 'id of a row that is copied'))
 const orderOf = (owned: OwnedTable): Sql =>
   owned.activity === null ? idOf(owned) : sql`${identifier(owned.activity)}, ${idOf(owned)}`
 

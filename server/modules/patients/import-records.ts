@@ -2,6 +2,7 @@
 // closed does not swallow the rest of the file.
 import { parse } from 'csv-parse/sync'
 import type { Flaw } from './flaw.ts'
+import { certain } from '#platform/certain.ts'
 
 /** A row of the file, or why it is none. `line` is where it begins, counted from 1. */
 export type CsvRow = { line: number; cells: string[] } | { line: number; flaw: Flaw }
@@ -92,12 +93,14 @@ function parseRows(
     }
     const one = parseOne(lines, at, delimiter, width)
     if (one === 'goes on' && !isEnd) return { rows, rest: lines.slice(at) }
-    const { row, used } = one === 'goes on' ? { row: { line: lines[at]?.line ?? 0, flaw: flaws.quotes }, used: 1 } : one
+    const { row, used } = one === 'goes on' ? { row: { line: lineAt(lines, at), flaw: flaws.quotes }, used: 1 } : one
     rows.push(row)
     at += used
   }
   return { rows, rest: [] }
 }
+
+const lineAt = (lines: readonly Line[], at: number) => certain(lines[at], 'line').line
 
 const isPlain = (text: string) => text.length <= longestRow && !text.includes('\ufffd')
 
@@ -108,7 +111,7 @@ function parseOne(
   delimiter: string,
   width: number | undefined,
 ): { row: CsvRow; used: number } | 'goes on' {
-  const line = lines[at]?.line ?? 0
+  const line = lineAt(lines, at)
   let text = ''
   let quotes = 0
   for (let used = 1; used <= mostLinesOfOneRow; used += 1) {

@@ -89,7 +89,7 @@ export function openPatientNames(system: Pick<System, 'pool' | 'keys' | 'log'>):
   }
 
   async function fill(client: NameIndexClient) {
-    expected = (await database.once((tx) => tx.first(countIndexable())))?.total ?? 0
+    expected = (await database.once((tx) => tx.one(countIndexable()))).total
     for (let after: string | undefined; !isStopping;) {
       const from = after
       const rows = await database.once((tx) => tx.rows(listIndexable(from, batchRows)))

@@ -117,6 +117,19 @@ describe('finding', () => {
     await assert.rejects(find(staff, { last_name: 'x' }), refusedWith(invalidRequest, '/query/last_name'))
   })
 
+  it('shows whom a role may find and not open', async () => {
+    await api.rows(sql`insert into roles (name, permissions, mfa) values ('finder', array['patients:find'], 'default')`)
+    const finder = await api.person('finder')
+    const { items } = await find(finder, { q: 'fonseca' })
+    const cards = await finder.call(patientSearchApi.cards, { body: { patient_ids: [agustin.id] } })
+    for (const found of [items, cards.items])
+      assert.deepEqual(
+        found.map(({ id, may_open }) => [id, may_open]),
+        [[agustin.id, false]],
+      )
+    await assert.rejects(list(finder), refusedWith(forbidden))
+  })
+
   it('is not for patients', async () => {
     const own = await api.person('patient', { patient_id: agustin.id })
     await assert.rejects(find(own, { q: 'fonseca' }), refusedWith(forbidden))
@@ -232,6 +245,26 @@ describe('the list', () => {
     )
   })
 
+  it('counts what it shows, for those who see some', async () => {
+    const here = await api.person('nurse', { department_id: await api.department() })
+    const [one, other] = [
+      await here.call(patientApi.register, { body: nextPerson() }),
+      await here.call(patientApi.register, { body: nextPerson() }),
+    ]
+    await (await api.person('admin')).call(patientApi.delete, { params: { patient_id: one.id }, query: {} })
+    const [active, inactive] = [await list(here), await list(here, { is_active: 'false' })]
+    assert.deepEqual(
+      [active, inactive].map((page) => [page.total, idsOf(page)]),
+      [
+        [1, [other.id]],
+        [1, [one.id]],
+      ],
+    )
+    // Whoever works in no department has nobody there.
+    const nowhere = await list(await api.person('nurse'))
+    assert.deepEqual([nowhere.total, nowhere.items], [0, []])
+  })
+
   it('is recorded with whom each page showed, searched or not', async () => {
     const nurse_of_two = await api.person('nurse', { department_id: await api.department() })
     const people = [
@@ -308,6 +341,17 @@ describe('a value that was altered or moved', () => {
       const { one, other } = await broken(alter)
       await assert.rejects(staff.call(patientApi.read, { params: { patient_id: one.id } }), refusedWith(integrityError))
       assert.equal((await staff.call(patientApi.read, { params: { patient_id: other.id } })).id, other.id)
+      const byNumber = await find(staff, { medical_number: one.patient_number })
+      const own = { id: one.id, last_name: null, is_readable: false }
+      assert.deepEqual(
+        byNumber.items.map(({ id, last_name, is_readable }) => ({ id, last_name, is_readable })),
+        [own],
+      )
+      assert.deepEqual(
+        idsOf(await find(staff, { medical_number: one.patient_number, phone: one.phone_primary ?? '' })),
+        [],
+      )
+      assert.deepEqual(idsOf(await find(staff, { ssn: one.ssn ?? '' })), [])
       const { items } = await list(staff)
       const shown = items
         .filter(({ id }) => id === one.id || id === other.id)

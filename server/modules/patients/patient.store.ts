@@ -76,7 +76,7 @@ export type NewPatientRow = {
   tokens: readonly PatientToken[]
   /** The hospital's local day. */
   today: string
-  created_by: string | undefined
+  created_by: string
   /** Whose care the person is in by being registered. */
   department_id: string | undefined
   doctor_id: string | undefined
@@ -101,7 +101,7 @@ export function insertPatients(rows: readonly NewPatientRow[]): Sql<InsertedPati
                            ${column(({ record }) => record.gender)}::text[], ${column(({ record }) => record.blood_type)}::text[],
                            ${column(({ record }) => record.marital_status)}::text[], ${column(({ record }) => record.occupation)}::text[],
                            ${column(({ record }) => record.preferred_language)}::text[], ${column(({ is_complete }) => is_complete)}::boolean[],
-                           ${column(({ today }) => today)}::date[], ${column(({ created_by }) => created_by ?? null)}::uuid[],
+                           ${column(({ today }) => today)}::date[], ${column(({ created_by }) => created_by)}::uuid[],
                            ${column(({ department_id }) => department_id ?? null)}::uuid[], ${column(({ doctor_id }) => doctor_id ?? null)}::uuid[])
              with ordinality as n(id, key_id, kek_id, wrapped, card, contact, identifiers, gender, blood_type, marital_status, occupation,
                                   preferred_language, is_complete, today, created_by, department_id, doctor_id, at)

@@ -15,6 +15,7 @@ import {
   patientInactive,
   patientMerged,
 } from './patient.contract.ts'
+import { emergencyAccessApi } from './emergency-access.contract.ts'
 import { nextPerson } from './people.testing.ts'
 
 let api: TestApi
@@ -159,6 +160,35 @@ describe('registering a patient', () => {
     assert.notEqual((await register(stranger, { ...again, force: true } as never)).id, known.id)
   })
 
+  it('names nobody to whom may register and not find', async () => {
+    await api.rows(
+      sql`insert into roles (name, permissions, mfa) values ('registrar', array['patients:create'], 'default')`,
+    )
+    const registrar = await api.person('registrar')
+    const { ssn, ...person } = nextPerson()
+    await register(staff, { ...person, ssn })
+    const refusals = [
+      { refused: await code(register(registrar, { ...nextPerson(), ssn })), kind: duplicateIdentifier },
+      {
+        refused: await code(register(registrar, { ...nextPerson(), ssn, force: true } as never)),
+        kind: duplicateIdentifier,
+      },
+      { refused: await code(register(registrar, { ...nextPerson(), ...person })), kind: likelyDuplicates },
+    ]
+    for (const { refused, kind } of refusals) {
+      assert.ok(refused instanceof Problem && refusedWith(kind)(refused), String(refused))
+      const {
+        type: _,
+        status: _status,
+        instance: _instance,
+        correlation_id: _id,
+        errors: _errors,
+        ...named
+      } = refused.members
+      assert.deepEqual(named, {})
+    }
+  })
+
   it('is done once for one Idempotency-Key', async () => {
     const body = nextPerson()
     const headers = { 'idempotency-key': 'a-key-of-a-registration' }
@@ -275,6 +305,18 @@ describe('changing a patient', () => {
     for (const outcome of outcomes) if (outcome !== 'none') assert.ok(refusedWith(stale)(outcome))
   })
 
+  it('completes the record of somebody unknown once a gender was said, be it before', async () => {
+    const { first_name, last_name, date_of_birth, phone_primary } = nextPerson()
+    const named = { first_name, last_name, date_of_birth, phone_primary }
+    for (const [told, is_complete] of [
+      [{}, false],
+      [{ gender: 'FEMALE' }, true],
+    ] as const) {
+      const { id } = await staff.call(patientApi.register, { body: { unidentified: true, ...told } })
+      assert.equal((await change(staff, id, named)).is_complete, is_complete)
+    }
+  })
+
   it('is replaced with a gender only, which may be unknown', async () => {
     const patient = await register(staff)
     const { gender: _, ...body } = nextPerson()
@@ -333,6 +375,22 @@ describe('deleting a patient', () => {
     assert.equal((await read(staff, patient.id)).is_active, false)
     await assert.rejects(change(staff, patient.id, { occupation: 'Baker' }), refusedWith(patientInactive))
     assert.equal((await admin.call(patientApi.restore, { params })).is_active, true)
+  })
+
+  it('through emergency access is marked so in the log', async () => {
+    const department_id = await api.department()
+    await api.rows(sql`
+      insert into roles (name, permissions, mfa)
+      values ('head_nurse', array['patients:find', 'patients:read:department', 'patients:delete:department', 'emergency-access:use'], 'default')`)
+    const head = await api.person('head_nurse', { department_id })
+    const params = { patient_id: (await register(staff)).id }
+    await assert.rejects(head.call(patientApi.delete, { params, query: {} }), refusedWith(notFound))
+    await head.call(emergencyAccessApi.open_emergency_access, { params, body: { reason: 'Unconscious' } })
+    await head.call(patientApi.delete, { params, query: {} })
+    const entries = await api.rows(
+      sql`select purpose from audit_logs where patient_id = ${params.patient_id} and action = 'patient.delete' and outcome = 'success'`,
+    )
+    assert.deepEqual(entries, [{ purpose: 'BTG' }])
   })
 
   it('is refused in another version, of nobody, and of who was erased or is part of another record', async () => {

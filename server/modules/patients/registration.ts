@@ -51,7 +51,7 @@ export async function registerPatient(ctx: Context, names: PatientNames, body: N
         is_complete,
         tokens,
         today,
-        created_by: user_id,
+        created_by: certain(user_id, 'user'),
         department_id,
         doctor_id,
       })
@@ -164,7 +164,6 @@ async function refuseLookalikes(
   if (holders.length === 0 && near.length === 0) return
   const read_reach = reachOf(ctx.actor, 'patients:read') ?? 'none'
   const rows = await ctx.reaching('find').read(findLookalikes(tokens, near, read_reach))
-  if (rows.length === 0) return
   const people = rows.map((row) => openFound(ctx.system.keys.keyring, row)).filter((person) => person !== undefined)
   for (const kind of ['ssn', 'national_id'] as const) {
     const same =

@@ -78,6 +78,16 @@ describe('the list of records that need not be kept', () => {
     assert.deepEqual([await ids(), await ids({ state: 'held' })], [[held], []])
   })
 
+  it('is made batch by batch, and stops with its server', async () => {
+    const [one, other] = [await person(), await person()]
+    for (const id of [one, other]) await age(id, 30)
+    assert.equal(await findEndedRetentions(api.system, AbortSignal.abort(), 1), 1)
+    assert.equal((await ids()).length, 1)
+    assert.ok((await findEndedRetentions(api.system, undefined, 1)) >= 2)
+    const listed = await ids()
+    assert.ok(listed.includes(one) && listed.includes(other))
+  })
+
   it('goes by all that was merged into a record', async () => {
     const [whole, part] = [await person(), await person()]
     await admin.call(mergeApi.merge, {

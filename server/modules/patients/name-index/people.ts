@@ -87,9 +87,9 @@ export function createPeople(): People {
     const mask = table.length - 1
     let gap = place
     for (let next = (gap + 1) & mask; table[next] !== 0; next = (next + 1) & mask) {
-      const home = homeOf(ids, ((table[next] ?? 0) - 1) * ID_PARTS, mask)
+      const home = homeOf(ids, ((table[next] as number) - 1) * ID_PARTS, mask)
       if (((next - home) & mask) < ((next - gap) & mask)) continue
-      table[gap] = table[next] ?? 0
+      table[gap] = table[next] as number
       gap = next
     }
     table[gap] = 0
