@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { checkBirthDate, isRealDate } from './birth-dates.ts'
+import { readQuestion } from './search-criteria.ts'
 
 const TODAY = '2026-03-01'
 
@@ -46,4 +47,19 @@ test('every day of the calendar is a real date', () => {
       return isRealDate(date)
     }),
   )
+})
+
+test('in a search, a birth date is read in the order of the country, and a date that is none is a name', () => {
+  const read = (country: string, q: string) => {
+    const { date_of_birth, name } = readQuestion(country, 'query', { q }).question
+    return { date_of_birth, name }
+  }
+  for (const [country, q, date_of_birth, name] of [
+    ['US', '3/8/1956', '1956-03-08', undefined],
+    ['DE', '3.8.1956', '1956-08-03', undefined],
+    ['DE', 'Fonseca 31.12.1956', '1956-12-31', 'Fonseca'],
+    ['DE', 'Fonseca 31.2.1956', undefined, 'Fonseca 31.2.1956'],
+    ['US', 'Fonseca 31/12/1956', undefined, 'Fonseca 31/12/1956'],
+  ] as const)
+    assert.deepEqual(read(country, q), { date_of_birth, name }, q)
 })

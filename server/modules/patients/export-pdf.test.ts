@@ -88,6 +88,20 @@ describe('the PDF of a record', () => {
     assert.match(lacking, /\u25a1 Wei .*Characters shown as \u25a1 are not in the font/)
   })
 
+  it('breaks off where a row cannot be read', async () => {
+    async function* read() {
+      yield { first_name: 'Jürgen' }
+      throw new Error('a row was altered')
+    }
+    const stream = await openRecordPdf({
+      patient_number: 'PT-20260101-0001',
+      exported_at: '2026-07-01T16:00:00Z',
+      timezone: 'America/New_York',
+      files: [{ name: 'patient', rows: 2, is_list: true, read }],
+    })
+    await assert.rejects(stream.toArray(), /a row was altered/)
+  })
+
   it('of many rows has many numbered pages and the latest rows, and says where the others are', async () => {
     const content = Array.from({ length: 1200 }, (_, index) => ({
       timestamp: '2026-01-01T00:00:00Z',

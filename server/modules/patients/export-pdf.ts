@@ -61,7 +61,7 @@ export async function openRecordPdf({ patient_number, exported_at, timezone, fil
         )
       document.end()
     } catch (error) {
-      document.destroy(error instanceof Error ? error : new Error('the record could not be printed'))
+      document.destroy(error as Error)
     }
   }
 

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
+import pg from 'pg'
+import { clientOf } from '../documents/documents.testing.ts'
 import { exportApi, exportRunning, exportSpent } from './export.contract.ts'
 import { codeOf, copiesOf, insurer, type Row, rowsOf, unzip } from './export.testing.ts'
 import { mergeApi } from './merge.contract.ts'
@@ -7,7 +10,7 @@ import { addPerson } from './merge.testing.ts'
 import { ownedTables } from './owned-tables.ts'
 import { patientMerged } from './patient.contract.ts'
 import { nextPerson } from './people.testing.ts'
-import { notFound } from '#platform/contract/problem.ts'
+import { notFound, unavailable } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { type Person, startTestApi, type TestApi } from '../../testing.ts'
 
@@ -176,6 +179,43 @@ describe('a link to a copy', () => {
     const answers = await Promise.all([get(self, url), get(self, url), get(self, url)])
     assert.equal(answers.filter(({ statusCode }) => statusCode === 200).length, 1)
     assert.ok(answers.every(({ statusCode }) => [200, 410, 429].includes(statusCode)))
+  })
+
+  it('gives one copy also where another server has given it while this one still read', async () => {
+    const patient_id = await person({ contacts: 1 })
+    const { id, url } = await admin.call(exportApi.make_link, { params: { patient_id }, body: insurer })
+    const owner = new pg.Client({ connectionString: api.owner_url })
+    await owner.connect()
+    try {
+      await owner.query('begin')
+      await owner.query('lock table emergency_contacts in access exclusive mode')
+      const fetching = get(admin, url)
+      const waiting = sql`
+        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%emergency_contacts%'`
+      while ((await api.rows(waiting)).length === 0);
+      await owner.query('update patient_exports set used_at = now() where id = $1', [id])
+      await owner.query('commit')
+      assert.deepEqual(codeOf(await fetching), [410, exportSpent.code])
+    } finally {
+      await owner.end()
+    }
+    assert.deepEqual(await api.rows(sql`select from disclosures where patient_id = ${patient_id}`), [])
+  })
+
+  it('is not spent while the documents cannot be reached, and works once they can', async () => {
+    const patient_id = await person()
+    await clientOf(api).add(admin, patient_id)
+    const { url } = await admin.call(exportApi.make_link, { params: { patient_id }, body: insurer })
+    const { storage } = api.configuration
+    assert.ok('folder' in storage)
+    // What is in the place of the folder is none.
+    renameSync(storage.folder, `${storage.folder}.away`)
+    writeFileSync(storage.folder, '')
+    assert.deepEqual(codeOf(await get(admin, url)), [503, unavailable.code])
+    rmSync(storage.folder)
+    renameSync(`${storage.folder}.away`, storage.folder)
+    const copy = await get(admin, url)
+    assert.deepEqual([copy.statusCode, copy.rawPayload.includes('Blood count')], [200, true])
   })
 
   it('is not spent by a copy that could not be read, and nothing is disclosed by it', async () => {

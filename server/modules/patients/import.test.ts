@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { after, before, describe, it } from 'node:test'
+import pg from 'pg'
 import { erasePatient } from './erasure.service.ts'
 import { importApi, largestImportBytes, PatientImport } from './import.contract.ts'
 import { importPatients, openImports } from './import.service.ts'
 import { patientApi } from './patient.contract.ts'
 import { patientSearchApi } from './patient-search.contract.ts'
+import { matchValue } from './patient-tokens.ts'
 import { nextPerson } from './people.testing.ts'
 import { forbidden, invalidRequest, malformed, notFound, tooLarge } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
@@ -309,6 +311,38 @@ describe('an import of patients', () => {
       staff.call(importApi.read, { params: { import_id: staff.user_id }, query: {} }),
       refusedWith(notFound),
     )
+  })
+
+  it('refuses a file without a single column on the command line, too', async () => {
+    const onFinding = () => assert.fail('there is no row')
+    const file = Readable.from([Buffer.from('\n\n')])
+    const importing = importPatients(api.system, file, { dry_run: false, onFinding, onProgress: () => undefined })
+    await assert.rejects(importing, refusedWith(invalidRequest, '/body/file'))
+  })
+
+  it('judges its rows again where one of their people was registered meanwhile', async () => {
+    const ssn = '536-90-4399'
+    const { id } = await staff.call(patientApi.register, { body: { ...nextPerson(), ssn: null } as never })
+    const owner = new pg.Client({ connectionString: api.owner_url })
+    await owner.connect()
+    try {
+      await owner.query('begin')
+      for (const { key_version, token } of api.system.keys.tokenizer('patients').tokens('ssn', matchValue.ssn(ssn)))
+        await owner.query('insert into patient_tokens (patient_id, kind, key_version, token) values ($1, $2, $3, $4)', [
+          id,
+          'ssn',
+          key_version,
+          token,
+        ])
+      const importing = importFile([`${header},ssn`, `${row()},${ssn}`, `${row()},`].join('\n'))
+      const waiting = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+      while ((await api.rows(waiting)).length === 0);
+      await owner.query('commit')
+      const { rows_accepted, rows_refused } = await importing
+      assert.deepEqual([rows_accepted, rows_refused], [1, 1])
+    } finally {
+      await owner.end()
+    }
   })
 
   it('refuses a file without a single column at once', async () => {

@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { emergencyAccessApi } from './emergency-access.contract.ts'
 import { emergencyContactApi } from './emergency-contact.contract.ts'
 import { alreadyMerged, mergeApi, mergeConflicts, mergeUndone, sameRecord, type Unmerge } from './merge.contract.ts'
+import { identifier } from './merge.store.ts'
 import { addAppointment, addContact, addPerson, openedText, picture } from './merge.testing.ts'
 import { duplicateIdentifier, patientApi, patientErased, patientInactive, patientMerged } from './patient.contract.ts'
 import { patientSearchApi } from './patient-search.contract.ts'
@@ -353,6 +354,43 @@ describe('a merge that is undone', () => {
     assert.equal(await ownerOf('appointments', late), one)
   })
 
+  it('is refused where an assigned visit meets another that is open in the same department', async () => {
+    const [one, other] = [await person(), await person()]
+    const department_id = await api.department()
+    const openVisit = async (patient_id: string) => {
+      const [visit] = await api.rows(sql<{ id: string }>`
+        insert into visits (visit_number, patient_id, department_id, type)
+        values (gen_random_uuid(), ${patient_id}, ${department_id}, 'emergency') returning id`)
+      return visit?.id ?? ''
+    }
+    const { merge_id } = await merge(one, other)
+    const late = await openVisit(one)
+    const { undecided } = await unmerge(one, merge_id)
+    assert.deepEqual(
+      undecided.map(({ id }) => id),
+      [late],
+    )
+    await openVisit(other)
+    const assign = { visits: { [late]: 'merged' } } as const
+    await assert.rejects(unmerge(one, merge_id, { assign }), refusedWith(mergeConflicts))
+    await api.rows(
+      sql`update visits set status = 'completed', closed_at = now() where patient_id = ${other} and status = 'registered'`,
+    )
+    await unmerge(one, merge_id, { assign })
+    const [visit] = await api.rows(sql`select patient_id from visits where id = ${late}`)
+    assert.deepEqual(visit, { patient_id: other })
+  })
+
+  it('is undone also where it is older than a table of the records', async () => {
+    const [one, other] = [await person(), await person({ contacts: 1 })]
+    const { merge_id } = await merge(one, other)
+    await api.rows(
+      sql`update patient_merges set journal = jsonb_set(journal, '{tables}', (journal -> 'tables') - 'documents') where id = ${merge_id}`,
+    )
+    const { returned, gone } = await unmerge(one, merge_id)
+    assert.deepEqual([returned.find(({ table }) => table === 'emergency_contacts')?.rows, gone], [1, []])
+  })
+
   it('is refused where the other was erased since', async () => {
     const [one, other] = [await person(), await person()]
     const { merge_id } = await merge(one, other)
@@ -395,6 +433,21 @@ describe('likely duplicates', () => {
     const [pair, ...more] = await find()
     assert.deepEqual(pair?.patients.map(({ id }) => id).toSorted(), [one, other].toSorted())
     assert.equal(more.length, 0)
+    await api.rows(
+      sql`insert into roles (name, permissions, mfa) values ('merger', array['patients:find', 'patients:merge'], 'default')`,
+    )
+    const merger = await api.person('merger')
+    const seen = await merger.call(mergeApi.duplicates, { query: { limit: '100' } })
+    const own = seen.items.find(({ patients }) => patients.some(({ id }) => id === one))
+    assert.deepEqual(
+      own?.patients.map(({ may_open }) => may_open),
+      [false, false],
+    )
+    // A card that was altered is like nobody's.
+    const flip = sql`update patients set sealed_card = set_bit(sealed_card, 200, 1 - get_bit(sealed_card, 200)) where id = ${other}`
+    await api.rows(flip)
+    assert.deepEqual(await find(), [])
+    await api.rows(flip)
     const { merge_id } = await merge(one, other)
     assert.deepEqual(await find(), [])
     const { items } = await admin.call(mergeApi.merges, { params: { patient_id: other } })
@@ -402,6 +455,15 @@ describe('likely duplicates', () => {
       items.map((item) => item.merge_id),
       [merge_id],
     )
+  })
+})
+
+describe('the name of a table in a statement', () => {
+  it('is one that is declared, and nothing that could be more than a name', () => {
+    assert.equal(identifier('patient_keys').text, 'patient_keys')
+    for (const name of ['patients; drop table users', 'Patients', 'a.b', '"x"', '']) {
+      assert.throws(() => identifier(name), RangeError)
+    }
   })
 })
 

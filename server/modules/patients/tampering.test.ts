@@ -6,6 +6,7 @@ import { type Person, startTestApi, type TestApi } from '../../testing.ts'
 import { patientSearchApi } from './patient-search.contract.ts'
 import { patientApi } from './patient.contract.ts'
 import { nextPerson } from './people.testing.ts'
+import { patientTokenSource } from './token-sources.ts'
 
 describe('a sealed value', () => {
   let api: TestApi
@@ -54,6 +55,23 @@ describe('a sealed value', () => {
       assert.ok(items.some((item) => item.id === id) && items.some((item) => item.id === other_id))
     })
   }
+
+  it('gets no tokens anew, and those of the others are made', async () => {
+    const people = [nextPerson(), nextPerson()]
+    const ids: string[] = []
+    for (const body of people) ids.push((await admin.call(patientApi.register, { body })).id)
+    const [altered = '', whole = ''] = ids
+    await api.rows(sql`update patients set sealed_contact = '' where id = ${altered}`)
+    const tokensOf = (id: string) =>
+      api.rows(sql`select kind, key_version, token from patient_tokens where patient_id = ${id} order by 1, 2, 3`)
+    const right = await tokensOf(whole)
+    await api.rows(sql`update patient_tokens set token = sha256(token) where patient_id = any(${ids}::uuid[])`)
+    const left = await tokensOf(altered)
+    const unreadable = await api.database.transaction((tx) => patientTokenSource.backfill(tx, api.system.keys, ids))
+    assert.deepEqual(unreadable, [altered])
+    assert.deepEqual(await tokensOf(whole), right)
+    assert.deepEqual(await tokensOf(altered), left)
+  })
 
   it('whose key lies under a master key that is not here is unavailable, and the others are read', async () => {
     const { id } = await admin.call(patientApi.register, { body: nextPerson() })

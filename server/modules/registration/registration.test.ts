@@ -10,6 +10,8 @@ import { purgeIdentity } from '../identity/housekeeping.ts'
 import { accountInactive, invalidCredentials, localPasswordsOff } from '../identity/login.contract.ts'
 import { sessionApi } from '../identity/session.contract.ts'
 import { userApi } from '../identity/user.contract.ts'
+import { mergeApi } from '../patients/merge.contract.ts'
+import { addAppointment } from '../patients/merge.testing.ts'
 import { patientApi } from '../patients/patient.contract.ts'
 import { registrationApi, roleNotOpen } from './registration.contract.ts'
 
@@ -336,6 +338,29 @@ describe('registering oneself', () => {
       await api.person('patient', { patient_id: patient.id })
       await verify(person.email)
       assert.notEqual(await patientOf(person.email), patient.id)
+    })
+
+    it('stays where staff merged the two records before', async () => {
+      const { person, patient } = await known()
+      await register(person)
+      const merged_patient_id = (await patientOf(person.email)) ?? ''
+      const admin = await api.person('admin')
+      const body = { merged_patient_id, reason: 'Registered twice', force: true }
+      await admin.call(mergeApi.merge, { params: { patient_id: patient.id }, body })
+      await verify(person.email)
+      assert.equal(await patientOf(person.email), patient.id)
+      const merges = await api.rows(sql`select merged_id from patient_merges where survivor_id = ${patient.id}`)
+      assert.deepEqual(merges, [{ merged_id: merged_patient_id }])
+    })
+
+    it('stays with their own record where both have an appointment at one time', async () => {
+      const { person, patient } = await known()
+      await register(person)
+      const provisional = (await patientOf(person.email)) ?? ''
+      for (const id of [provisional, patient.id])
+        await addAppointment(api, await api.person('doctor', { doctor: true }), id, 9201)
+      await verify(person.email)
+      assert.equal(await patientOf(person.email), provisional)
     })
 
     it('links nobody with another birth date or name', async () => {

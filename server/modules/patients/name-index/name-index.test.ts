@@ -233,6 +233,19 @@ test('with one slip the right name is among 20 of 20,000 for 99 of 100 searches'
   assert.ok(found.length >= 495, `${found.length} of 500`)
 })
 
+test('of a crowd with one name enough are found, and the one who has another word of the search, too, comes first', () => {
+  const index = createNameIndex()
+  for (let row = 0; row < 50_001; row += 1) index.upsert(idOf(row), 'Maria Schmidt', null)
+  index.upsert(idOf(60_000), 'Maria Fonseca', null)
+  assert.deepEqual(
+    index.search('maria fonseca', { limit: 1 }).map(({ id }) => id),
+    [idOf(60_000)],
+  )
+  const alone = index.search('maria', { limit: 20 })
+  assert.equal(alone.length, 20)
+  assert.deepEqual(new Set(alone.map(({ score }) => score)), new Set([alone[0]?.score]))
+})
+
 function nameOf({ first_name, last_name }: { first_name: string; last_name: string }): string {
   return normaliseName(`${first_name} ${last_name}`)
 }
