@@ -82,6 +82,15 @@ describe('signing in with the organisation', () => {
     assert.deepEqual([refused.status, refused.headers.location], [303, '/sign-in#oidc_no_role'])
   })
 
+  it('does not lead the console on where the server fails', async () => {
+    const claims = { sub: 'eve', email: 'eve@example.test', email_verified: true, groups: ['wards'] }
+    const { url, cookie } = await organisation.signInAtProvider(api, claims, '?for=console')
+    await api.rows(sql`alter table sessions rename to sessions_away`)
+    const { status, headers } = await api.send({ method: 'GET', url, headers: { cookie } })
+    await api.rows(sql`alter table sessions_away rename to sessions`)
+    assert.deepEqual([status, headers.location], [500, undefined])
+  })
+
   it('is not finished for the console by who began it for themselves', async () => {
     const { url, cookie } = await organisation.signInAtProvider(api, {
       sub: 'ada',

@@ -32,7 +32,7 @@ export async function findCurrentUser(ctx: Context): Promise<CurrentUser> {
     ...openProfile(ctx.system.keys, account),
     email_verified: account.email_verified_at !== null,
     mfa_enabled: account.mfa_enabled,
-    must_change_password: ctx.actor.must_change_password ?? false,
+    must_change_password: ctx.actor.must_change_password === true,
     role,
     permissions: [...permissions],
     department_id: department_id ?? null,

@@ -145,9 +145,9 @@ export type LiveSession = {
   method: string
 }
 
-export function findLiveSessions(user_id: string, current: string | undefined): Sql<LiveSession> {
+export function findLiveSessions(user_id: string, current: string): Sql<LiveSession> {
   return sql`
-    select id, id is not distinct from ${current ?? null}::uuid as is_current, created_at, last_used_at, expires_at, host(ip_address) as ip_address, user_agent, method
+    select id, id = ${current}::uuid as is_current, created_at, last_used_at, expires_at, host(ip_address) as ip_address, user_agent, method
       from sessions
      where user_id = ${user_id} and revoked_at is null and expires_at > now() and last_used_at + idle_limit > now()
      order by id desc limit 100`

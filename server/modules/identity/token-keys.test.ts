@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createPublicKey } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { generateTokenKey, keysFromJwks, publicJwks, thumbprint } from './token-keys.ts'
 
@@ -33,6 +33,11 @@ describe('a published key set', () => {
 })
 
 describe('a key id', () => {
+  it('is of no key but Ed25519', () => {
+    const { publicKey } = generateKeyPairSync('x25519')
+    assert.throws(() => thumbprint(publicKey), TypeError)
+  })
+
   it('is the thumbprint of RFC 8037 appendix A.3 for the key there', () => {
     const x = '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo'
     const rfc = createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x } })

@@ -1,6 +1,6 @@
 // Making the tokens of users' names anew, while the index roots are rotated.
 import { sql } from '#platform/database/sql.ts'
-import { IntegrityError } from '#platform/encryption/failures.ts'
+import { unlessUnreadable } from '#platform/encryption/failures.ts'
 import type { TokenSource } from '#platform/encryption/token-source.ts'
 import { openProfile, profileTokens, type SealedProfile } from './profiles.ts'
 
@@ -14,15 +14,12 @@ export const userTokenSource: TokenSource = {
     const unreadable: string[] = []
     const readable: string[] = []
     const tokens = rows.flatMap((row) => {
-      try {
-        const own = profileTokens(keys, openProfile(keys, row)).map((token) => ({ user_id: row.id, ...token }))
-        readable.push(row.id)
-        return own
-      } catch (error) {
-        if (!(error instanceof IntegrityError)) throw error
-        unreadable.push(row.id)
-        return []
-      }
+      const profile = unlessUnreadable(
+        () => openProfile(keys, row),
+        () => undefined,
+      )
+      ;(profile ? readable : unreadable).push(row.id)
+      return profile ? profileTokens(keys, profile).map((token) => ({ user_id: row.id, ...token })) : []
     })
     await tx.run(sql`
       with given as (

@@ -5,6 +5,7 @@ import { sql } from '#platform/database/sql.ts'
 import { sealJson } from '#platform/encryption/sealing.ts'
 import { type Person, startTestApi, type TestApi } from '../../testing.ts'
 import { testAccount } from './accounts.testing.ts'
+import { userTokenSource } from './token-source.ts'
 import { userApi } from './user.contract.ts'
 
 /** Accounts past the API, sealed as they are. */
@@ -43,6 +44,25 @@ describe('a search for accounts', () => {
     assert.equal(everyone.items[0]?.last_name, 'Member 5')
     assert.equal((await find({ q: 'member 20000' })).total, 1)
     assert.equal((await find({ q: 'crowd', role: 'nurse' })).total, 0)
+  })
+
+  it('has no tokens made anew of a profile that was altered, and those of the others', async () => {
+    const [altered, whole] = [await testAccount(api), await testAccount(api)]
+    const ids = [altered.id, whole.id]
+    await api.rows(
+      sql`update users set sealed_profile = set_byte(sealed_profile, 20, get_byte(sealed_profile, 20) # 1) where id = ${altered.id}`,
+    )
+    const tokensOf = (id: string) =>
+      api.rows(sql`select kind, key_version, token from user_tokens where user_id = ${id} order by 1, 2, 3`)
+    const right = await tokensOf(whole.id)
+    assert.ok(right.length > 0)
+    await api.rows(sql`update user_tokens set token = sha256(token) where user_id = any(${ids}::uuid[])`)
+    const left = await tokensOf(altered.id)
+    const unreadable = await api.database.transaction((tx) => userTokenSource.backfill(tx, api.system.keys, ids))
+    assert.deepEqual([unreadable, await tokensOf(whole.id), await tokensOf(altered.id)], [[altered.id], right, left])
+    await api.rows(
+      sql`update users set sealed_profile = set_byte(sealed_profile, 20, get_byte(sealed_profile, 20) # 1) where id = ${altered.id}`,
+    )
   })
 
   it('finds the accounts of patients by the whole address, or where they are asked for', async () => {

@@ -1,7 +1,7 @@
 // The sessions of others. Whoever governs less than somebody does not sign them out.
 import { notFound, Problem } from '#platform/contract/problem.ts'
 import type { Context } from '#platform/context.ts'
-import { noteEnd } from './session.service.ts'
+import { noteEnd, signedIn } from './session.service.ts'
 import { findLiveSessions, revokeSession, revokeSessions } from './session.store.ts'
 import { findUser } from './user-directory.store.ts'
 import { lockBelow } from './user.service.ts'
@@ -10,7 +10,7 @@ import type { UserSessions } from './user-session.contract.ts'
 /** @throws Problem notFound */
 export async function listSessionsOf(ctx: Context, user_id: string): Promise<UserSessions> {
   const [user, items] = await ctx.database.once((tx) =>
-    Promise.all([tx.first(findUser(user_id)), tx.rows(findLiveSessions(user_id, ctx.actor.session_id))]),
+    Promise.all([tx.first(findUser(user_id)), tx.rows(findLiveSessions(user_id, signedIn(ctx).session_id))]),
   )
   if (!user) throw new Problem(notFound)
   return { items }

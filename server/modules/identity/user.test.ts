@@ -277,6 +277,7 @@ describe('accounts', () => {
     await assert.rejects(admin.call(userApi.deactivate, me), refusedWith(ownAccount))
     await assert.rejects(admin.call(userApi.approve, me), refusedWith(ownAccount))
     await assert.rejects(admin.call(userApi.unlock, me), refusedWith(ownAccount))
+    await assert.rejects(admin.call(userApi.removeMfa, me), refusedWith(ownAccount))
     await assert.rejects(admin.call(userApi.review, { ...me, body: { verdict: 'keep' } }), refusedWith(ownAccount))
     assert.equal((await admin.call(userApi.update, { ...me, body: { first_name: 'New' } })).first_name, 'New')
   })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUIDv7 } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
+import pg from 'pg'
 import { forbidden, integrityError, invalidRequest, notFound } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
@@ -34,9 +35,9 @@ before(async () => {
 after(async () => api[Symbol.asyncDispose]())
 
 /** Once the index knows everyone. */
-async function complete() {
+async function complete(of = api) {
   for (;;) {
-    const { parts } = JSON.parse((await api.send({ method: 'GET', url: '/health/ready', headers: {} })).text) as {
+    const { parts } = JSON.parse((await of.send({ method: 'GET', url: '/health/ready', headers: {} })).text) as {
       parts: { name_index: { status: string } }
     }
     if (parts.name_index.status === 'ok') return
@@ -166,6 +167,29 @@ describe('finding', () => {
       assert.deepEqual(found, [id])
       return
     }
+  })
+
+  it('fills its index again where the database failed meanwhile', { timeout: 30_000 }, async () => {
+    await using other = await startTestApi()
+    const clerk = await other.person('staff')
+    const { id } = await clerk.call(patientApi.register, { body: { ...nextPerson(), last_name: 'Ochoteco' } })
+    const owner = new pg.Client({ connectionString: other.owner_url })
+    await owner.connect()
+    try {
+      await owner.query('begin')
+      await owner.query('alter table patients rename to patients_away')
+      await other.app.start()
+      const waiting = sql`
+        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%from patients p join patient_keys%'`
+      while ((await other.rows(waiting)).length === 0);
+      await owner.query('commit')
+      await assert.rejects(find(clerk, { medical_number: 'PT-20000101-0001' }))
+      await owner.query('alter table patients_away rename to patients')
+    } finally {
+      await owner.end()
+    }
+    await complete(other)
+    assert.deepEqual(idsOf(await find(clerk, { q: 'ochoteco' })), [id])
   })
 
   it('shows only whom a token really belongs to', async () => {

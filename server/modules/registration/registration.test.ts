@@ -11,7 +11,7 @@ import { accountInactive, invalidCredentials, localPasswordsOff } from '../ident
 import { sessionApi } from '../identity/session.contract.ts'
 import { userApi } from '../identity/user.contract.ts'
 import { mergeApi } from '../patients/merge.contract.ts'
-import { addAppointment } from '../patients/merge.testing.ts'
+import { addAppointment, addContact } from '../patients/merge.testing.ts'
 import { patientApi } from '../patients/patient.contract.ts'
 import { registrationApi, roleNotOpen } from './registration.contract.ts'
 
@@ -338,6 +338,16 @@ describe('registering oneself', () => {
       await api.person('patient', { patient_id: patient.id })
       await verify(person.email)
       assert.notEqual(await patientOf(person.email), patient.id)
+    })
+
+    it('joins it also where both name somebody to call first', async () => {
+      const { person, patient } = await known()
+      await register(person)
+      const provisional = (await patientOf(person.email)) ?? ''
+      const admin = await api.person('admin')
+      for (const id of [provisional, patient.id]) await addContact(admin, id, 'Luis', true)
+      await verify(person.email)
+      assert.equal(await patientOf(person.email), patient.id)
     })
 
     it('stays where staff merged the two records before', async () => {

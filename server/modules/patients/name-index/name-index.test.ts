@@ -235,6 +235,10 @@ test('with one slip the right name is among 20 of 20,000 for 99 of 100 searches'
 
 test('of a crowd with one name enough are found, and the one who has another word of the search, too, comes first', () => {
   const index = createNameIndex()
+  // As many words as a house has at least.
+  const letter = (at: number) => String.fromCharCode(97 + (at % 26))
+  for (let row = 0; row < 1200; row += 1)
+    index.upsert(idOf(70_000 + row), `${letter(row)}${letter(row / 26)}${letter(row / 676)}wxyz`, null)
   for (let row = 0; row < 50_001; row += 1) index.upsert(idOf(row), 'Maria Schmidt', null)
   index.upsert(idOf(60_000), 'Maria Fonseca', null)
   assert.deepEqual(
