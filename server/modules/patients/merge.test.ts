@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict'
+import { randomUUIDv7 } from 'node:crypto'
 import fc from 'fast-check'
 import { after, before, describe, it } from 'node:test'
 import { emergencyAccessApi } from './emergency-access.contract.ts'
 import { emergencyContactApi } from './emergency-contact.contract.ts'
 import { alreadyMerged, mergeApi, mergeConflicts, mergeUndone, sameRecord, type Unmerge } from './merge.contract.ts'
 import { identifier } from './merge.store.ts'
-import { addAppointment, addContact, addPerson, openedText, picture } from './merge.testing.ts'
+import { addAppointment, addContact, addPerson, keyOf, openedText, picture } from './merge.testing.ts'
 import { duplicateIdentifier, patientApi, patientErased, patientInactive, patientMerged } from './patient.contract.ts'
 import { patientSearchApi } from './patient-search.contract.ts'
 import { nextPerson } from './people.testing.ts'
 import { forbidden, invalidRequest, notFound, Problem } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
+import { open, seal } from '#platform/encryption/sealing.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 
 let api: TestApi
@@ -304,6 +306,25 @@ describe('a merge that is undone', () => {
     const { changed } = await unmerge(one, merge_id)
     assert.deepEqual(changed, [{ table: 'emergency_contacts', id: contact }])
     assert.match(await openedText(api, 'emergency_contacts', 'sealed_contact', contact), /Afterwards/)
+  })
+
+  it('gives a draft that was written in between the key of whose it is, and seals nothing that is not there', async () => {
+    const [one, other] = [await person(), await person()]
+    const { merge_id } = await merge(one, other)
+    const id = randomUUIDv7()
+    const place = { table: 'prescriptions', column: 'sealed_content', row_id: id }
+    const first = await keyOf(api, one)
+    await api.rows(sql`
+      insert into prescriptions (id, prescription_number, patient_id, doctor_id, key_id, sealed_content)
+      values (${id}, ${id}, ${one}, ${doctor.doctor_id ?? null}, ${first.id}, ${seal(first, place, '"one a day"')})`)
+    await unmerge(one, merge_id, { assign: { prescriptions: { [id]: 'merged' } } })
+    const [draft] = await api.rows(
+      sql<{ sealed_content: Buffer; rest: object }>`
+        select sealed_content, jsonb_build_array(patient_id, sealed_check, sealed_cancel_reason) as rest from prescriptions where id = ${id}`,
+    )
+    assert.ok(draft)
+    assert.deepEqual(draft.rest, [other, null, null])
+    assert.equal(open(await keyOf(api, other), place, draft.sealed_content), '"one a day"')
   })
 
   it('leaves a doctor who was booked in between in reach of whoever has the appointment', async () => {
