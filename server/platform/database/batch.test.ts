@@ -77,6 +77,21 @@ describe('a batch', () => {
     assert.deepEqual((await run(behind)).answers[0]?.rows, [{ word: 'behind' }])
   })
 
+  it('of a value that has no text fails, keeps nothing and leaves its connection to the next', async () => {
+    const before_ = await count()
+    const endless: Record<string, unknown> = {}
+    endless['self'] = endless
+    const statements = [insert(70), sql`select ${endless}::jsonb as value`, sql`select 'behind the endless' as word`]
+    for (let times = 0; times < 2; times += 1) {
+      const { answers, error } = await run(...statements)
+      assert.deepEqual([answers, error?.name], [[], 'TypeError'])
+    }
+    assert.deepEqual(await count(), before_)
+    const { answers } = await run(...statements.slice(2))
+    assert.deepEqual(answers[0]?.rows, [{ word: 'behind the endless' }])
+    assert.equal(pool.totalCount, 1)
+  })
+
   it('takes the same statement many times', async () => {
     const { answers } = await run(...Array.from({ length: 200 }, (_, index) => sql`select ${index}::int as n`))
     assert.deepEqual(

@@ -3,6 +3,7 @@
 // parsed once a connection and described once a process.
 import { createRequire } from 'node:module'
 import type { Submittable } from 'pg'
+import { certain } from '#platform/certain.ts'
 import { type Connection, parserOf } from './connection.ts'
 import { giveUp, watchOf } from './silence.ts'
 import type { Sql } from './sql.ts'
@@ -75,26 +76,31 @@ function createBatch(statements: readonly Sql[], resolve: (outcome: Outcome) => 
       const { names, parsing } = preparedOn(wire)
       const messages: Buffer[] = []
       const together = Object.create(wire, { _send: { value: (message: Buffer) => messages.push(message) } }) as Wire
-      for (const { text, name, values } of statements) {
-        if (name === '' || (!names.has(name) && !parsing.includes(name))) {
-          parsing.push(name)
-          together.parse({ text, name })
+      try {
+        for (const { text, name, values } of statements) {
+          if (name === '' || (!names.has(name) && !parsing.includes(name))) {
+            parsing.push(name)
+            together.parse({ text, name })
+          }
+          together.bind({ statement: name, values, valueMapper: prepareValue })
+          if (!known.has(name)) together.describe({ type: 'P' })
+          together.execute(null)
         }
-        together.bind({ statement: name, values, valueMapper: prepareValue })
-        if (!known.has(name)) together.describe({ type: 'P' })
-        together.execute(null)
+      } catch (error) {
+        // A value that has no text. Nothing was sent, and the driver tells `handleError`: a throw would leave it waiting for an answer.
+        return error as Error
       }
       together.sync()
       // One buffer: a write of many costs several times as much.
       wire._send(Buffer.concat(messages))
       begin()
+      return undefined
     },
     handleRowDescription({ fields }: { fields: Field[] }) {
       columns = columnsOf(fields)
     },
     handleDataRow({ fields }: { fields: (string | null)[] }) {
-      if (!columns) throw new Error('a row arrived before its description')
-      rows.push(rowOf(columns, fields))
+      rows.push(rowOf(certain(columns, 'description of a row that arrived'), fields))
     },
     handleCommandComplete({ text }: { text: string }) {
       const name = statements[answers.length]?.name ?? ''

@@ -142,13 +142,14 @@ export async function withConnection<T extends { error?: Error }>(
   work: (connection: Connection) => Promise<T>,
 ): Promise<T> {
   const connection = await borrow(pool)
+  // Until the work is done nobody knows what state it leaves.
+  let broken: Error | boolean | undefined = true
   try {
     const result = await work(connection)
-    connection.release(result.error && isConnectionFault(result.error) ? result.error : undefined)
+    broken = result.error && isConnectionFault(result.error) ? result.error : undefined
     return result
-  } catch (error) {
-    connection.release(error as Error)
-    throw error
+  } finally {
+    connection.release(broken)
   }
 }
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { notFound, outcomeUnknown, sessionEnded } from '#platform/contract/problem.ts'
+import { notFound, outcomeUnknown, sessionEnded, unavailable } from '#platform/contract/problem.ts'
 import { patientApi } from '../../modules/patients/patient.contract.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
+import { openPool } from './connection.ts'
+import { gather } from './gathered.ts'
 import { sql } from './sql.ts'
 import { scopedDatabase } from './transaction.ts'
 
@@ -86,6 +88,19 @@ describe('reads that arrive together', () => {
     const [first, second] = await Promise.allSettled([right, wrong])
     assert.deepEqual(first, { status: 'fulfilled', value: [{ n: 'alone' }] })
     assert.ok(second?.status === 'rejected' && second.reason instanceof RangeError)
+  })
+
+  it('of a value that has no text fail alone', async () => {
+    const scope = { enter: () => sql`select openward.enter_as('all')`, key: 'unsent' }
+    const database = scopedDatabase(api.system.pool, scope, { audit: (entry) => entry }, api.system.gathered)
+    const endless: Record<string, unknown> = {}
+    endless['self'] = endless
+    const [right, wrong] = await Promise.allSettled([
+      database.read(sql`select 1 as n`),
+      database.read(sql`select ${endless}::jsonb as n`),
+    ])
+    assert.deepEqual(right, { status: 'fulfilled', value: [{ n: 1 }] })
+    assert.ok(wrong.status === 'rejected' && wrong.reason instanceof TypeError)
   })
 })
 
@@ -197,5 +212,44 @@ describe('writes that arrive together', () => {
       refusedWith(outcomeUnknown),
     )
     assert.equal(await count(sql`select 1 from departments where code = 'lost'`), 0)
+  })
+
+  it('are told so too when the database has ended the session that was to keep them', async () => {
+    const ending = databaseOf('ended').together((tx) => tx.run(sql`select pg_terminate_backend(pg_backend_pid())`))
+    await assert.rejects(ending, refusedWith(outcomeUnknown))
+    assert.ok(await add('after', 'after-the-end'))
+  })
+
+  it('keep the order of their own statements', async () => {
+    const codes = ['in-order-1', 'in-order-2']
+    const added = await Promise.all(
+      codes.map((code) =>
+        databaseOf('ordered').together((tx) =>
+          Promise.all([
+            tx.first(insert(code)),
+            tx.first(sql<{ id: string; name: string }>`
+              update departments set name = 'Renamed' where code = ${code} returning id, name`),
+          ]),
+        ),
+      ),
+    )
+    for (const [inserted, renamed] of added) assert.deepEqual(renamed, { id: inserted?.id, name: 'Renamed' })
+    assert.equal(added.length, codes.length)
+  })
+
+  it('are refused while the database is away', async () => {
+    const away = openPool({
+      url: 'postgres://nobody@127.0.0.1:9/none',
+      size: 1,
+      name: 'test',
+      on_error: () => undefined,
+    })
+    const scope = { enter: () => sql`select openward.enter_as('all')`, key: 'away' }
+    const database = scopedDatabase(away, scope, { audit: (entry) => entry }, gather(away))
+    const answers = await Promise.allSettled(
+      [1, 2].map((n) => database.together((tx) => tx.first(insert(`away-${n}`)))),
+    )
+    for (const answer of answers) assert.ok(answer.status === 'rejected' && refusedWith(unavailable)(answer.reason))
+    await away.end()
   })
 })
