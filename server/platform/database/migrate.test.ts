@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import pg from 'pg'
 import { createTestDatabase, dropTestDatabase, testAppPassword } from '../../testing.ts'
 import { appRole, appUrl, migrate, type Migration, MigrationError, readMigrations } from './migrate.ts'
+import { firstAccepted } from './passwords.ts'
 
 const migration = (name: string, text: string): Migration => ({ name, text, checksum: `checksum of ${text}` })
 
@@ -86,6 +87,31 @@ describe('two databases of one PostgreSQL', () => {
   })
 })
 
+describe('the address of the role that serves requests', () => {
+  it('names the database of the user where the address of the owner names none', () => {
+    for (const owner_url of ['postgres://Ada%20L:secret@db.test:5433', 'postgres://Ada%20L:secret@db.test:5433/']) {
+      const url = new URL(appUrl(owner_url, 'p/w'))
+      assert.deepEqual([url.pathname, decodeURIComponent(url.username)], ['/Ada%20L', 'openward_app_Ada L'])
+      assert.deepEqual([decodeURIComponent(url.password), url.host], ['p/w', 'db.test:5433'])
+    }
+  })
+
+  it('has the password that the database accepts, and the first one while the database is away', async () => {
+    const owner_url = await createTestDatabase()
+    try {
+      const urlOf = (password: string) => appUrl(owner_url, password)
+      assert.equal(await firstAccepted(['replaced', testAppPassword, 'never'], urlOf), testAppPassword)
+      assert.equal(await firstAccepted(['replaced', 'never'], urlOf), 'replaced')
+      const asked: string[] = []
+      const away = (password: string) => `postgres://openward:${asked.push(password)}@127.0.0.1:9/none`
+      assert.equal(await firstAccepted(['replaced', testAppPassword], away), 'replaced')
+      assert.deepEqual(asked, ['replaced'], 'who is away is asked once')
+    } finally {
+      await dropTestDatabase(owner_url)
+    }
+  })
+})
+
 describe('migrating', () => {
   let owner_url: string
   let client: pg.Client
@@ -160,6 +186,53 @@ describe('migrating', () => {
     assert.deepEqual(await run([deadlocked]), ['9003_deadlocked'])
     assert.equal((await client.query('select from in_deadlock')).rowCount, 0)
     await client.query('drop sequence tries')
+  })
+
+  it('gives way to another process that sets the password of the serving role at this moment', async () => {
+    const other = new pg.Client({ connectionString: owner_url })
+    await other.connect()
+    const role = appRole(new URL(owner_url).pathname.slice(1))
+    try {
+      await other.query(`begin; alter role ${role} password '${testAppPassword}'`)
+      const migrating = run([])
+      for (let isWaiting = false; !isWaiting;) {
+        const { rowCount } = await client.query(
+          `select from pg_stat_activity where datname = current_database() and application_name = 'openward migrate' and wait_event_type = 'Lock'`,
+        )
+        isWaiting = rowCount !== 0
+      }
+      await other.query('commit')
+      assert.deepEqual(await migrating, [])
+    } finally {
+      await other.end()
+    }
+    const app = new pg.Client({ connectionString: appUrl(owner_url, testAppPassword) })
+    await app.connect()
+    await app.end()
+  })
+
+  it('changes nothing where the database takes no changes, such as a replica, and says so', async () => {
+    const database = new URL(owner_url).pathname.slice(1)
+    await client.query(`alter database ${database} set default_transaction_read_only = on`)
+    await assert.rejects(run(), { code: '25006' })
+    await client.query(`alter database ${database} reset default_transaction_read_only`)
+    assert.deepEqual(await run(), [])
+  })
+
+  it('refuses a PostgreSQL before 18, and makes nothing in it', async () => {
+    const database = new URL(owner_url).pathname.slice(1)
+    // What an older server answers.
+    await client.query(
+      `create schema older; create function older.current_setting(text) returns text return '170009';
+       alter database ${database} set search_path = older, pg_catalog, public`,
+    )
+    await assert.rejects(
+      run([migration('9004_newer', 'create table public.newer (id int)')]),
+      (error: unknown) => error instanceof MigrationError && /needs PostgreSQL 18 or later/.test(error.message),
+    )
+    await client.query(`alter database ${database} reset search_path; drop schema older cascade`)
+    const { rows } = await client.query(`select to_regclass('public.newer') as found`)
+    assert.deepEqual(rows, [{ found: null }])
   })
 
   it('gives the serving role nothing to own and no way past row-level security', async () => {

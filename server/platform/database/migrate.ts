@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
+import { certain } from '#platform/certain.ts'
 import { isDatabaseError } from './connection.ts'
 import { isRepeatable } from './repeating.ts'
 
@@ -92,7 +93,7 @@ export async function assertVersion(client: pg.ClientBase): Promise<void> {
   const { rows } = await client.query<{ version: number }>(
     `select current_setting('server_version_num')::int as version`,
   )
-  if ((rows[0]?.version ?? 0) < 180_000)
+  if (certain(rows[0], 'version of PostgreSQL').version < 180_000)
     throw new MigrationError('OpenWard needs PostgreSQL 18 or later: point DATABASE_URL to one')
 }
 
@@ -160,7 +161,7 @@ export async function ensureAppRole(client: pg.ClientBase, password?: string): P
     'select current_database() as name, quote_literal($1) as literal',
     [password],
   )
-  const { name, literal } = rows[0] ?? { name: '', literal: null }
+  const { name, literal } = certain(rows[0], 'name of the database')
   const role = appRole(name)
   try {
     await ensureRole(client, granted_role, `nologin noinherit ${rights}`)

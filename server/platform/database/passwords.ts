@@ -1,6 +1,7 @@
 // Which of several passwords the database accepts: while the master key is replaced, the password of the role that serves
 // requests is derived from the one or the other, as the server that started last has set it.
 import pg from 'pg'
+import { certain } from '#platform/certain.ts'
 import { isDatabaseError } from './connection.ts'
 
 /** The first of the passwords with which the address can be opened; the first one of all where none can, or the database is away. */
@@ -20,5 +21,5 @@ export async function firstAccepted(
       await client.end().catch(() => undefined)
     }
   }
-  return passwords[0] ?? ''
+  return certain(passwords[0], 'password')
 }
