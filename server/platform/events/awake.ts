@@ -25,7 +25,6 @@ export function repeatAwake({ name, every_ms, work, log, wakes }: RepeatOptions 
   function begin() {
     clearTimeout(next)
     next = undefined
-    if (running || isStopped) return
     running = run().finally(() => {
       running = undefined
       plan()

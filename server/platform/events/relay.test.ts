@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
+import pg from 'pg'
 import { sql } from '#platform/database/sql.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import { startTestApi, type TestApi } from '../../testing.ts'
@@ -57,6 +58,7 @@ async function until<T>(read: () => Promise<T[]>, count: number): Promise<T[]> {
   }
 }
 
+const pidOf = (client: pg.Client) => (client as unknown as { processID: number }).processID
 const relayed = () => api.rows(sql<{ number: number; name: string }>`select number, name from relayed order by at`)
 
 describe('relaying events', () => {
@@ -157,6 +159,35 @@ describe('relaying events', () => {
       assert.equal(tried.length, before + 2)
     },
   )
+
+  it('sets nothing aside that another server has taken over meanwhile', { timeout: 30_000 }, async () => {
+    await emit([1])
+    const other = new pg.Client({ connectionString: api.owner_url })
+    await other.connect()
+    let tries = 0
+    let taken: Promise<unknown> | undefined
+    const relay = start(async (tx, events) => {
+      tries += 1
+      if (tries > 4) return write(tx, events)
+      // The page failed once, and its event alone twice: this is the last time.
+      if (tries === 4) {
+        await other.query('begin')
+        taken = other.query(`select from event_relays where name = 'test' for update`)
+        await until(() => api.rows(sql`select from pg_locks where not granted and pid = ${pidOf(other)}`), 1)
+      }
+      throw new Error('not yet')
+    })
+    await until(async () => (taken ? [await taken] : []), 1)
+    // While it is the other's, several rounds pass it by.
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    assert.equal(tries, 4)
+    assert.deepEqual(await api.rows(sql`select from event_relay_failures`), [])
+    await other.query('rollback')
+    await until(relayed, 1)
+    await relay.stop()
+    await other.end()
+    assert.deepEqual(await api.rows(sql`select from event_relay_failures`), [])
+  })
 
   it('does not read again what is of no concern to it', { timeout: 30_000 }, async () => {
     const relay = start(write)
