@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { sql } from '#platform/database/sql.ts'
+import { startCollector } from '#platform/tracing/collector.testing.ts'
+import { openTracing } from '#platform/tracing/tracing.ts'
 import { startTestApi, type TestApi } from '../../testing.ts'
 import type { Mailer, MailMessage, MailResult } from './mailer.ts'
 import { deliverMail, wakeOverdueMails } from './delivery.ts'
@@ -175,6 +177,33 @@ describe('the mail queue', () => {
     await Promise.all(thrice.map((id) => deliverMail(api.system, mailer, id)))
     assert.equal(mailer.sent.length, 10)
     assert.equal(new Set(mailer.sent.map(({ to }) => to)).size, 10)
+  })
+
+  it('tells the traces how each was taken, and nothing of whom it went to', async () => {
+    await using collector = await startCollector()
+    const tracing = await openTracing(
+      { trace_endpoint: collector.url, trace_share: 1, services: [] },
+      '1.2.3',
+      api.system.log,
+    )
+    const system = { ...api.system, tracing }
+    const id = await queue('canary-address@example.test')
+    await deliverMail(
+      system,
+      server(() => away),
+      id,
+    )
+    await api.rows(sql`update mails set next_attempt_at = now()`)
+    await deliverMail(system, server(taken), id)
+    await tracing?.close()
+    assert.deepEqual(
+      collector.spans.map(({ name, kind, attributes }) => [name, kind, attributes['error.type']]),
+      [
+        ['mail send', 3, 'unreachable'],
+        ['mail send', 3, undefined],
+      ],
+    )
+    assert.ok(!collector.text().includes('canary') && !collector.text().includes(id))
   })
 
   it('keeps the messages where no mail server is configured', async () => {

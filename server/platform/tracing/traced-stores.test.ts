@@ -10,10 +10,15 @@ import { aText, clientOf } from '../../modules/documents/documents.testing.ts'
 import { scanDue } from '../../modules/documents/scanning.ts'
 import { ContentMissing, StorageUnavailable } from '#platform/storage/failures.ts'
 import type { Storage } from '#platform/storage/storage.ts'
+import { postTo } from '#platform/outbound/post.ts'
+import { makeCertificate, startTlsReceiver } from '#platform/outbound/tls.testing.ts'
+import { openScanner } from '#platform/scanning/scanner.ts'
 import { runNow } from '#modules/warehouse'
 import { createLog } from '#platform/logging.ts'
 import { startTestApi } from '../../testing.ts'
 import { type CollectedSpan, startCollector } from './collector.testing.ts'
+import { withinPost } from './traced-post.ts'
+import { tracedScanner } from './traced-scanner.ts'
 import { tracedStorage } from './traced-storage.ts'
 import { openTracedTree } from './traced-tree.ts'
 import { openTracing } from './tracing.ts'
@@ -88,12 +93,7 @@ describe('a server with traces', () => {
 describe('the store with traces', () => {
   it('tells failures by their kind, of what is read to its end as well', async () => {
     await using collector = await startCollector()
-    const tracing = await openTracing(
-      { trace_endpoint: collector.url, trace_share: 1, services: [] },
-      '1.2.3',
-      createLog('silent'),
-    )
-    assert.ok(tracing)
+    const tracing = await openTraces(collector.url)
     const broken: Storage = {
       write: () => Promise.reject(new StorageUnavailable('canary')),
       async read(name) {
@@ -136,5 +136,85 @@ describe('the store with traces', () => {
     const [root] = collector.spans.filter(({ name }) => name === 'above')
     assert.ok(told.every(({ parentSpanId }) => parentSpanId === root?.spanId))
     assert.ok(!collector.text().includes('canary'))
+  })
+})
+
+async function openTraces(url: string) {
+  const tracing = await openTracing({ trace_endpoint: url, trace_share: 1, services: [] }, '1.2.3', createLog('silent'))
+  assert.ok(tracing)
+  return tracing
+}
+
+describe('a scanner with traces', () => {
+  it('tells how a scan ended: what it could not judge, and what could not be read', async () => {
+    await using collector = await startCollector()
+    const tracing = await openTraces(collector.url)
+    const clamd = await startClamd()
+    const own = openScanner({ clamd_url: clamd.url, signature_days: 7 })
+    assert.ok(own)
+    const scanner = tracedScanner(own, (name) => tracing.begin(name, 'client'))
+    async function* content() {
+      yield Buffer.from('canary')
+    }
+    async function* unreadable() {
+      yield Buffer.from('begun')
+      throw new ContentMissing('canary')
+    }
+    assert.equal((await scanner.scan(content)).status, 'clean')
+    await assert.rejects(Promise.resolve(scanner.scan(unreadable)), ContentMissing)
+    clamd.behaviour.mood = 'closes'
+    assert.equal((await scanner.scan(content)).status, 'failed')
+    await clamd.stop()
+    assert.equal((await scanner.scan(content)).status, 'waiting')
+    assert.equal((await scanner.check()).status, 'degraded')
+    await tracing.close()
+    assert.deepEqual(
+      collector.spans.map(({ name, attributes }) => [name, attributes['openward.verdict'], attributes['error.type']]),
+      [
+        ['clamd scan', 'clean', undefined],
+        ['clamd scan', undefined, 'ContentMissing'],
+        ['clamd scan', 'failed', 'failed'],
+        ['clamd scan', 'waiting', 'waiting'],
+      ],
+    )
+    assert.ok(!collector.text().includes('canary'))
+  })
+})
+
+describe('a post with traces', () => {
+  it('tells its status or why there is none, and never its address', async () => {
+    await using collector = await startCollector()
+    const tracing = await openTraces(collector.url)
+    const certificate = makeCertificate('canary.hospital.example')
+    let status = 204
+    await using receiver = await startTlsReceiver(certificate, (_, reply) => void reply.writeHead(status).end())
+    const host = `canary.hospital.example:${receiver.port}`
+    const post = (allowed_hosts: string[]) =>
+      withinPost(tracing.begin('webhook POST', 'client'), () =>
+        postTo({
+          url: `https://${host}/in`,
+          headers: {},
+          body: '{}',
+          rules: { production: true, allowed_hosts },
+          ca: certificate.cert,
+          resolve: async () => [{ address: '127.0.0.1', family: 4 }],
+        }),
+      )
+    assert.deepEqual(await post([host]), { status: 204 })
+    status = 503
+    assert.deepEqual(await post([host]), { status: 503 })
+    const { failure } = await post([])
+    assert.ok(failure)
+    await tracing.close()
+    assert.deepEqual(
+      collector.spans.map(({ attributes }) => attributes),
+      [
+        { 'http.response.status_code': 204 },
+        { 'http.response.status_code': 503, 'error.type': '503' },
+        { 'error.type': failure },
+      ],
+    )
+    assert.ok(!collector.text().includes('canary'))
+    assert.ok(receiver.received.every(({ headers }) => headers['traceparent'] === undefined))
   })
 })

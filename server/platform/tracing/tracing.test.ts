@@ -82,12 +82,47 @@ describe('a trace', () => {
     )
   })
 
+  it('that cannot be sent is told of once, and once more when it can be again', async () => {
+    const { port, url, ...gone } = await startCollector()
+    await gone[Symbol.asyncDispose]()
+    const lines: string[] = []
+    const lost = Promise.withResolvers<void>()
+    const sent = Promise.withResolvers<void>()
+    const telling = createLog('info', {
+      write(line) {
+        lines.push(line)
+        if (line.includes('could not be sent')) lost.resolve()
+        if (line.includes('are sent again')) sent.resolve()
+      },
+    })
+    const tracing = await openTracing(configured(url), '1.2.3', telling)
+    /** A full batch is sent at once. */
+    const work = () => {
+      for (let count = 0; count < 512; count += 1) tracing?.begin('x', 'inside').end()
+    }
+    work()
+    await lost.promise
+    await using collector = await startCollector(port)
+    work()
+    await sent.promise
+    await tracing?.close()
+    assert.equal(collector.spans.length, 512)
+    assert.deepEqual(
+      lines.map((line) => (JSON.parse(line) as { level: string }).level),
+      ['warn', 'info'],
+    )
+  })
+
   it('names failures by code or class, never by what they say', async () => {
     assert.deepEqual(
-      [Object.assign(new Error('Amalia Testperson'), { code: '23505' }), new TypeError('Amalia'), 'Amalia', null].map(
-        failureOf,
-      ),
-      ['23505', 'TypeError', 'unknown', 'unknown'],
+      [
+        Object.assign(new Error('Amalia Testperson'), { code: '23505' }),
+        new TypeError('Amalia'),
+        'Amalia',
+        null,
+        Object.assign(new Error('x'), { name: 'Amalia Testperson' }),
+      ].map(failureOf),
+      ['23505', 'TypeError', 'unknown', 'unknown', 'unknown'],
     )
     await using collector = await startCollector()
     const tracing = await opened(collector.url)
@@ -166,6 +201,28 @@ describe('a server with traces', () => {
     )
     const under = collector.spans.filter(({ parentSpanId }) => parentSpanId === requests[0]?.spanId)
     assert.ok(under.some(({ name }) => name === 'database figures'))
+  })
+
+  it('has what figures ask of the database under the request that wants them', async () => {
+    await using collector = await startCollector()
+    {
+      await using api = await startTestApi(traced(collector.url))
+      const admin = await api.person('admin')
+      await admin.call(analyticsApi.resource_usage, { query: {} })
+      await admin.call(analyticsApi.admin, { query: {} })
+      await api.system.tracing?.close()
+    }
+    const requests = collector.spans.filter(({ kind }) => kind === 2)
+    assert.equal(requests.length, 2)
+    for (const { spanId } of requests) {
+      const figures = collector.spans.filter(
+        ({ parentSpanId, name }) => parentSpanId === spanId && name === 'database figures',
+      )
+      assert.deepEqual(
+        figures.map(({ kind, attributes }) => [kind, attributes]),
+        [[3, { 'db.system.name': 'postgresql' }]],
+      )
+    }
   })
 
   it('sends a span for each run of a job', async () => {

@@ -83,12 +83,12 @@ export async function openTracing(
     begin(name, kind, { traceparent, attributes } = {}) {
       const [, traceId, spanId, flags] = traceparentForm.exec(traceparent ?? '') ?? []
       const above =
-        traceId === undefined || spanId === undefined
+        traceId === undefined || spanId === undefined || flags === undefined
           ? api.ROOT_CONTEXT
           : api.trace.setSpanContext(api.ROOT_CONTEXT, {
               traceId,
               spanId,
-              traceFlags: Number.parseInt(flags ?? '00', 16) & api.TraceFlags.SAMPLED,
+              traceFlags: Number.parseInt(flags, 16) & api.TraceFlags.SAMPLED,
               isRemote: true,
             })
       return start(name, kind, above, attributes)
