@@ -1,5 +1,7 @@
 // FA-02, rows 14 to 16, of the connections themselves: what is silent is told within two seconds, what is only slow is left alone.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { overloaded } from '#platform/contract/problem.ts'
@@ -81,6 +83,48 @@ describe('a connection of the server', () => {
     assert.deepEqual((await long).answers[0]?.rows, [{ seven: 7 }])
     assert.deepEqual(changes, [])
     await Promise.all([slow.end(), unanswered.close(), deaf.close()])
+  })
+
+  it('that is slow behind a pooler, whose sessions have numbers of its own, is waited for', async () => {
+    const pooler = await startRenumbering(owner_url)
+    const behind = watchConnections({ url: pooler.urlOf(owner_url) }, (isAway) => void changes.push(isAway))
+    const slow = openPool({
+      url: pooler.urlOf(owner_url),
+      size: 1,
+      name: 'pooled',
+      on_error: () => undefined,
+      watch: behind,
+    })
+    try {
+      const { answers, error } = await withConnection(slow, (connection) =>
+        runBatch(connection, [sql`select 7 as seven from pg_sleep(2.5)`]),
+      )
+      assert.equal(error, undefined)
+      assert.deepEqual(answers[0]?.rows, [{ seven: 7 }])
+      assert.deepEqual(changes, [])
+    } finally {
+      await Promise.all([slow.end(), behind.close(), pooler.close()])
+    }
+  })
+
+  it('that is slow in a database that takes no further connection is waited for', async () => {
+    await direct.query(`create role crowded login password 'secret' connection limit 1`)
+    const url = new URL(owner_url)
+    url.username = 'crowded'
+    url.password = 'secret'
+    const refused = watchConnections({ url: url.href }, (isAway) => void changes.push(isAway))
+    const only = openPool({ url: url.href, size: 1, name: 'only', on_error: () => undefined, watch: refused })
+    try {
+      const { answers, error } = await withConnection(only, (connection) =>
+        runBatch(connection, [sql`select 7 as seven from pg_sleep(2.5)`]),
+      )
+      assert.equal(error, undefined)
+      assert.deepEqual(answers[0]?.rows, [{ seven: 7 }])
+      assert.deepEqual(changes, [])
+    } finally {
+      await Promise.all([only.end(), refused.close()])
+      await direct.query('drop role crowded')
+    }
   })
 
   it('that waits for a lock is waited for', async () => {
@@ -212,3 +256,42 @@ describe('a connection of the server', () => {
     await Promise.all(waiting)
   })
 })
+
+/** Stands for a pooler: it tells each client another number of its session (BackendKeyData) than the database has given it. */
+async function startRenumbering(target: string) {
+  const { hostname, port } = new URL(target)
+  const sockets = new Set<Socket>()
+  const listener = createServer((client) => {
+    const server = connect({ host: hostname, port: Number(port) })
+    client.pipe(server)
+    server.on('data', (data) => {
+      const chunk = Buffer.from(data)
+      const at = chunk.indexOf(Buffer.from([0x4b, 0, 0, 0, 12]))
+      if (at >= 0) chunk.writeInt32BE(chunk.readInt32BE(at + 5) + 1_000_000, at + 5)
+      client.write(chunk)
+    })
+    for (const socket of [client, server]) {
+      sockets.add(socket)
+      socket.on('error', () => undefined)
+      socket.on('close', () => {
+        client.destroy()
+        server.destroy()
+      })
+    }
+  })
+  listener.listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  return {
+    urlOf(url: string) {
+      const through = new URL(url)
+      through.hostname = '127.0.0.1'
+      through.port = String((listener.address() as AddressInfo).port)
+      return through.href
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy()
+      listener.close()
+      await once(listener, 'close')
+    },
+  }
+}

@@ -58,7 +58,8 @@ function streamOf(connection: pg.ClientBase): Socket {
   return (connection as unknown as { connection: { stream: Socket } }).connection.stream
 }
 
-const pidOf = (connection: pg.ClientBase) => (connection as unknown as { processID: number | null }).processID ?? 0
+/** 0 where a pooler has told none. */
+const pidOf = (connection: pg.ClientBase) => Number((connection as unknown as { processID: number | null }).processID)
 
 // The state of a session is shown to its own role. One that waits for its client, which waits for it, has lost what was sent.
 const question = `
@@ -110,7 +111,7 @@ export function openWatch(make: () => pg.Client, on_change: (isAway: boolean) =>
   /** Whether anybody has been answered since. */
   function answersFrom(): () => boolean {
     const heard = new Map([...watched].map((connection) => [connection, streamOf(connection).bytesRead]))
-    return () => [...watched].some((connection) => streamOf(connection).bytesRead > (heard.get(connection) ?? 0))
+    return () => [...watched].some((connection) => streamOf(connection).bytesRead !== heard.get(connection))
   }
 
   function turn(isAway: boolean) {
