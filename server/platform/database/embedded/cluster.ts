@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type Account, commandAs, give } from './account.ts'
@@ -99,9 +99,10 @@ export const spawnPlace =
     : { cwd: '/', env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C', TZ: 'UTC' } }
 
 function initializationFailed(output: string) {
-  if (output.includes('could not look up effective user ID')) {
+  const nameless = /could not look up effective user ID (\d+)/.exec(output)
+  if (nameless) {
     return new EmbeddedDatabaseUnavailable(
-      `PostgreSQL needs an account with a name, and uid ${process.getuid?.()} has none on this machine`,
+      `PostgreSQL needs an account with a name, and uid ${nameless[1]} has none on this machine`,
     )
   }
   return new EmbeddedDatabaseUnavailable(`initdb failed: ${output.split('\n').slice(-6).join(' / ')}`)
@@ -110,9 +111,8 @@ function initializationFailed(output: string) {
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const address = server.address()
+  const { port } = server.address() as AddressInfo
   server.close()
   await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('The system gave no port number.')
-  return address.port
+  return port
 }

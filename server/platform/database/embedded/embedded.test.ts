@@ -2,15 +2,27 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { createServer } from 'node:net'
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { text } from 'node:stream/consumers'
 import pg from 'pg'
-import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded.ts'
+import { type EmbeddedPostgres, type EmbeddedPostgresOptions, startEmbeddedPostgres } from './embedded.ts'
 
+const posix_only = { skip: process.platform === 'win32' }
+const root_only = { skip: process.getuid?.() !== 0 }
 const superuser_password = "it's a/secret @ 100%"
 
 test('a first start makes a cluster whose settings keep what was acknowledged', async (t) => {
@@ -152,7 +164,98 @@ test('another superuser password than the first is named as the cause', async (t
   await assert.rejects(start({ superuser_password: 'another' }), /was made with another superuser password/)
 })
 
-test('root reaches a cluster below folders closed to all others', { skip: process.getuid?.() !== 0 }, async (t) => {
+test('a cluster for tests gives up what it need not keep, and server messages that became many are begun anew', async (t) => {
+  const { directory, start } = await prepared(t)
+  writeFileSync(join(directory, 'server.log'), 'x'.repeat(5_000_001))
+  const db = await start({ durability: 'unsafe_lost_at_crash' })
+  assert.deepEqual(await query(db, 'show fsync'), [{ fsync: 'off' }])
+  assert.deepEqual(await query(db, 'show synchronous_commit'), [{ synchronous_commit: 'on' }])
+  assert.equal(statSync(join(directory, 'server.log.1')).size, 5_000_001)
+  assert.match(readFileSync(join(directory, 'server.log'), 'utf8'), /^.{0,99}starting PostgreSQL/)
+})
+
+test('a restart that fails is told and done again', async (t) => {
+  const { db, line } = await started(t)
+  const lock = join(db.data_directory, 'postmaster.pid')
+  const failed = line('could not be restarted')
+  const restarted = line('is ready again')
+  process.kill(postmasterPid(db), 'SIGKILL')
+  writeFileSync(lock, 'nobody\n')
+  assert.match(await failed, /bogus data in lock file/)
+  rmSync(lock)
+  await restarted
+  assert.equal((await query(db, 'select 1 as value')).length, 1)
+})
+
+test('a stop in the midst of a restart is a stop', async (t) => {
+  const { db, directory, line } = await started(t)
+  const restarting = line('restarting it')
+  process.kill(postmasterPid(db), 'SIGKILL')
+  await restarting
+  await db.stop()
+  await assert.rejects(query(db, 'select 1'), { code: 'ECONNREFUSED' })
+  assert.deepEqual(readdirSync(join(directory, 'claims')), [])
+})
+
+test('a PostgreSQL that outlived its server on another port than the one that is fixed now is moved there', async (t) => {
+  const { directory, start, line } = await prepared(t)
+  const before = new URL(await startAndDie(directory)).port
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const { port } = taken.address() as AddressInfo
+  taken.close()
+  await once(taken, 'close')
+  const told = line('restarting it')
+  const db = await start({ port })
+  assert.match(await told, new RegExp(`runs on port ${before}, not ${port}`))
+  assert.equal(db.port, port)
+  assert.equal((await query(db, 'select 1 as value')).length, 1)
+})
+
+test('a start that takes longer than it may is told as that, and the next one joins what it began', async (t) => {
+  const { directory, start } = await prepared(t)
+  await assert.rejects(start({ recovery_patience_ms: 0 }), /did not start on port \d+: it is still starting/)
+  assert.ok(existsSync(join(directory, 'cluster', 'PG_VERSION')))
+  assert.equal((await query(await start(), 'select 1 as value')).length, 1)
+})
+
+test('a lock file of PostgreSQL that holds no number is named as the cause', async (t) => {
+  const { db, start } = await started(t)
+  await db.stop()
+  const lock = join(db.data_directory, 'postmaster.pid')
+  writeFileSync(lock, 'nobody\n')
+  await assert.rejects(start(), /did not start on port \d+: .*bogus data in lock file/s)
+  rmSync(lock)
+  assert.equal((await query(await start(), 'select 1 as value')).length, 1)
+})
+
+test(
+  'a cluster that cannot be made is told with what PostgreSQL says, and made once it can be',
+  posix_only,
+  async (t) => {
+    const { directory, start } = await prepared(t)
+    // As on a disk that is full: no file becomes as long as the first one of the log, which has 16 MB.
+    const user = spawn('sh', ['-c', 'ulimit -f 12000; exec "$0" "$@"', process.execPath, ...userOf(directory)])
+    const [said] = await Promise.all([text(user.stderr), once(user, 'exit')])
+    assert.match(said, /cannot run here: initdb failed: .*File too large.*Alternatively set DATABASE_URL/)
+    assert.deepEqual(
+      readdirSync(directory).filter((name) => name === 'password' || name === 'cluster'),
+      [],
+    )
+    assert.equal((await query(await start(), 'select 1 as value')).length, 1)
+  },
+)
+
+test('a folder of a user without a name is refused with the number of that user', root_only, async (t) => {
+  const { directory, start } = await prepared(t)
+  chownSync(directory, 54_321, 54_321)
+  await assert.rejects(start(), {
+    name: 'EmbeddedDatabaseUnavailable',
+    message: /needs an account with a name, and uid 54321 has none/,
+  })
+})
+
+test('root reaches a cluster below folders closed to all others', root_only, async (t) => {
   const { db, directory } = await started(t, join('data', 'postgres'))
   assert.equal(statSync(join(directory, '..', '..')).mode & 0o777, 0o700)
   assert.notEqual(statSync(db.data_directory).uid, 0)
@@ -176,7 +279,7 @@ async function prepared(t: TestContext, place = 'postgres') {
     directory,
     /** The next line of the supervisor's log that holds this text. */
     line: (text: string) => new Promise<string>((resolve) => waiting.push({ text, resolve })),
-    start: async (options: { port?: number; superuser_password?: string } = {}) => {
+    start: async (options: Partial<EmbeddedPostgresOptions> = {}) => {
       const db = await startEmbeddedPostgres({ directory, superuser_password, log, ...options })
       running.push(db)
       return db
@@ -206,15 +309,17 @@ function postmasterPid(db: { data_directory: string }) {
 
 /** Another process that uses the database until its input ends; prints the superuser's URL when ready. */
 function spawnUser(directory: string) {
+  return spawn(process.execPath, userOf(directory), { stdio: ['pipe', 'pipe', 'inherit'] })
+}
+
+function userOf(directory: string) {
   const program = `
     import { startEmbeddedPostgres } from ${JSON.stringify(new URL('./embedded.ts', import.meta.url).href)}
     const [directory, superuser_password] = process.argv.slice(1)
     const db = await startEmbeddedPostgres({ directory, superuser_password, log() {} })
     process.stdout.write(db.superuser_url)
     process.stdin.on('end', () => db.stop()).resume()`
-  return spawn(process.execPath, ['--input-type=module', '--eval', program, directory, superuser_password], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
+  return ['--input-type=module', '--eval', program, directory, superuser_password]
 }
 
 async function startAndDie(directory: string): Promise<string> {

@@ -123,9 +123,7 @@ async function restart(cluster: Cluster, ended: AbortSignal): Promise<Postmaster
       cluster.log(`embedded PostgreSQL is ready again on 127.0.0.1:${running.port}`)
       return running
     } catch (error) {
-      cluster.log(
-        `embedded PostgreSQL could not be restarted: ${error instanceof Error ? error.message : String(error)}`,
-      )
+      cluster.log(`embedded PostgreSQL could not be restarted: ${(error as Error).message}`)
     }
   }
   cluster.log('embedded PostgreSQL is given up; restart OpenWard when the cause is mended')

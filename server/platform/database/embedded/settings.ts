@@ -61,6 +61,6 @@ const quietLog = [
 ]
 
 function availableMemoryBytes() {
-  const limit = process.constrainedMemory()
-  return limit > 0 ? Math.min(limit, totalmem()) : totalmem()
+  // 0 stands for no limit that is known.
+  return Math.min(...[process.constrainedMemory(), totalmem()].filter((bytes) => bytes > 0))
 }
