@@ -39,9 +39,9 @@ async function write(tx: Tx, events: readonly FollowedEvent[], name = 'one') {
     await tx.run(sql`insert into relayed (number, name) values (${Number(payload['number'])}, ${name})`)
 }
 
-function start(relay: (tx: Tx, events: readonly FollowedEvent[]) => Promise<void>) {
+function start(relay: (tx: Tx, events: readonly FollowedEvent[]) => Promise<void>, database = api.database) {
   return relayEvents({
-    database: api.database,
+    database,
     name: 'test',
     types: ['test.relayed'],
     relay,
@@ -164,6 +164,14 @@ describe('relaying events', () => {
     await emit([1])
     const other = new pg.Client({ connectionString: api.owner_url })
     await other.connect()
+    const begun: unknown[] = []
+    const counted: typeof api.database = {
+      ...api.database,
+      transaction: (work) => {
+        begun.push(work)
+        return api.database.transaction(work)
+      },
+    }
     let tries = 0
     let taken: Promise<unknown> | undefined
     const relay = start(async (tx, events) => {
@@ -176,10 +184,11 @@ describe('relaying events', () => {
         await until(() => api.rows(sql`select from pg_locks where not granted and pid = ${pidOf(other)}`), 1)
       }
       throw new Error('not yet')
-    })
+    }, counted)
     await until(async () => (taken ? [await taken] : []), 1)
-    // While it is the other's, several rounds pass it by.
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    // One that was to set it aside, and several that look for more.
+    const rounds = begun.length
+    await until(async () => begun, rounds + 4)
     assert.equal(tries, 4)
     assert.deepEqual(await api.rows(sql`select from event_relay_failures`), [])
     await other.query('rollback')
