@@ -63,7 +63,10 @@ test(
     rmSync(join(native, 'pg-symlinks.json'))
     rmSync(join(native, 'lib', 'libx.so'))
     mendLinks(native)
-    assert.deepEqual(readdirSync(top, { recursive: true }).sort(), ['native', join('native', 'lib')])
+    assert.deepEqual(readdirSync(top, { recursive: true, encoding: 'utf8' }).toSorted(), [
+      'native',
+      join('native', 'lib'),
+    ])
   },
 )
 
@@ -174,7 +177,7 @@ function outcomeOf(directory: string, programs: string, command: string[], befor
     } catch (error) {
       console.log(error.message)
     }`
-  const [file = '', ...args] = [...command, process.execPath, '--input-type=module', '--eval', program]
+  const [file, ...args] = [...command, process.execPath, '--input-type=module', '--eval', program]
   const { stdout, stderr } = spawnSync(file, [...args, directory, programs], { encoding: 'utf8' })
   return stdout.trim() || stderr
 }
