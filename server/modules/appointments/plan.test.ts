@@ -1,11 +1,12 @@
 // Under row-level security only some conditions may begin with an index: what is asked all day must not read the appointments of all years.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { Sql } from '#platform/database/sql.ts'
+import { type Sql, sql } from '#platform/database/sql.ts'
 import { planOf } from '../../plan.testing.ts'
 import { startTestApi, type TestApi } from '../../testing.ts'
 import { findDueReminders } from '../notifications/notice.store.ts'
 import { findAppointments } from './appointment.store.ts'
+import { makePatient } from './hospital.testing.ts'
 import { findAffected } from './time-off.store.ts'
 
 const day = { starts_from: '2030-03-04T00:00:00Z', starts_before: '2030-03-05T00:00:00Z' }
@@ -41,4 +42,24 @@ describe('what is asked of appointments all day', () => {
       assert.match(plan, /Index Scan using patient_keys_pkey on patient_keys k .*\n\s+Index Cond: \(id = /)
     })
   }
+})
+
+describe('the missed appointments of a patient since they last came', () => {
+  it('are counted without reading all of those before', async () => {
+    await using api = await startTestApi()
+    const { doctor_id } = await api.person('doctor', { doctor: true })
+    const patient_id = await makePatient(api)
+    await api.rows(sql`
+      insert into appointments (confirmation_code, patient_id, doctor_id, during, status)
+      select 'PAST-' || n, ${patient_id}, ${doctor_id ?? null}, tstzrange(now() - n * interval '1 day', now() - n * interval '1 day' + interval '30 minutes'),
+             case when n in (1, 3, 700) then 'no_show' when n = 2 then 'cancelled' else 'completed' end
+        from generate_series(1, 5000) as n`)
+    const counted = sql<{ missed: number }>`select openward.consecutive_no_shows(${patient_id}) as missed`
+    assert.deepEqual(await api.rows(counted), [{ missed: 2 }])
+    const [row] = await api.rows(
+      sql<{ 'QUERY PLAN': [{ Plan: Record<string, number> }] }>`explain (analyze, buffers, format json) ${counted}`,
+    )
+    const pages = row?.['QUERY PLAN'][0].Plan['Shared Hit Blocks'] ?? Infinity
+    assert.ok(pages < 100, `${pages} pages were read`)
+  })
 })
