@@ -37,6 +37,8 @@ const MOST_SEARCHED_WORDS = 8
 const FEWEST_COMPARED = 200
 /** Where one searched word fits more people than this, it only adds to those that another word has found. */
 const MOST_FOUND_BY_WORD = 50_000
+/** Going through a list costs so much less than looking up the words of a person, which lie all over the memory. */
+const LISTED_FOR_ONE_LOOKED_UP = 20
 /** A searched word of so few letters fits so many that it, too, only adds. */
 const SHORT_WORD = 2
 /** A search for one word ends with this many: those that follow are no better. */
@@ -156,8 +158,9 @@ export function createNameIndex(): NameIndex {
     const lookedUp = long.map((word) => lookUp(word)).toSorted((a, b) => a.people - b.people)
     let round = 1
     for (const { word, similar, people: fitting } of lookedUp) {
-      if (fitting > MOST_FOUND_BY_WORD && board.count() > 0) awardAmongFound(word, similar, round++)
-      else awardHolders(word, similar, round++, isAlone)
+      if (fitting <= MOST_FOUND_BY_WORD || board.count() === 0) awardHolders(word, similar, round++, isAlone)
+      else if (fitting <= board.count() * LISTED_FOR_ONE_LOOKED_UP) awardFoundHolders(word, similar, round++)
+      else awardAmongFound(word, similar, round++)
     }
     for (const word of short) {
       if (board.count() > 0) awardFoundByLetters(word, round++)
@@ -173,13 +176,30 @@ export function createNameIndex(): NameIndex {
   function awardHolders(word: SearchedWord, similar: SimilarWords, round: number, isAlone: boolean): void {
     const enough = isAlone ? ENOUGH_FOR_ONE_WORD : MOST_FOUND
     for (const [at, wordId] of similar.word_ids.entries()) {
-      const held = holders.count(wordId)
-      if (held > postings.length) postings = new Uint32Array(held * 2)
-      const count = holders.copyInto(postings, wordId)
+      const count = copyHolders(wordId)
       const points = (similar.points[at] as number) * word.weight
       for (let posting = 0; posting < count; posting++) board.award(postings[posting] as number, round, points)
       if (board.count() >= enough) return
     }
+  }
+
+  /** As `awardHolders`, of those only whom another word has found. */
+  function awardFoundHolders(word: SearchedWord, similar: SimilarWords, round: number): void {
+    for (const [at, wordId] of similar.word_ids.entries()) {
+      const count = copyHolders(wordId)
+      const points = (similar.points[at] as number) * word.weight
+      for (let posting = 0; posting < count; posting++) {
+        const slot = postings[posting] as number
+        if (board.has(slot)) board.award(slot, round, points)
+      }
+    }
+  }
+
+  /** Into `postings`. How many there are. */
+  function copyHolders(wordId: number): number {
+    const held = holders.count(wordId)
+    if (held > postings.length) postings = new Uint32Array(held * 2)
+    return holders.copyInto(postings, wordId)
   }
 
   function awardAmongFound(word: SearchedWord, similar: SimilarWords, round: number): void {
