@@ -2,6 +2,7 @@
 // It lives in memory only: nothing of it may be written anywhere (see docs/threat-model.md).
 import { normaliseName } from '../names.ts'
 import { birthDay, birthDayLikeness, type BirthDays, birthDays } from './birth-days.ts'
+import { bestPairing, type Pair } from './pairing.ts'
 import { createPeople, MOST_WORDS } from './people.ts'
 import { createPostingLists } from './posting-lists.ts'
 import { createScoreboard } from './scoreboard.ts'
@@ -278,21 +279,6 @@ export function createNameIndex(): NameIndex {
       postings.byteLength +
       wordPoints.byteLength,
   }
-}
-
-type Pair = { row: number; at: number; gain: number }
-
-function bestPairing(pairs: Pair[]): number {
-  let rowsTaken = 0
-  let wordsTaken = 0
-  let sum = 0
-  for (const { row, at, gain } of pairs.toSorted((a, b) => b.gain - a.gain)) {
-    if (rowsTaken & (1 << row) || wordsTaken & (1 << at)) continue
-    rowsTaken |= 1 << row
-    wordsTaken |= 1 << at
-    sum += gain
-  }
-  return sum
 }
 
 /** An initial says less than a name. */
