@@ -2,6 +2,7 @@
 import { createRandom } from '../../server/demo/random.ts'
 import { certain } from '#platform/certain.ts'
 import type { LoadRequest } from '../load/load.ts'
+import type { Headers } from '../openward-client.ts'
 import { runThinking } from '../load/thinking.ts'
 import { readMemory } from '../processes.ts'
 import type { Row } from '../row.ts'
@@ -11,6 +12,8 @@ const users = 100
 /** Until what is kept for a minute, and what is read at first, is there. */
 const warm_minutes = 3
 const arriving_seconds = 5
+/** Their tokens are good for half an hour. */
+const session_minutes = 20
 
 export const memory_flat_row: Row = {
   name: 'memory_flat',
@@ -23,7 +26,7 @@ export const memory_flat_row: Row = {
       name: 'OpenWard',
       async prepare(world) {
         const { running, port, createSessions, treatingDoctor } = await world.openward()
-        const [people, { patient_ids }] = [await createSessions(users), await treatingDoctor()]
+        const { patient_ids } = await treatingDoctor()
         const random = createRandom(seed)
         const paths = [
           () => `patients/${certain(patient_ids[Math.floor(random() * patient_ids.length)], 'patient')}`,
@@ -35,13 +38,14 @@ export const memory_flat_row: Row = {
           const path = certain(paths[at % paths.length], 'path')()
           return { method: 'GET', path: `/api/v1/${path}` }
         })
-        const aMinute = () =>
-          runThinking(world.directory, { port, arriving_seconds, seconds: 55, think_ms: 1000, people, requests })
         return async () => {
+          let people: readonly Headers[] = []
           const megabytes: number[] = []
           let errors = 0
           for (let minute = 1; minute <= world.options.minutes; minute += 1) {
-            errors += (await aMinute()).errors
+            if ((minute - 1) % session_minutes === 0) people = await createSessions(users)
+            const plan = { port, arriving_seconds, seconds: 55, think_ms: 1000, people, requests }
+            errors += (await runThinking(world.directory, plan)).errors
             megabytes.push(certain((await readMemory(running.pid))[0], 'memory of the server'))
           }
           const [first = 0, last = 0] = [megabytes[warm_minutes - 1], megabytes.at(-1)]
