@@ -239,9 +239,7 @@ export function createNameIndex(): NameIndex {
   }
 
   function awardBorn(day: number, round: number, points: number): void {
-    if (day === 0) return
-    const all = people.birthDays().subarray(0, people.slotCount())
-    for (let slot = all.indexOf(day); slot !== -1; slot = all.indexOf(day, slot + 1)) board.award(slot, round, points)
+    for (const slot of people.bornOn(day)) board.award(slot, round, points)
   }
 
   /** Pairs each searched word with a word of its own, the likeliest pairs first; 0..1 for each slot. */

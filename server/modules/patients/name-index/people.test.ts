@@ -39,12 +39,12 @@ test('whoever is there is found with their words and birth day, however often ot
   }
   ids.forEach(agrees)
   assert.equal(people.size(), present.size)
-  const expected = [...present.values()].map(({ born }) => born).toSorted((a, b) => a - b)
-  const held = [...people.birthDays().subarray(0, people.slotCount())].filter((born) => born !== 0)
-  assert.deepEqual(
-    held.toSorted((a, b) => a - b),
-    expected,
-  )
+  const bornOn = Map.groupBy(present.keys(), (id) => present.get(id)?.born ?? 0)
+  for (let born = 19_000_101; born < 19_000_101 + 1000; born += 1) {
+    const found = [...people.bornOn(born)].map(people.idOf)
+    assert.deepEqual(found.toSorted(), (bornOn.get(born) ?? []).toSorted())
+  }
+  assert.deepEqual([...people.bornOn(0), ...people.bornOn(18_000_101)], [])
 })
 
 test('who is not there is removed without a trace, and no more words are kept than fit', () => {

@@ -1,5 +1,6 @@
 // The people of the index in packed arrays: a small number (slot) for each, their uuid, birth date and words.
 import { grownUint8, grownUint32 } from './growable.ts'
+import { createPostingLists } from './posting-lists.ts'
 
 export type People = {
   /** The slot of a uuid, or undefined. */
@@ -11,8 +12,8 @@ export type People = {
   wordCount: (slot: number) => number
   wordAt: (slot: number, at: number) => number
   birthDay: (slot: number) => number
-  /** By slot; 0 where it is unknown, and where the slot is free. */
-  birthDays: () => Uint32Array
+  /** The slots of those who were born on a day. */
+  bornOn: (birthDay: number) => Uint32Array
   /** One above the highest slot ever taken. */
   slotCount: () => number
   size: () => number
@@ -35,6 +36,9 @@ export function createPeople(): People {
   /** Slots by the hash of their uuid, plus one; 0 is free. */
   let table = new Uint32Array(2048)
   const freeSlots: number[] = []
+  /** Each day on which somebody was born has a list of slots, by its number here. */
+  const listsOfDays = new Map<number, number>()
+  const born = createPostingLists()
   /** By number of words: freed places in `words`. */
   const freeWords: number[][] = Array.from({ length: MOST_WORDS + 1 }, () => [])
   const wanted = new Uint32Array(ID_PARTS)
@@ -111,6 +115,7 @@ export function createPeople(): People {
     table[placeOfWanted()] = slot + 1
     ids.set(wanted, slot * ID_PARTS)
     birthDays[slot] = birthDay
+    if (birthDay !== 0) born.append(listOf(birthDay), slot)
     const count = Math.min(wordIds.length, MOST_WORDS)
     wordCounts[slot] = count
     wordsAt[slot] = placeForWords(count)
@@ -118,6 +123,21 @@ export function createPeople(): People {
     size++
     if (size * 2 > table.length) growTable()
     return slot
+  }
+
+  function listOf(birthDay: number): number {
+    const known = listsOfDays.get(birthDay)
+    if (known !== undefined) return known
+    listsOfDays.set(birthDay, listsOfDays.size)
+    return listsOfDays.size - 1
+  }
+
+  function bornOn(birthDay: number): Uint32Array {
+    const list = listsOfDays.get(birthDay)
+    if (list === undefined) return new Uint32Array()
+    const slots = new Uint32Array(born.count(list))
+    born.copyInto(slots, list)
+    return slots
   }
 
   function placeForWords(count: number): number {
@@ -138,6 +158,8 @@ export function createPeople(): People {
     const count = wordCounts[slot] as number
     freeWords[count]?.push(wordsAt[slot] as number)
     wordCounts[slot] = 0
+    const birthDay = birthDays[slot] as number
+    if (birthDay !== 0) born.remove(listOf(birthDay), slot)
     birthDays[slot] = 0
     freeSlots.push(slot)
     size--
@@ -158,10 +180,11 @@ export function createPeople(): People {
     wordCount: (slot) => wordCounts[slot] as number,
     wordAt: (slot, at) => words[(wordsAt[slot] as number) + at] as number,
     birthDay: (slot) => birthDays[slot] as number,
-    birthDays: () => birthDays,
+    bornOn,
     slotCount: () => slotCount,
     size: () => size,
     memory_bytes: () =>
-      [ids, birthDays, wordCounts, wordsAt, words, table].reduce((sum, array) => sum + array.byteLength, 0),
+      [ids, birthDays, wordCounts, wordsAt, words, table].reduce((sum, array) => sum + array.byteLength, 0) +
+      born.memory_bytes(),
   }
 }
