@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { commonTime } from './availability.ts'
-import { daysOf, periodBefore, periodOf, stretchesOf } from './period.ts'
+import { Problem } from '#platform/contract/problem.ts'
+import { daysOf, periodBefore, periodOf, readPeriod, stretchesOf } from './period.ts'
 
 const dates = fc.integer({ min: 0, max: 20_000 }).map((days) => Temporal.PlainDate.from('1995-01-01').add({ days }))
 // The clock of Beirut skips midnight.
@@ -12,6 +13,20 @@ const periods = fc
   .map(([first, days, timezone]) => periodOf(first, first.add({ days }), timezone))
 
 describe('a period', () => {
+  for (const asked of [
+    { to: '9999-12-31' },
+    { from: '9999-12-31' },
+    { from: '0001-01-01', to: '0001-01-02' },
+    { to: '0000-01-01' },
+  ]) {
+    it(`is refused where a day or a period beside it has no year of four digits: ${JSON.stringify(asked)}`, () => {
+      assert.throws(
+        () => readPeriod(asked, 'Pacific/Kiritimati'),
+        (error) => error instanceof Problem && JSON.stringify(error.members).includes('within the years 100 to 9998'),
+      )
+    })
+  }
+
   it('is divided by its days, weeks and months without gaps or overlaps', () => {
     fc.assert(
       fc.property(periods, fc.constantFrom('day', 'week', 'month', 'period'), (period, of) => {

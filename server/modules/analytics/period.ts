@@ -15,6 +15,9 @@ export type Period = {
 export type Stretch = { from: string; to: string; is_partial: boolean }
 export type StretchOf = 'day' | 'week' | 'month' | 'period'
 
+/** What lies before a period, or a day after it, is still of a year that is written with four digits, in any zone. */
+const [firstYear, lastYear] = [100, 9998]
+
 /** @throws Problem invalidRequest */
 export function readPeriod({ from, to }: PeriodQuery, timezone: string, path = '/query/to'): Period {
   const today = Temporal.Now.plainDateISO(timezone)
@@ -22,7 +25,13 @@ export function readPeriod({ from, to }: PeriodQuery, timezone: string, path = '
   const first = from === undefined ? last.subtract({ days: 29 }) : Temporal.PlainDate.from(from)
   const days = first.until(last, { largestUnit: 'day' }).days + 1
   const wrong =
-    days < 1 ? 'Must not be before from' : days > mostDays ? `Must be within ${mostDays} days of from` : undefined
+    days < 1
+      ? 'Must not be before from'
+      : days > mostDays
+        ? `Must be within ${mostDays} days of from`
+        : first.year < firstYear || last.year > lastYear
+          ? `Must lie within the years ${firstYear} to ${lastYear}`
+          : undefined
   if (wrong) throw new Problem(invalidRequest, { errors: [{ path, code: 'custom', message: wrong }] })
   return periodOf(first, last, timezone)
 }
