@@ -42,6 +42,8 @@ const { values, positionals } = parseArgs({
   },
 })
 
+/** The same when a file is run again: what fails by chance of its seed, fails then too. */
+const seed = process.env['FUZZ_SEED'] ?? String(Date.now() % 2 ** 31)
 /** A hanging file ends the run as a failure instead of never. */
 const file_timeout_ms = values.soak ? 3_600_000 : 1_500_000
 
@@ -160,6 +162,7 @@ async function runFiles(
       ],
       {
         ...environmentForTests(),
+        FUZZ_SEED: seed,
         TEST_DATABASE_URL: cluster?.url ?? given_url,
         // Node writes there what each process executed, and hands the variable on to every one that is started.
         // Without it, each process of each test file begins with what the one before has read and stripped of types.
