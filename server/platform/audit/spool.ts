@@ -35,12 +35,14 @@ type SpoolOptions = { directory: string; keys: Keys; log: Log; recorder: AuditRe
 
 /** `recorder` is that of the log itself, which refuses what it cannot record. */
 export function openSpool({ directory, keys, log, recorder }: SpoolOptions): Spool {
-  /** In the order of their ids, as Node reads a folder. */
-  const list = () =>
-    readdir(directory).catch((error: unknown) => {
+  /** In the order of their ids. */
+  const list = async () => {
+    const names = await readdir(directory).catch((error: unknown) => {
       if (isMissing(error)) return []
       throw error
     })
+    return names.toSorted((one, other) => (one < other ? -1 : 1))
+  }
 
   async function enterOne(name: string) {
     const path = join(directory, name)
