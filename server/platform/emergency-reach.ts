@@ -5,7 +5,7 @@ import { notFound, Problem } from './contract/problem.ts'
 import type { Database } from './database/transaction.ts'
 
 export function withoutEmergencyAccess(reach: Reach): Reach {
-  return reach.replace(',glass', '')
+  return reach.replace(/,?glass/, '')
 }
 
 /** The caller's reach without emergency access. */
