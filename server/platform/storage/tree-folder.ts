@@ -39,7 +39,8 @@ export function openFolderTree(folder: string): FileTree {
     } catch (error) {
       throw failureOf(error)
     } finally {
-      // Nothing of a file that could not be written whole stays, on a full disk least of all.
+      // After a rename it is not there. Of one that could not be written whole nothing stays, on a full disk least of all; what could
+      // not be removed either is read by nobody, and the error told is that of writing.
       await unlink(beside).catch(() => undefined)
     }
   }
