@@ -42,7 +42,7 @@ for (const size of ['desk', 'telephone'] as const satisfies Size[]) {
 
     it('a receptionist registers, books and checks in', async () => {
       const { first_name, last_name } = nextPerson()
-      await as(await colleague('staff'), async ({ page }, { reach, press, type, see }) => {
+      await as(await colleague('staff'), async ({ page }, { reach, press, type, see, opened }) => {
         // The box has the focus: one types at once.
         await page.locator('input:focus').waitFor()
         await type(`${first_name} ${last_name}`)
@@ -70,6 +70,7 @@ for (const size of ['desk', 'telephone'] as const satisfies Size[]) {
         await page.getByRole('heading', { name: 'Appointments' }).waitFor()
         await reach(/Booked/)
         await press('Enter')
+        await opened()
         await reach(/^Check in$/)
         await press('Enter')
         await page.getByRole('dialog').getByText('Checked in', { exact: true }).waitFor()
@@ -105,7 +106,7 @@ for (const size of ['desk', 'telephone'] as const satisfies Size[]) {
 
     it('a doctor begins with a patient, signs a note, records a diagnosis, and filters the timeline', async () => {
       await readyPatient(house, doctor)
-      await as(doctor, async (visit, { reach, press, type, see }) => {
+      await as(doctor, async (visit, { reach, press, type, see, opened, choose }) => {
         const { page } = visit
         await page
           .getByRole('button', { name: /^Begin with/ })
@@ -124,6 +125,7 @@ for (const size of ['desk', 'telephone'] as const satisfies Size[]) {
         await see(/^Signed .* by Robin Tested$/)
         await reach(/^Record a diagnosis/)
         await press('Enter')
+        await opened()
         await page.getByRole('dialog').getByLabel('Diagnosis').waitFor()
         await type('Bronchitis')
         await press('Tab')
@@ -138,9 +140,7 @@ for (const size of ['desk', 'telephone'] as const satisfies Size[]) {
         await page.getByRole('heading', { name: 'Timeline' }).waitFor()
         await reach(/^Show/)
         await press('Enter')
-        await page.getByRole('option', { name: 'Notes' }).waitFor()
-        for (let steps = 0; steps < 6; steps += 1) await press('ArrowDown')
-        await press('Enter')
+        await choose('Notes')
         await page.locator('[data-kind="note"]').waitFor()
         await page.locator('[data-kind]:not([data-kind="note"])').first().waitFor({ state: 'detached' })
         await reach(/Note/)
@@ -241,4 +241,16 @@ const handsOf = (visit: Visit) => ({
       .getByText(what, { exact: typeof what === 'string' })
       .first()
       .waitFor(),
+  /** A dialog moves the focus into itself a moment after it is seen: keys that come before would be for where the focus goes then. */
+  opened: () => visit.page.locator('[role="dialog"] :focus').waitFor(),
+  /** Goes down an open list to the option. */
+  async choose(name: string) {
+    const option = visit.page.getByRole('option', { name })
+    await option.waitFor()
+    for (let steps = 0; steps < 50; steps += 1) {
+      if ((await option.getAttribute('data-combobox-selected')) !== null) return visit.page.keyboard.press('Enter')
+      await visit.page.keyboard.press('ArrowDown')
+    }
+    throw new Error(`no arrow leads to ${name}`)
+  },
 })
