@@ -1,4 +1,5 @@
 // What is sealed of an appointment: why somebody comes, what was noted, why it was cancelled, moved or overbooked.
+import { forbidden, Problem } from '#platform/contract/problem.ts'
 import { openDataKey } from '#platform/encryption/data-key.ts'
 import type { Keyring } from '#platform/encryption/keyring.ts'
 import { type DataKey, openJson, sealJson } from '#platform/encryption/sealing.ts'
@@ -31,7 +32,14 @@ export function openNotes(key: DataKey | undefined, appointment_id: string, seal
   return { ...noNotes, ...openJson<Partial<Notes>>(key, notesPlace(appointment_id), sealed) }
 }
 
-export function sealReason(key: DataKey, change_id: string, reason: string): Buffer {
+/** Null without a reason. Without the key one is refused, since nobody would ever read it. @throws Problem forbidden */
+export function sealReason(key: DataKey | undefined, change_id: string, reason: string | null): Buffer | null {
+  if (!reason) return null
+  if (!key) {
+    throw new Problem(forbidden, {
+      detail: 'The record of the patient is out of your reach: no reason can be kept in it, so give none',
+    })
+  }
   return sealJson(key, reasonPlace(change_id), { reason })
 }
 

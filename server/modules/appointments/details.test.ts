@@ -115,6 +115,17 @@ describe('what is noted of an appointment', () => {
     const [key] = await keyOf()
     const urgent = await nurse.call(appointmentApi.changeDetails, { ...on(standing), body: { priority: 'urgent' } })
     assert.deepEqual([urgent.priority, urgent.notes], ['urgent', null])
+    // A reason is refused, not lost.
+    for (const change of [
+      () => nurse.call(appointmentApi.cancel, { ...on(standing), body: { reason: 'Called off' } }),
+      () =>
+        nurse.call(appointmentApi.reschedule, {
+          ...on(standing),
+          body: { appointment_time: mondayAt('10:00', 1), reason: 'Works late' },
+        }),
+    ]) {
+      await assert.rejects(change(), refusedWith(forbidden))
+    }
     await nurse.call(appointmentApi.setStatus, { ...on(standing), body: { status: 'confirmed' } })
     assert.deepEqual(await keyOf(), [key])
     const { priority, status, reason, notes } = await staff.call(appointmentApi.get, on(standing))

@@ -130,7 +130,7 @@ export async function applyMove(
   if (!changed) return undefined
   const key = openKey(ctx.system.keys.keyring, known)
   const change_id = randomUUIDv7()
-  const sealed_reason = reason && key ? sealReason(key, change_id, reason) : null
+  const sealed_reason = sealReason(key, change_id, reason)
   const changes = {
     appointment_time: { before: known.appointment_time, after: slot.starts_at },
     ...(calendar.id === known.doctor_id ? {} : { doctor_id: { before: known.doctor_id, after: calendar.id } }),

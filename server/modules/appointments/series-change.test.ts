@@ -289,7 +289,13 @@ describe('of a series', () => {
     await assert.rejects(change(noted.id, note, nurse), refusedWith(forbidden))
     for (const { id } of [noted, plain])
       await change(id, { scope: 'all', occurrence: 1, details: { priority: 'urgent' } }, nurse)
-    const move = { appointment_time: mondayAt('12:00', 3), reason: 'Works late' }
+    const move = { appointment_time: mondayAt('12:00', 3) }
+    for (const reasoned of [{ move: { ...move, reason: 'Works late' } }, { cancel: { reason: 'Called off' } }]) {
+      await assert.rejects(
+        change(noted.id, { scope: 'all', occurrence: 1, ...reasoned }, nurse),
+        refusedWith(forbidden),
+      )
+    }
     await change(noted.id, { scope: 'all', occurrence: 1, move }, nurse)
     for (const { id } of [noted, plain]) await change(id, { scope: 'following', occurrence: 3, cancel: {} }, nurse)
     const after_it = await staff.call(seriesApi.get, { params: { series_id: noted.id } })

@@ -24,7 +24,7 @@ export async function cancelOccurrences(
     const notes = openNotes(key, id, one.sealed_notes)
     const sealed_notes = key ? sealNotes(key, id, { ...notes, cancel_reason: reason }) : one.sealed_notes
     const change_id = randomUUIDv7()
-    const sealed_reason = reason && key ? sealReason(key, change_id, reason) : null
+    const sealed_reason = sealReason(key, change_id, reason)
     const details = { from_status, to_status: 'cancelled' } as const
     tx.audit({ action: 'appointment.cancel', ...subjectOf(one), details: { ...details, series_id: one.series_id } })
     tx.emit(eventOf('cancelled', one, { doctor_id, appointment_time, version: version + 1, ...details }))

@@ -154,7 +154,7 @@ async function applyMoves(
   const history = moves.map(({ known, slot, calendar }) => {
     const key = openKey(ctx.system.keys.keyring, known)
     const id = randomUUIDv7()
-    const sealed_reason = reason && key ? sealReason(key, id, reason) : null
+    const sealed_reason = sealReason(key, id, reason)
     const changes = {
       appointment_time: { before: known.appointment_time, after: slot.starts_at },
       ...(calendar.id === known.doctor_id ? {} : { doctor_id: { before: known.doctor_id, after: calendar.id } }),

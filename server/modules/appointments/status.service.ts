@@ -37,7 +37,7 @@ function changeStatus(
   })
 }
 
-/** Writes the change with its history, entry and event. Whether it may be made is for the caller to judge. */
+/** Writes the change with its history, entry and event. Whether it may be made is for the caller to judge. @throws Problem forbidden */
 export async function applyStatus(
   ctx: Context,
   tx: Tx,
@@ -52,7 +52,7 @@ export async function applyStatus(
   const cancelled = isCancel && key ? { ...notes, cancel_reason: reason } : notes
   const sealed = isCancel && key ? sealNotes(key, id, cancelled) : known.sealed_notes
   const change_id = randomUUIDv7()
-  const sealed_reason = reason && key ? sealReason(key, change_id, reason) : null
+  const sealed_reason = sealReason(key, change_id, reason)
   const details = { from_status: known.status, to_status: status }
   tx.audit({ action: isCancel ? 'appointment.cancel' : 'appointment.set_status', ...subjectOf(known), details })
   tx.emit(
