@@ -174,7 +174,7 @@ test('a server stopped in mid-transaction delays nobody for long, and does not c
   const made = JSON.parse((await register(caller, registration))?.text ?? '{}') as { id: string }
   const patch = (at: Caller, occupation: string, correlation_id: string) =>
     at.ask('PATCH', `/api/v1/patients/${made.id}`, { occupation }, { 'x-correlation-id': correlation_id })
-  const holding = proxy.holdAt('after', 'for update', 'from patients')
+  const holding = proxy.holdAt('after', 'select from patients where id = $1 for update')
   const late = patch(caller.at(struck.port), 'Late', stopped.key)
   await heldBefore(holding, late)
   await until('its transaction holds the row', async () => {
