@@ -6,7 +6,8 @@ import { bestPairing, type Pair } from './pairing.ts'
 import { createPeople, MOST_WORDS } from './people.ts'
 import { createPostingLists } from './posting-lists.ts'
 import { createScoreboard } from './scoreboard.ts'
-import { createWordDictionary, POINTS, type SimilarWords } from './word-dictionary.ts'
+import { createWordAwards, type SearchedWord } from './word-awards.ts'
+import { createWordDictionary, POINTS } from './word-dictionary.ts'
 import { createWordMatcher } from './word-matcher.ts'
 
 export type NameMatch = { id: string; /** 0..1, 1 for the whole name in any order. */ score: number }
@@ -36,16 +37,6 @@ const LONGEST_SEARCH = 200
 const MOST_SEARCHED_WORDS = 8
 /** Compared word by word after counting points; of equals, more need not be looked at than can be shown. */
 const FEWEST_COMPARED = 200
-/** Where one searched word fits more people than this, it only adds to those that another word has found. */
-const MOST_FOUND_BY_WORD = 50_000
-/** Going through a list costs so much less than looking up the words of a person, which lie all over the memory. */
-const LISTED_FOR_ONE_LOOKED_UP = 20
-/** A searched word of so few letters fits so many that it, too, only adds. */
-const SHORT_WORD = 2
-/** A search for one word ends with this many: those that follow are no better. */
-const ENOUGH_FOR_ONE_WORD = 10_000
-/** Where a beginning of names is all that a search has to begin with, it ends with this many. */
-const MOST_FOUND = 50_000
 /** When nobody fits so well, parts of the search are also read as one word, and words as two. */
 const GOOD_SCORE = 0.85
 const MOST_VARIANTS = 6
@@ -56,16 +47,12 @@ const VARIANT_COST = 0.03
 const BIRTH_DATE_SHARE = 0.4
 const EXTRA_WORD_COST = 0.01
 
-type SearchedWord = { text: string; weight: number }
-
 export function createNameIndex(): NameIndex {
   const people = createPeople()
   const dictionary = createWordDictionary()
   const holders = createPostingLists()
   const board = createScoreboard()
-  let postings = new Uint32Array(1024)
-  /** Points of dictionary words for one searched word; all zero between uses. */
-  let wordPoints = new Uint8Array(1024)
+  const wordAwards = createWordAwards(people, dictionary, holders, board)
 
   function remove(id: string): void {
     const slot = people.find(id)
@@ -136,9 +123,10 @@ export function createNameIndex(): NameIndex {
     const weight = searched.reduce((sum, word) => sum + word.weight, 0)
     const best = () => {
       board.reserve(people.slotCount())
-      if (!only_born) awardWords(searched, searched.length === 1 && days === undefined)
+      const most = Math.max(FEWEST_COMPARED, limit * 2)
+      if (!only_born) wordAwards.award(searched, most, days !== undefined)
       if (days) awardBirthDay(days, searched.length + 1, weight)
-      const found = board.best(Math.max(FEWEST_COMPARED, limit * 2))
+      const found = board.best(most)
       board.clear()
       return found
     }
@@ -149,85 +137,6 @@ export function createNameIndex(): NameIndex {
       if (!days) return [slot, name]
       const born = birthDayLikeness(people.birthDay(slot), days)
       return [slot, words.length === 0 ? born : name * (1 - BIRTH_DATE_SHARE) + born * BIRTH_DATE_SHARE]
-    })
-  }
-
-  /** The rarest words first: those that fit crowds then only add to whom these have found. */
-  function awardWords(searched: readonly SearchedWord[], isAlone: boolean): void {
-    const long = searched.filter(({ text }) => text.length > SHORT_WORD)
-    const short = searched.filter(({ text }) => text.length <= SHORT_WORD)
-    const lookedUp = long.map((word) => lookUp(word)).toSorted((a, b) => a.people - b.people)
-    let round = 1
-    for (const { word, similar, people: fitting } of lookedUp) {
-      if (fitting <= MOST_FOUND_BY_WORD || board.count() === 0) awardHolders(word, similar, round++, isAlone)
-      else if (fitting <= board.count() * LISTED_FOR_ONE_LOOKED_UP) awardFoundHolders(word, similar, round++)
-      else awardAmongFound(word, similar, round++)
-    }
-    for (const word of short) {
-      if (board.count() > 0) awardFoundByLetters(word, round++)
-      else awardHolders(word, lookUp(word).similar, round++, isAlone)
-    }
-  }
-
-  function lookUp(word: SearchedWord): { word: SearchedWord; similar: SimilarWords; people: number } {
-    const similar = dictionary.findSimilar(word.text)
-    return { word, similar, people: similar.word_ids.reduce((sum, wordId) => sum + holders.count(wordId), 0) }
-  }
-
-  function awardHolders(word: SearchedWord, similar: SimilarWords, round: number, isAlone: boolean): void {
-    const enough = isAlone ? ENOUGH_FOR_ONE_WORD : MOST_FOUND
-    for (const [at, wordId] of similar.word_ids.entries()) {
-      const count = copyHolders(wordId)
-      const points = (similar.points[at] as number) * word.weight
-      for (let posting = 0; posting < count; posting++) board.award(postings[posting] as number, round, points)
-      if (board.count() >= enough) return
-    }
-  }
-
-  /** As `awardHolders`, of those only whom another word has found. */
-  function awardFoundHolders(word: SearchedWord, similar: SimilarWords, round: number): void {
-    for (const [at, wordId] of similar.word_ids.entries()) {
-      const count = copyHolders(wordId)
-      const points = (similar.points[at] as number) * word.weight
-      for (let posting = 0; posting < count; posting++) {
-        const slot = postings[posting] as number
-        if (board.has(slot)) board.award(slot, round, points)
-      }
-    }
-  }
-
-  /** Into `postings`. How many there are. */
-  function copyHolders(wordId: number): number {
-    const held = holders.count(wordId)
-    if (held > postings.length) postings = new Uint32Array(held * 2)
-    return holders.copyInto(postings, wordId)
-  }
-
-  function awardAmongFound(word: SearchedWord, similar: SimilarWords, round: number): void {
-    if (wordPoints.length < dictionary.count()) wordPoints = new Uint8Array(Math.ceil(dictionary.count() * 1.5))
-    for (const [at, wordId] of similar.word_ids.entries()) wordPoints[wordId] = similar.points[at] as number
-    for (const slot of board.slots()) {
-      let most = 0
-      for (let at = people.wordCount(slot) - 1; at >= 0; at--) {
-        most = Math.max(most, wordPoints[people.wordAt(slot, at)] as number)
-      }
-      if (most > 0) board.award(slot, round, most * word.weight)
-    }
-    for (const wordId of similar.word_ids) wordPoints[wordId] = 0
-  }
-
-  /** As `awardAmongFound`, without looking up the tens of thousands of words that an initial could mean. */
-  function awardFoundByLetters(word: SearchedWord, round: number): void {
-    createWordMatcher(word.text).use(({ likeness }) => {
-      const units = dictionary.units()
-      for (const slot of board.slots()) {
-        let most = 0
-        for (let at = people.wordCount(slot) - 1; at >= 0; at--) {
-          const wordId = people.wordAt(slot, at)
-          most = Math.max(most, likeness(units, dictionary.start(wordId), dictionary.length(wordId)))
-        }
-        if (most > 0) board.award(slot, round, Math.round(most * POINTS) * word.weight)
-      }
     })
   }
 
@@ -274,8 +183,7 @@ export function createNameIndex(): NameIndex {
       dictionary.memory_bytes() +
       holders.memory_bytes() +
       board.memory_bytes() +
-      postings.byteLength +
-      wordPoints.byteLength,
+      wordAwards.memory_bytes(),
   }
 }
 

@@ -136,7 +136,11 @@ export function createPeople(): People {
     const list = listsOfDays.get(birthDay)
     if (list === undefined) return new Uint32Array()
     const slots = new Uint32Array(born.count(list))
-    born.copyInto(slots, list)
+    let filled = 0
+    born.each(list, (entries, from, end) => {
+      slots.set(entries.subarray(from, end), filled)
+      filled += end - from
+    })
     return slots
   }
 

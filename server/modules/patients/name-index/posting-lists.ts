@@ -7,8 +7,8 @@ export type PostingLists = {
   /** Removes one occurrence; the last entry of the list takes its place. */
   remove: (list: number, value: number) => void
   count: (list: number) => number
-  /** Copies a list into `target`, which has room for it, and says how many there were. */
-  copyInto: (target: Uint32Array, list: number) => number
+  /** Gives the entries of a list in pieces of at most MOST_ENTRIES, each as `entries[from .. end)`. */
+  each: (list: number, use: (entries: Uint32Array, from: number, end: number) => void) => void
   memory_bytes: () => number
 }
 
@@ -16,6 +16,7 @@ export type PostingLists = {
 const HEADER = 2
 const SMALLEST_BLOCK = 4
 const LARGEST_CLASS = 8
+export const MOST_ENTRIES = (SMALLEST_BLOCK << LARGEST_CLASS) - HEADER
 
 export function createPostingLists(): PostingLists {
   let data = new Uint32Array(1024)
@@ -93,22 +94,20 @@ export function createPostingLists(): PostingLists {
     usedInLast[list] = previous === 0 ? 0 : blockWords(data[previous + 1] as number) - HEADER
   }
 
-  function copyInto(target: Uint32Array, list: number): number {
-    let at = 0
-    let block = list < lastBlock.length ? (lastBlock[list] as number) : 0
+  function each(list: number, use: (entries: Uint32Array, from: number, end: number) => void): void {
+    let block = lastBlock[list] ?? 0
     let used = usedInLast[list] ?? 0
     while (block !== 0) {
-      for (let entry = block + HEADER, end = entry + used; entry < end; entry++) target[at++] = data[entry] as number
+      use(data, block + HEADER, block + HEADER + used)
       block = data[block] as number
       used = block === 0 ? 0 : blockWords(data[block + 1] as number) - HEADER
     }
-    return at
   }
 
   return {
     append,
     remove,
-    copyInto,
+    each,
     count: (list) => counts[list] ?? 0,
     memory_bytes: () => data.byteLength + lastBlock.byteLength + usedInLast.byteLength + counts.byteLength,
   }

@@ -1,14 +1,18 @@
 // Counts points for people during one search, and says who has most.
 import { grownUint8, grownUint16, grownUint32 } from './growable.ts'
+import { createSlotSet, type SlotSet } from './slot-set.ts'
 
 export type Scoreboard = {
   /** Makes room for slots below this. */
   reserve: (slotCount: number) => void
   /** Gives points for a word of the search, once for each person: give the most points first. */
   award: (slot: number, round: number, points: number) => void
-  has: (slot: number) => boolean
+  /** Who has points. */
+  found: Pick<SlotSet, 'has' | 'among'>
   /** The people with points, in the order they came. */
   slots: () => Uint32Array
+  /** Gives points to whom `slots` has at a place. */
+  awardAt: (place: number, points: number) => void
   count: () => number
   /** About `most` slots with the most points; among equals those who came first. */
   best: (most: number) => number[]
@@ -19,28 +23,43 @@ export type Scoreboard = {
 const MOST_POINTS = 0xffff
 
 export function createScoreboard(): Scoreboard {
-  let points = new Uint16Array(1024)
-  /** The round in which a slot was given points last; rounds begin with 1. */
-  let rounds = new Uint8Array(1024)
+  /** Who has points. Most who are asked about have none, which is known from here alone. */
+  const found = createSlotSet()
+  /** Of a slot with points its place among those seen; what is known of them lies together. */
+  let places = new Uint32Array(1024)
   let seen = new Uint32Array(1024)
+  let sums = new Uint16Array(1024)
+  /** The round in which points were given last; rounds begin with 1. */
+  let rounds = new Uint8Array(1024)
   let seenCount = 0
   let mostPoints = 0
   const histogram = new Uint32Array(MOST_POINTS + 1)
 
-  function award(slot: number, round: number, gained: number): void {
-    const last = rounds[slot] as number
-    if (last === round) return
-    if (last === 0) seen[seenCount++] = slot
-    rounds[slot] = round
-    const sum = (points[slot] as number) + gained
-    points[slot] = sum
+  function award(slot: number, round: number, points: number): void {
+    if (!found.has(slot)) {
+      found.add(slot)
+      places[slot] = seenCount
+      seen[seenCount] = slot
+      sums[seenCount] = 0
+      rounds[seenCount] = 0
+      seenCount++
+    }
+    const place = places[slot] as number
+    if (rounds[place] === round) return
+    rounds[place] = round
+    awardAt(place, points)
+  }
+
+  function awardAt(place: number, points: number): void {
+    const sum = (sums[place] as number) + points
+    sums[place] = sum
     if (sum > mostPoints) mostPoints = sum
   }
 
   function best(most: number): number[] {
     histogram.fill(0, 0, mostPoints + 1)
     for (let at = 0; at < seenCount; at++) {
-      const sum = points[seen[at] as number] as number
+      const sum = sums[at] as number
       histogram[sum] = (histogram[sum] as number) + 1
     }
     let enough = mostPoints
@@ -49,35 +68,32 @@ export function createScoreboard(): Scoreboard {
     let equalsLeft = most - above
     const slots: number[] = []
     for (let at = 0; at < seenCount; at++) {
-      const slot = seen[at] as number
-      const sum = points[slot] as number
-      if (sum > enough || (sum === enough && equalsLeft-- > 0)) slots.push(slot)
+      const sum = sums[at] as number
+      if (sum > enough || (sum === enough && equalsLeft-- > 0)) slots.push(seen[at] as number)
     }
     return slots
   }
 
-  function clear(): void {
-    for (let at = 0; at < seenCount; at++) {
-      const slot = seen[at] as number
-      points[slot] = 0
-      rounds[slot] = 0
-    }
-    seenCount = 0
-    mostPoints = 0
-  }
-
   return {
     reserve: (slotCount) => {
-      points = grownUint16(points, slotCount)
-      rounds = grownUint8(rounds, slotCount)
+      found.reserve(slotCount)
+      places = grownUint32(places, slotCount)
       seen = grownUint32(seen, slotCount)
+      sums = grownUint16(sums, slotCount)
+      rounds = grownUint8(rounds, slotCount)
     },
     award,
-    has: (slot) => rounds[slot] !== 0,
+    awardAt,
+    found,
     slots: () => seen.subarray(0, seenCount),
     count: () => seenCount,
     best,
-    clear,
-    memory_bytes: () => points.byteLength + rounds.byteLength + seen.byteLength + histogram.byteLength,
+    clear: () => {
+      found.clear()
+      seenCount = 0
+      mostPoints = 0
+    },
+    memory_bytes: () =>
+      [places, seen, sums, rounds, histogram].reduce((bytes, array) => bytes + array.byteLength, found.memory_bytes()),
   }
 }

@@ -45,7 +45,6 @@ export function createWordDictionary(): WordDictionary {
   let shared = new Uint8Array(1024)
   let touched = new Uint32Array(1024)
   let touchedPoints = new Uint8Array(1024)
-  let postings = new Uint32Array(1024)
   const histogram = new Uint32Array(POINTS + 1)
 
   const encoded = new Uint16Array(LONGEST_WORD)
@@ -215,16 +214,16 @@ export function createWordDictionary(): WordDictionary {
     for (let at = 0; at < keyCount; at++) {
       const list = trigramList(keys[at] as number, false)
       if (list === -1) continue
-      postings = grownUint32(postings, trigrams.count(list))
-      const count = trigrams.copyInto(postings, list)
       // A word of three letters lies within another where its one trigram without padding does.
       const flag = length === 3 && at === 2 ? CONTAINS_INNER : 0
-      for (let posting = 0; posting < count; posting++) {
-        const id = postings[posting] as number
-        const before = shared[id] as number
-        if (before === 0) touched[touchedCount++] = id
-        shared[id] = (before + 1) | flag
-      }
+      trigrams.each(list, (ids, from, end) => {
+        for (let at_id = from; at_id < end; at_id++) {
+          const id = ids[at_id] as number
+          const before = shared[id] as number
+          if (before === 0) touched[touchedCount++] = id
+          shared[id] = (before + 1) | flag
+        }
+      })
     }
     return touchedCount
   }
@@ -238,7 +237,7 @@ export function createWordDictionary(): WordDictionary {
     length: (wordId) => lengths[wordId] as number,
     count: () => wordCount,
     memory_bytes: () =>
-      [units, starts, lengths, wordTable, trigramKeys, trigramTable, shared, touched, touchedPoints, postings].reduce(
+      [units, starts, lengths, wordTable, trigramKeys, trigramTable, shared, touched, touchedPoints].reduce(
         (sum, array) => sum + array.byteLength,
         trigrams.memory_bytes(),
       ),
