@@ -22,13 +22,21 @@ let keyring = parseMasterKeys(settings.master_keys_text)
 const index = createNameIndex()
 const port = certain(parentPort, 'thread that started this one')
 
-/** Each message costs something, but until one comes the other thread has nothing to do. */
+/** Each message costs something, but until one comes the other thread has nothing to do: so many answers, or so long, wait for each other. */
 const answeredTogether = 8
+const keptMilliseconds = 0.3
 
 port.on('message', (requests: NumberedRequest[]) => {
-  for (let at = 0; at < requests.length; at += answeredTogether) {
-    port.postMessage(requests.slice(at, at + answeredTogether).map(answer))
+  let answers: Answer[] = []
+  let began_at = performance.now()
+  for (const request of requests) {
+    answers.push(answer(request))
+    if (answers.length < answeredTogether && performance.now() - began_at < keptMilliseconds) continue
+    port.postMessage(answers)
+    answers = []
+    began_at = performance.now()
   }
+  if (answers.length > 0) port.postMessage(answers)
 })
 
 function answer({ request_number, request }: NumberedRequest): Answer {
