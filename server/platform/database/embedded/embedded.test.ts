@@ -255,6 +255,14 @@ test('a folder of a user without a name is refused with the number of that user'
   })
 })
 
+test('a folder whose path is longer than PostgreSQL takes is refused with what to do', async (t) => {
+  const { start } = await prepared(t, Array.from({ length: 5 }, () => 'a'.repeat(200)).join('/'))
+  await assert.rejects(start(), {
+    name: 'EmbeddedDatabaseUnavailable',
+    message: /so long a path: let OPENWARD_DATA_DIR be a shorter one/,
+  })
+})
+
 test('root reaches a cluster below folders closed to all others', root_only, async (t) => {
   const { db, directory } = await started(t, join('data', 'postgres'))
   assert.equal(statSync(join(directory, '..', '..')).mode & 0o777, 0o700)

@@ -6,9 +6,10 @@ import { prepareAccount } from './account.ts'
 import { findBinaries } from './binaries.ts'
 import { claim, exclusively, isAlive, releaseClaim } from './claims.ts'
 import { type Cluster, createCluster } from './cluster.ts'
+import { EmbeddedDatabaseUnavailable } from './failures.ts'
 import { findOrStart, type Postmaster, stopPostmaster, superuserUrl } from './postmaster.ts'
 
-export { EmbeddedDatabaseUnavailable } from './failures.ts'
+export { EmbeddedDatabaseUnavailable }
 
 export type EmbeddedPostgresOptions = {
   /** Made if absent; started by root, it and its parent, if closed to all others, are opened for PostgreSQL's group to pass through (0710). */
@@ -37,6 +38,8 @@ export type EmbeddedPostgres = {
   stop(): Promise<void>
 }
 
+/** PostgreSQL's MAXPGPATH is 1,024, and its own files lie below. */
+const longest_path_bytes = 900
 const watch_interval_ms = 500
 const restart_pauses_ms = [0, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 30_000, 30_000, 30_000, 30_000]
 
@@ -48,6 +51,11 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   // PostgreSQL names its folder by the resolved path, and adoption compares the two.
   const directory = realpathSync(options.directory)
   const data_directory = join(directory, 'cluster')
+  if (Buffer.byteLength(data_directory) > longest_path_bytes) {
+    throw new EmbeddedDatabaseUnavailable(
+      'PostgreSQL takes no data directory with so long a path: let OPENWARD_DATA_DIR be a shorter one',
+    )
+  }
   const cluster: Cluster = {
     directory,
     data_directory,
