@@ -24,9 +24,9 @@ type Person = Parameters<typeof toPatientRequest>[0]
  */
 export function createStrangers(people: number = usual_people) {
   const known = new Map<string, Known[]>()
-  // A slip in a date of birth leaves the year or the day as it is.
+  // A slip in a date of birth leaves the year or the day as it is, or exchanges day and month.
   const keysOf = ({ first_name, last_name, date_of_birth }: Person) => [
-    date_of_birth,
+    date_of_birth.split('-').toSorted().join('-'),
     `${first_name} ${last_name} ${date_of_birth.slice(0, 4)}`,
     `${first_name} ${last_name} ${date_of_birth.slice(5)}`,
   ]

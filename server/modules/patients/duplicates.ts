@@ -86,7 +86,8 @@ function wordsLikeness(one: readonly string[], other: readonly string[]): number
   return (sum / fewer.length) * (fewer.length === more.length ? 1 : 0.95)
 }
 
-function wordLikeness(one: string, other: string): number {
+/** 0 for words that are different names. Of words as `normaliseName` gives them. */
+export function wordLikeness(one: string, other: string): number {
   if (one.length === 1 || other.length === 1) return one === other ? 1 : one[0] === other[0] ? SAME_WORD : 0
   const similarity = one < other ? jaroWinkler(one, other) : jaroWinkler(other, one)
   return similarity >= SAME_WORD ? similarity : 0

@@ -28,8 +28,6 @@ export type PatientNames = {
 export type RunningNames = PatientNames & { start(): Promise<void>; stop(): Promise<void>; check(): Promise<Check> }
 
 const batchRows = 2000
-/** A name that is similar and the same birth date, as the index scores them together. */
-const nearScore = 0.7
 const restartMilliseconds = 2000
 const followedTypes = [
   'registered',
@@ -148,7 +146,7 @@ export function openPatientNames(system: Pick<System, 'pool' | 'keys' | 'log'>):
       const matches = await index
         .search(`${first_name} ${last_name}`, { limit: 10, date_of_birth, only_born: true })
         .catch(() => [])
-      return matches.filter(({ score }) => score >= nearScore).map(({ id }) => id)
+      return matches.map(({ id }) => id)
     },
     changed({ version, ...row }) {
       if (!index) return

@@ -135,6 +135,25 @@ test('where every word fits a crowd, the common one still tells those apart whom
   assert.ok(found('maria johnson', 20).every((id) => Number(id.slice(-6)) % 2 === 1))
 })
 
+test('among those born on a day, whoever shares one word of two is not who is looked for; who shares two, or what may be meant by them, is', () => {
+  const index = indexOf([
+    ['James Ashbourne', '1990-01-02'],
+    ['Ashton James', '1990-02-01'],
+    ['James Miller', '1990-01-02'],
+    ['Li Anna Ashton', '1990-01-02'],
+    ['Sukarno', '1990-01-02'],
+    ['James Ashton', '1985-06-07'],
+    ['Mary Ann Smith', '1990-01-02'],
+  ])
+  const namesakes = (text: string) =>
+    index.search(text, { limit: 10, date_of_birth: '1990-01-02', only_born: true }).map(({ id }) => id)
+  assert.deepEqual(namesakes('James Ashton').toSorted(), [idOf(0), idOf(1)])
+  assert.deepEqual(namesakes('Lianna Ashton'), [idOf(3)])
+  assert.deepEqual(namesakes('Sukarno Sukarno'), [idOf(4)])
+  assert.deepEqual(namesakes('Maryann Smith'), [idOf(6)])
+  assert.deepEqual(namesakes('Jane Doe'), [])
+})
+
 test('a birth date puts the right one of several namesakes first', () => {
   const index = indexOf([
     ['John Smith', '1990-01-02'],

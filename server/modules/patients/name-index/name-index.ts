@@ -1,5 +1,6 @@
 // Finds people by part of their name, words in any order, with slips or without diacritics, and by birth date.
 // It lives in memory only: nothing of it may be written anywhere (see docs/threat-model.md).
+import { wordLikeness } from '../duplicates.ts'
 import { normaliseName } from '../names.ts'
 import { birthDay, birthDayLikeness, type BirthDays, birthDays } from './birth-days.ts'
 import { bestPairing, type Pair } from './pairing.ts'
@@ -13,8 +14,8 @@ import { createWordMatcher } from './word-matcher.ts'
 export type NameMatch = { id: string; /** 0..1, 1 for the whole name in any order. */ score: number }
 
 /**
- * `only_born` looks among the people of that birth date (day and month exchanged included) and at no name first; `among`
- * compares these people and no other, each of them.
+ * `only_born` looks among the people of that birth date (day and month exchanged included), and at no name first, for who may be
+ * the same person; `among` compares these people and no other, each of them.
  */
 export type NameSearch = {
   limit: number
@@ -46,6 +47,8 @@ const VARIANT_COST = 0.03
 /** What a birth date counts beside a name. */
 const BIRTH_DATE_SHARE = 0.4
 const EXTRA_WORD_COST = 0.01
+/** Of one word of two or three and the birth date. */
+const NAMESAKE_SCORE = 0.6
 
 export function createNameIndex(): NameIndex {
   const people = createPeople()
@@ -88,9 +91,27 @@ export function createNameIndex(): NameIndex {
       for (const variant of variantsOf(words)) collect(variant, VARIANT_COST)
     }
     return [...scores]
+      .filter(([slot, score]) => !only_born || (score >= NAMESAKE_SCORE && isNamesake(words, slot)))
       .toSorted(([slot, score], [otherSlot, otherScore]) => otherScore - score || slot - otherSlot)
       .slice(0, limit)
       .map(([slot, score]) => ({ id: people.idOf(slot), score: Math.round(score * 1000) / 1000 }))
+  }
+
+  /** Whether two words at least stand for two of the name: in a crowd, many who were born on a day share one. */
+  function isNamesake(words: readonly string[], slot: number): boolean {
+    const ofPerson = Array.from({ length: people.wordCount(slot) }, (_, at) =>
+      dictionary.textOf(people.wordAt(slot, at)),
+    )
+    const fewest = Math.min(2, new Set(words).size, ofPerson.length)
+    return [words, ...variantsOf(words)].some((searched) => {
+      const free = [...ofPerson]
+      const standing = searched.filter((word) => {
+        const at = free.findIndex((own) => wordLikeness(word, own) > 0)
+        if (at !== -1) free.splice(at, 1)
+        return at !== -1
+      })
+      return standing.length >= fewest
+    })
   }
 
   /** `mary ann` also as `maryann`, and `maryann` as two words where both are known. */

@@ -16,6 +16,7 @@ export type WordDictionary = {
   find: (word: string) => number | undefined
   /** What a searched word could mean, likeliest first. */
   findSimilar: (searched: string) => SimilarWords
+  textOf: (wordId: number) => string
   units: () => Uint16Array
   start: (wordId: number) => number
   length: (wordId: number) => number
@@ -232,6 +233,10 @@ export function createWordDictionary(): WordDictionary {
     intern,
     find,
     findSimilar,
+    textOf: (wordId) => {
+      const start = starts[wordId] as number
+      return String.fromCharCode(...units.subarray(start, start + (lengths[wordId] as number)))
+    },
     units: () => units,
     start: (wordId) => starts[wordId] as number,
     length: (wordId) => lengths[wordId] as number,
