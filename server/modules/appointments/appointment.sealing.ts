@@ -37,7 +37,7 @@ export function sealReason(key: DataKey | undefined, change_id: string, reason: 
   if (!reason) return null
   if (!key) {
     throw new Problem(forbidden, {
-      detail: 'The record of the patient is out of your reach: no reason can be kept in it, so give none',
+      detail: 'The record of the patient is out of your reach, or erased: no reason can be kept in it, so give none',
     })
   }
   return sealJson(key, reasonPlace(change_id), { reason })

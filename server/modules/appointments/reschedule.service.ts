@@ -111,7 +111,7 @@ export function assertMovable(ctx: Context, known: Locked) {
 /**
  * Moves it with its resources, and writes history, entry and event; undefined where the doctor's calendar is another by now.
  * Whether it may be moved is for the caller to judge, and `lockCalendars` comes first.
- * @throws Problem slotTaken, resourceTaken, resourceUnknown; then nothing of the transaction is kept
+ * @throws Problem slotTaken, resourceTaken, resourceUnknown, forbidden; then nothing of the transaction is kept
  */
 export async function applyMove(
   ctx: Context,
