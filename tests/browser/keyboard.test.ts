@@ -244,9 +244,11 @@ const handsOf = (visit: Visit) => ({
   /** A dialog moves the focus into itself a moment after it is seen: keys that come before would be for where the focus goes then. */
   opened: () => visit.page.locator('[role="dialog"] :focus').waitFor(),
   /** Goes down an open list to the option. */
-  async choose(name: string) {
+  choose: async (name: string) => {
     const option = visit.page.getByRole('option', { name })
     await option.waitFor()
+    // Where it begins is set by a timer that was begun with the opening: keys may overtake that one, and not one that is begun now.
+    await visit.page.evaluate(() => new Promise((resolve) => setTimeout(resolve)))
     for (let steps = 0; steps < 50; steps += 1) {
       if ((await option.getAttribute('data-combobox-selected')) !== null) return visit.page.keyboard.press('Enter')
       await visit.page.keyboard.press('ArrowDown')
