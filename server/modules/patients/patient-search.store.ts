@@ -48,7 +48,7 @@ export function findTokenHolders(people: readonly (readonly PatientToken[])[]): 
 }
 
 /**
- * People who share a token or whom the name index named: who they are is decided after opening. Of many, those first who share
+ * People who share a token or whom the name index named, by a record of theirs that was merged, too: who they are is decided after opening. Of many, those first who share
  * more than a phone or an address, which a whole home may have in common. Written out, since every
  * registration asks it. As an array the few ids are found first; joined, a plan without statistics may begin with every patient.
  */
@@ -67,7 +67,7 @@ export function findLookalikes(
                from unnest(${tokens.map(({ kind }) => kind)}::text[], ${tokens.map(({ key_version }) => key_version)}::int[],
                            ${tokens.map(({ token }) => token)}::bytea[]) as wanted(kind, key_version, token)
                join patient_tokens t using (kind, key_version, token)
-             union all select id, false from unnest(${ids}::uuid[]) as id) as alike
+             union all select openward.whole_record(id), false from unnest(${ids}::uuid[]) as id) as alike
             group by id order by bool_and(is_shared), count(*) desc limit 50))`
 }
 

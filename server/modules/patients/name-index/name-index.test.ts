@@ -100,6 +100,20 @@ test('a birth date alone finds all born that day, and after them those with day 
   )
 })
 
+test('a short word behind two long ones tells apart whom one of these fits', () => {
+  const index = createNameIndex()
+  index.upsert(idOf(0), 'Li Wang', null)
+  for (let row = 1; row <= 300; row += 1) index.upsert(idOf(row), 'Bo Wang', null)
+  assert.equal(index.search('li wang zzzzz', { limit: 10 })[0]?.id, idOf(0))
+})
+
+test('of a crowd whom two words fit the best are found, whoever came first', () => {
+  const index = createNameIndex()
+  for (let row = 0; row < 3000; row += 1) index.upsert(idOf(row), row === 1500 ? 'John Smith' : 'Johnny Smithson', null)
+  for (let row = 3000; row < 6000; row += 1) index.upsert(idOf(row), row % 2 === 0 ? 'John Miller' : 'Jane Smith', null)
+  assert.equal(index.search('smith john', { limit: 1 })[0]?.id, idOf(1500))
+})
+
 test('a birth date that cannot be exchanged, or is unknown, finds nobody whose birth date is unknown', () => {
   const index = indexOf([['Nobody'], ['Somebody', '1990-01-31']])
   assert.equal(index.search('', { limit: 20, date_of_birth: '1990-01-31' }).length, 1)
@@ -132,6 +146,8 @@ test('where every word fits a crowd, the common one still tells those apart whom
   assert.deepEqual(found('fonseca m', 2), [idOf(crowd), idOf(crowd + 1)])
   // What one search gave to words is gone for the next.
   assert.deepEqual(found('jane fonseca', 1), [idOf(crowd + 1)])
+  // A word that nobody has leaves the other to say who fits.
+  assert.equal(found('maria xqzwv', 20).length, 20)
   assert.ok(found('maria johnson', 20).every((id) => Number(id.slice(-6)) % 2 === 1))
 })
 
@@ -144,6 +160,7 @@ test('among those born on a day, whoever shares one word of two is not who is lo
     ['Sukarno', '1990-01-02'],
     ['James Ashton', '1985-06-07'],
     ['Mary Ann Smith', '1990-01-02'],
+    ['Kumar Krishnan', '1990-01-02'],
   ])
   const namesakes = (text: string) =>
     index.search(text, { limit: 10, date_of_birth: '1990-01-02', only_born: true }).map(({ id }) => id)
@@ -152,6 +169,8 @@ test('among those born on a day, whoever shares one word of two is not who is lo
   assert.deepEqual(namesakes('Sukarno Sukarno'), [idOf(4)])
   assert.deepEqual(namesakes('Maryann Smith'), [idOf(6)])
   assert.deepEqual(namesakes('Jane Doe'), [])
+  // An initial may stand for another word than the first that it fits.
+  assert.deepEqual(namesakes('K Kumar'), [idOf(7)])
 })
 
 test('a birth date puts the right one of several namesakes first', () => {

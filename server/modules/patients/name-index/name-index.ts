@@ -47,8 +47,10 @@ const VARIANT_COST = 0.03
 /** What a birth date counts beside a name. */
 const BIRTH_DATE_SHARE = 0.4
 const EXTRA_WORD_COST = 0.01
-/** Of one word of two or three and the birth date. */
-const NAMESAKE_SCORE = 0.6
+/** Of one word of three and the birth date. */
+const NAMESAKE_SCORE = 0.55
+/** Of those born on one day all are compared: on the first of January many are, whose birth date nobody knows. */
+const MOST_NAMESAKES = 10_000
 
 export function createNameIndex(): NameIndex {
   const people = createPeople()
@@ -90,27 +92,23 @@ export function createNameIndex(): NameIndex {
     if (!only_born && words.length <= MOST_VARIED_WORDS && Math.max(0, ...scores.values()) < GOOD_SCORE) {
       for (const variant of variantsOf(words)) collect(variant, VARIANT_COST)
     }
+    const readings = only_born ? [[...words], ...variantsOf(words)] : []
     return [...scores]
-      .filter(([slot, score]) => !only_born || (score >= NAMESAKE_SCORE && isNamesake(words, slot)))
+      .filter(([slot, score]) => !only_born || (score >= NAMESAKE_SCORE && isNamesake(readings, slot)))
       .toSorted(([slot, score], [otherSlot, otherScore]) => otherScore - score || slot - otherSlot)
       .slice(0, limit)
       .map(([slot, score]) => ({ id: people.idOf(slot), score: Math.round(score * 1000) / 1000 }))
   }
 
   /** Whether two words at least stand for two of the name: in a crowd, many who were born on a day share one. */
-  function isNamesake(words: readonly string[], slot: number): boolean {
-    const ofPerson = Array.from({ length: people.wordCount(slot) }, (_, at) =>
-      dictionary.textOf(people.wordAt(slot, at)),
-    )
-    const fewest = Math.min(2, new Set(words).size, ofPerson.length)
-    return [words, ...variantsOf(words)].some((searched) => {
-      const free = [...ofPerson]
-      const standing = searched.filter((word) => {
-        const at = free.findIndex((own) => wordLikeness(word, own) > 0)
-        if (at !== -1) free.splice(at, 1)
-        return at !== -1
-      })
-      return standing.length >= fewest
+  function isNamesake(readings: readonly string[][], slot: number): boolean {
+    const own = Array.from({ length: people.wordCount(slot) }, (_, at) => dictionary.textOf(people.wordAt(slot, at)))
+    const isOne = own.length === 1 || new Set(readings[0]).size === 1
+    return readings.some((words) => {
+      const pairs = words.flatMap((word, row) =>
+        own.flatMap((other, at) => (wordLikeness(word, other) > 0 ? [{ row, at }] : [])),
+      )
+      return pairs.some((one) => isOne || pairs.some(({ row, at }) => row !== one.row && at !== one.at))
     })
   }
 
@@ -144,7 +142,7 @@ export function createNameIndex(): NameIndex {
     const weight = searched.reduce((sum, word) => sum + word.weight, 0)
     const best = () => {
       board.reserve(people.slotCount())
-      const most = Math.max(FEWEST_COMPARED, limit * 2)
+      const most = only_born ? MOST_NAMESAKES : Math.max(FEWEST_COMPARED, limit * 2)
       if (!only_born) wordAwards.award(searched, most, days !== undefined)
       if (days) awardBirthDay(days, searched.length + 1, weight)
       const found = board.best(most)

@@ -12,7 +12,7 @@ export type SearchedWord = { text: string; weight: number }
 type LookedUp = { word: SearchedWord; similar: SimilarWords; people: number }
 
 export type WordAwards = {
-  /** On the board are at least `most` afterwards, if so many fit at all. `hasDays`: a birth date is searched for, too. */
+  /** Of two words, whoever fits one alone is let be where `most` are on the board. `hasDays`: a birth date is searched for, too. */
   award: (searched: readonly SearchedWord[], most: number, hasDays: boolean) => void
   memory_bytes: () => number
 }
@@ -47,9 +47,10 @@ export function createWordAwards(
     const long = searched.filter(({ text }) => text.length > SHORT_WORD)
     const short = searched.filter(({ text }) => text.length <= SHORT_WORD)
     const lookedUp = long.map((word) => lookUp(word)).toSorted((a, b) => a.people - b.people)
-    const [rare, common, ...others] = lookedUp
+    const [rare, common] = lookedUp
     let round = 1
-    if (rare && common && others.length === 0 && !hasDays) {
+    // Not where a short word follows, which tells apart whom one of the long ones fits.
+    if (rare && common && searched.length === 2 && !hasDays) {
       awardPair(rare, common, most)
     } else {
       for (const looked of lookedUp) {
@@ -101,7 +102,8 @@ export function createWordAwards(
     awardHoldersIn(fitted, common, 1)
     awardHoldersIn(board.found, rare, 2)
     fitted.clear()
-    const telling = common.people > MOST_FOUND_BY_WORD ? [rare] : [rare, common]
+    if (board.count() >= most) return
+    const telling = rare.people > 0 && common.people > MOST_FOUND_BY_WORD ? [rare] : [rare, common]
     const fits = telling.flatMap(({ word, similar: { word_ids, points } }) =>
       Array.from(word_ids, (wordId, at) => ({ wordId, points: (points[at] as number) * word.weight })),
     )
@@ -119,7 +121,9 @@ export function createWordAwards(
   function awardAmongFound({ word, similar }: LookedUp): void {
     if (wordPoints.length < dictionary.count()) wordPoints = new Uint8Array(Math.ceil(dictionary.count() * 1.5))
     for (const [at, wordId] of similar.word_ids.entries()) wordPoints[wordId] = similar.points[at] as number
-    for (const [place, slot] of board.slots().entries()) {
+    const slots = board.slots()
+    for (let place = 0; place < slots.length; place++) {
+      const slot = slots[place] as number
       let most = 0
       for (let at = people.wordCount(slot) - 1; at >= 0; at--) {
         most = Math.max(most, wordPoints[people.wordAt(slot, at)] as number)
@@ -133,7 +137,9 @@ export function createWordAwards(
   function awardFoundByLetters(word: SearchedWord): void {
     createWordMatcher(word.text).use(({ likeness }) => {
       const units = dictionary.units()
-      for (const [place, slot] of board.slots().entries()) {
+      const slots = board.slots()
+      for (let place = 0; place < slots.length; place++) {
+        const slot = slots[place] as number
         let most = 0
         for (let at = people.wordCount(slot) - 1; at >= 0; at--) {
           const wordId = people.wordAt(slot, at)

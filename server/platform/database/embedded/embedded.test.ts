@@ -259,7 +259,7 @@ test('a folder whose path is longer than PostgreSQL takes is refused with what t
   const { start } = await prepared(t, Array.from({ length: 5 }, () => 'a'.repeat(200)).join('/'))
   await assert.rejects(start(), {
     name: 'EmbeddedDatabaseUnavailable',
-    message: /so long a path: let OPENWARD_DATA_DIR be a shorter one/,
+    message: /so long a path: let OPENWARD_DATA_DIR be one of at most 870 bytes/,
   })
 })
 

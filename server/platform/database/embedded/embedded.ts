@@ -53,7 +53,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const data_directory = join(directory, 'cluster')
   if (Buffer.byteLength(data_directory) > longest_path_bytes) {
     throw new EmbeddedDatabaseUnavailable(
-      'PostgreSQL takes no data directory with so long a path: let OPENWARD_DATA_DIR be a shorter one',
+      `PostgreSQL takes no data directory with so long a path: let OPENWARD_DATA_DIR be one of at most ${longest_path_bytes - 30} bytes`,
     )
   }
   const cluster: Cluster = {
