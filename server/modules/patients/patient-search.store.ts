@@ -48,9 +48,10 @@ export function findTokenHolders(people: readonly (readonly PatientToken[])[]): 
 }
 
 /**
- * People who share a token or whom the name index named, by a record of theirs that was merged, too: who they are is decided after opening. Of many, those first who share
- * more than a phone or an address, which a whole home may have in common. Written out, since every
- * registration asks it. As an array the few ids are found first; joined, a plan without statistics may begin with every patient.
+ * People who share a token or whom the name index named, by a record that was merged into theirs, too: who they are is decided
+ * after opening. Of many, those first who share more than a phone or an address, which a whole home may have in common. Written
+ * out, since every registration asks it. As an array the few ids are found first; joined, a plan without statistics may begin with
+ * every patient.
  */
 export function findLookalikes(
   tokens: readonly PatientToken[],

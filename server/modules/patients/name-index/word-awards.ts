@@ -36,6 +36,7 @@ export function createWordAwards(
   board: Scoreboard,
 ): WordAwards {
   const fitted = createSlotSet()
+  /** Whom a piece of a list has in common with those who are looked for. */
   const kept = new Uint32Array(MOST_ENTRIES)
   /** Points of dictionary words for one searched word; all zero between uses. */
   let wordPoints = new Uint8Array(1024)
@@ -87,7 +88,7 @@ export function createWordAwards(
       const points = (similar.points[at] as number) * word.weight
       holders.each(wordId, (slots, from, end) => {
         const count = found.among(slots, from, end, kept)
-        for (let at_kept = 0; at_kept < count; at_kept++) board.award(kept[at_kept] as number, round, points)
+        for (let place = 0; place < count; place++) board.award(kept[place] as number, round, points)
       })
     }
   }

@@ -218,8 +218,8 @@ export function createWordDictionary(): WordDictionary {
       // A word of three letters lies within another where its one trigram without padding does.
       const flag = length === 3 && at === 2 ? CONTAINS_INNER : 0
       trigrams.each(list, (ids, from, end) => {
-        for (let at_id = from; at_id < end; at_id++) {
-          const id = ids[at_id] as number
+        for (let entry = from; entry < end; entry++) {
+          const id = ids[entry] as number
           const before = shared[id] as number
           if (before === 0) touched[touchedCount++] = id
           shared[id] = (before + 1) | flag

@@ -40,6 +40,8 @@ export type EmbeddedPostgres = {
 
 /** PostgreSQL's MAXPGPATH is 1,024, and its own files lie below. */
 const longest_path_bytes = 900
+/** For the two folders between OPENWARD_DATA_DIR and the cluster. */
+const room_below_bytes = 30
 const watch_interval_ms = 500
 const restart_pauses_ms = [0, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 30_000, 30_000, 30_000, 30_000]
 
@@ -53,7 +55,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const data_directory = join(directory, 'cluster')
   if (Buffer.byteLength(data_directory) > longest_path_bytes) {
     throw new EmbeddedDatabaseUnavailable(
-      `PostgreSQL takes no data directory with so long a path: let OPENWARD_DATA_DIR be one of at most ${longest_path_bytes - 30} bytes`,
+      `PostgreSQL takes no data directory with so long a path: let OPENWARD_DATA_DIR be one of at most ${longest_path_bytes - room_below_bytes} bytes`,
     )
   }
   const cluster: Cluster = {
