@@ -38,11 +38,16 @@ export const AppointmentRequest = z.strictObject({
 })
 export type AppointmentRequest = z.output<typeof AppointmentRequest>
 
+/** Why something is moved, cancelled or set. */
+export const ReasonOfChange = Text(500)
+  .nullish()
+  .describe('Kept in the history; refused with 403 to whom the record of the patient is out of reach')
+
 export const RescheduleRequest = z.strictObject({
   appointment_time: Instant.describe('The start of one of the free slots of the doctor'),
   doctor_id: Id.optional().describe('Another doctor takes it over'),
   resource_ids: ResourceIds.optional().describe('Those that it needs from now on; those that it has unless said'),
-  reason: Text(500).nullish().describe('Why it is moved; kept in the history'),
+  reason: ReasonOfChange,
 })
 export type RescheduleRequest = z.output<typeof RescheduleRequest>
 
@@ -54,10 +59,10 @@ export const DetailsRequest = z.strictObject({
 })
 export type DetailsRequest = z.output<typeof DetailsRequest>
 
-export const CancelRequest = z.strictObject({ reason: Text(500).nullish() }).optional()
+export const CancelRequest = z.strictObject({ reason: ReasonOfChange }).optional()
 export type CancelRequest = z.output<typeof CancelRequest>
 
-export const StatusRequest = z.strictObject({ status: AppointmentStatus, reason: Text(500).nullish() })
+export const StatusRequest = z.strictObject({ status: AppointmentStatus, reason: ReasonOfChange })
 export type StatusRequest = z.output<typeof StatusRequest>
 
 export const slotTaken = defineProblem('slot_taken', 409, 'This time is no longer free: choose one of nearest_slots')

@@ -10,6 +10,7 @@ import {
   notAccepting,
   pastCutOff,
   patientMissing,
+  ReasonOfChange,
   resourceUnknown,
 } from './appointment.contract.ts'
 import { Appointment } from './appointment-record.contract.ts'
@@ -92,7 +93,7 @@ export const SeriesChange = z
           'The new start of this one; the others move by as many days, to the same time of day',
         ),
         doctor_id: Id.optional().describe('Another doctor takes them over'),
-        reason: Text(500).nullish(),
+        reason: ReasonOfChange,
       })
       .refine((move) => move.appointment_time !== undefined || move.doctor_id !== undefined, {
         path: ['appointment_time'],
@@ -100,7 +101,7 @@ export const SeriesChange = z
       })
       .optional(),
     details: DetailsRequest.optional(),
-    cancel: z.strictObject({ reason: Text(500).nullish() }).optional(),
+    cancel: z.strictObject({ reason: ReasonOfChange }).optional(),
   })
   .refine((one) => [one.move, one.details, one.cancel].filter((part) => part !== undefined).length === 1, {
     path: ['move'],
