@@ -5,12 +5,12 @@ import { createRecent } from './recent.ts'
 describe('what was opened a moment ago', () => {
   it('is known, and no more of it than has room', () => {
     const recent = createRecent<number>()
-    for (let at = 0; at < 30_000; at += 1) recent.set(`key ${at}`, at)
-    const known = Array.from({ length: 30_000 }, (_, at) => recent.get(`key ${at}`)).filter(
+    for (let at = 0; at < 100_000; at += 1) recent.set(`key ${at}`, at)
+    const known = Array.from({ length: 100_000 }, (_, at) => recent.get(`key ${at}`)).filter(
       (value) => value !== undefined,
     )
-    assert.equal(known.at(-1), 29_999)
-    assert.ok(known.length >= 5000 && known.length <= 10_000, `${known.length}`)
+    assert.equal(known.at(-1), 99_999)
+    assert.ok(known.length >= 20_000 && known.length <= 40_000, `${known.length}`)
   })
 
   it('is gone within a minute, also while nobody opens anything', (t) => {

@@ -6,7 +6,8 @@ export type Recent<Value> = {
 }
 
 const halfMinuteMilliseconds = 30_000
-const mostInAHalf = 5000
+/** Of cards some 12 MB: those of a thousand searches. */
+const mostInAHalf = 20_000
 
 export function createRecent<Value>(): Recent<Value> {
   let newer = new Map<string, Value>()

@@ -3,7 +3,7 @@
 import { wordLikeness } from '../duplicates.ts'
 import { normaliseName } from '../names.ts'
 import { birthDay, birthDayLikeness, type BirthDays, birthDays } from './birth-days.ts'
-import { bestPairing, type Pair } from './pairing.ts'
+import { bestPairing } from './pairing.ts'
 import { createPeople, MOST_WORDS } from './people.ts'
 import { createPostingLists } from './posting-lists.ts'
 import { createScoreboard } from './scoreboard.ts'
@@ -58,6 +58,7 @@ export function createNameIndex(): NameIndex {
   const holders = createPostingLists()
   const board = createScoreboard()
   const wordAwards = createWordAwards(people, dictionary, holders, board)
+  const gains = new Float64Array(MOST_SEARCHED_WORDS * MOST_WORDS)
 
   function remove(id: string): void {
     const slot = people.find(id)
@@ -173,22 +174,35 @@ export function createNameIndex(): NameIndex {
   /** Pairs each searched word with a word of its own, the likeliest pairs first; 0..1 for each slot. */
   function scoreNames(searched: readonly SearchedWord[], weight: number, slots: readonly number[]): number[] {
     if (weight === 0) return slots.map(() => 0)
-    const pairs = slots.map((): Pair[] => [])
-    for (const [row, word] of searched.entries()) {
-      createWordMatcher(word.text).use(({ likeness }) => {
-        for (const [index, slot] of slots.entries()) {
-          for (let at = people.wordCount(slot) - 1; at >= 0; at--) {
-            const wordId = people.wordAt(slot, at)
-            const alike = likeness(dictionary.units(), dictionary.start(wordId), dictionary.length(wordId))
-            if (alike > 0) pairs[index]?.push({ row, at, gain: alike * word.weight })
-          }
-        }
-      })
+    // Those whom a search finds share many of their words: each is compared once.
+    const placeOfWord = new Map<number, number>()
+    const places: number[] = []
+    for (const slot of slots) {
+      for (let at = 0, count = people.wordCount(slot); at < count; at++) {
+        const wordId = people.wordAt(slot, at)
+        let place = placeOfWord.get(wordId)
+        if (place === undefined) placeOfWord.set(wordId, (place = placeOfWord.size))
+        places.push(place)
+      }
     }
-    return pairs.map((ofSlot, index) => {
-      const extra = Math.max(0, people.wordCount(slots[index] as number) - searched.length)
-      const score = bestPairing(ofSlot) / weight - EXTRA_WORD_COST * Math.min(5, extra)
-      return Math.max(0, score)
+    const gainsOfWords = searched.map(({ text, weight: ofWord }) =>
+      createWordMatcher(text).use(({ likeness }) => {
+        const gainOf = new Float64Array(placeOfWord.size)
+        for (const [wordId, place] of placeOfWord) {
+          gainOf[place] = likeness(dictionary.units(), dictionary.start(wordId), dictionary.length(wordId)) * ofWord
+        }
+        return gainOf
+      }),
+    )
+    let from = 0
+    return slots.map((slot) => {
+      const count = people.wordCount(slot)
+      for (const [row, gainOf] of gainsOfWords.entries()) {
+        for (let at = 0; at < count; at++) gains[row * count + at] = gainOf[places[from + at] as number] as number
+      }
+      from += count
+      const extra = Math.max(0, count - searched.length)
+      return Math.max(0, bestPairing(gains, searched.length, count) / weight - EXTRA_WORD_COST * Math.min(5, extra))
     })
   }
 

@@ -95,11 +95,7 @@ export function createWordAwards(
 
   /** Whom both words fit, and after them, until there are enough, whom one of them fits best: who fits one is behind who fits both. */
   function awardPair(rare: LookedUp, common: LookedUp, most: number): void {
-    for (const wordId of rare.similar.word_ids) {
-      holders.each(wordId, (slots, from, end) => {
-        for (let posting = from; posting < end; posting++) fitted.add(slots[posting] as number)
-      })
-    }
+    for (const wordId of rare.similar.word_ids) holders.each(wordId, fitted.addAll)
     awardHoldersIn(fitted, common, 1)
     awardHoldersIn(board.found, rare, 2)
     fitted.clear()
