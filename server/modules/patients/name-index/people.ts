@@ -1,5 +1,5 @@
 // The people of the index in packed arrays: a small number (slot) for each, their uuid, birth date and words.
-import { grownUint8, grownUint32 } from './growable.ts'
+import { grownUint32 } from './growable.ts'
 import { createPostingLists } from './posting-lists.ts'
 
 export type People = {
@@ -23,14 +23,15 @@ export type People = {
 export const MOST_WORDS = 32
 /** A uuid in 32-bit parts. */
 const ID_PARTS = 4
+/** How many words a name has, and they themselves where they have room here, all in one fetch from memory; else where they are. */
+const NAME_PARTS = 4
 
 export function createPeople(): People {
   let ids = new Uint32Array(1024)
   let birthDays = new Uint32Array(1024)
-  let wordCounts = new Uint8Array(1024)
-  let wordsAt = new Uint32Array(1024)
-  let words = new Uint32Array(1024)
-  let wordsEnd = 1
+  let names = new Uint32Array(1024)
+  let longNames = new Uint32Array(1024)
+  let longNamesEnd = 0
   let slotCount = 0
   let size = 0
   /** Slots by the hash of their uuid, plus one; 0 is free. */
@@ -39,8 +40,8 @@ export function createPeople(): People {
   /** Each day on which somebody was born has a list of slots, by its number here. */
   const listsOfDays = new Map<number, number>()
   const born = createPostingLists()
-  /** By number of words: freed places in `words`. */
-  const freeWords: number[][] = Array.from({ length: MOST_WORDS + 1 }, () => [])
+  /** By number of words: freed places in `longNames`. */
+  const freeLongNames: number[][] = Array.from({ length: MOST_WORDS + 1 }, () => [])
   const wanted = new Uint32Array(ID_PARTS)
   const idBytes = Buffer.alloc(ID_PARTS * 4)
 
@@ -109,17 +110,13 @@ export function createPeople(): People {
     const slot = freeSlots.pop() ?? slotCount++
     ids = grownUint32(ids, slotCount * ID_PARTS)
     birthDays = grownUint32(birthDays, slotCount)
-    wordCounts = grownUint8(wordCounts, slotCount)
-    wordsAt = grownUint32(wordsAt, slotCount)
+    names = grownUint32(names, slotCount * NAME_PARTS)
     parse(id)
     table[placeOfWanted()] = slot + 1
     ids.set(wanted, slot * ID_PARTS)
     birthDays[slot] = birthDay
     if (birthDay !== 0) born.append(listOf(birthDay), slot)
-    const count = Math.min(wordIds.length, MOST_WORDS)
-    wordCounts[slot] = count
-    wordsAt[slot] = placeForWords(count)
-    for (let at = 0; at < count; at++) words[(wordsAt[slot] as number) + at] = wordIds[at] as number
+    storeWords(slot, wordIds.slice(0, MOST_WORDS))
     size++
     if (size * 2 > table.length) growTable()
     return slot
@@ -144,12 +141,24 @@ export function createPeople(): People {
     return slots
   }
 
-  function placeForWords(count: number): number {
-    const freed = freeWords[count]?.pop()
+  function storeWords(slot: number, wordIds: readonly number[]): void {
+    const name = slot * NAME_PARTS
+    names[name] = wordIds.length
+    if (wordIds.length < NAME_PARTS) {
+      names.set(wordIds, name + 1)
+      return
+    }
+    const place = placeForLongName(wordIds.length)
+    names[name + 1] = place
+    longNames.set(wordIds, place)
+  }
+
+  function placeForLongName(count: number): number {
+    const freed = freeLongNames[count]?.pop()
     if (freed !== undefined) return freed
-    const place = wordsEnd
-    wordsEnd += count
-    words = grownUint32(words, wordsEnd)
+    const place = longNamesEnd
+    longNamesEnd += count
+    longNames = grownUint32(longNames, longNamesEnd)
     return place
   }
 
@@ -159,14 +168,24 @@ export function createPeople(): People {
     const slot = (table[place] as number) - 1
     if (slot === -1) return
     removeFromTable(place)
-    const count = wordCounts[slot] as number
-    freeWords[count]?.push(wordsAt[slot] as number)
-    wordCounts[slot] = 0
+    const count = wordCount(slot)
+    if (count >= NAME_PARTS) freeLongNames[count]?.push(names[slot * NAME_PARTS + 1] as number)
+    names[slot * NAME_PARTS] = 0
     const birthDay = birthDays[slot] as number
     if (birthDay !== 0) born.remove(listOf(birthDay), slot)
     birthDays[slot] = 0
     freeSlots.push(slot)
     size--
+  }
+
+  function wordCount(slot: number): number {
+    return names[slot * NAME_PARTS] as number
+  }
+
+  function wordAt(slot: number, at: number): number {
+    const first = slot * NAME_PARTS + 1
+    if ((names[first - 1] as number) < NAME_PARTS) return names[first + at] as number
+    return longNames[(names[first] as number) + at] as number
   }
 
   function idOf(slot: number): string {
@@ -181,14 +200,13 @@ export function createPeople(): People {
     insert,
     remove,
     idOf,
-    wordCount: (slot) => wordCounts[slot] as number,
-    wordAt: (slot, at) => words[(wordsAt[slot] as number) + at] as number,
+    wordCount,
+    wordAt,
     birthDay: (slot) => birthDays[slot] as number,
     bornOn,
     slotCount: () => slotCount,
     size: () => size,
     memory_bytes: () =>
-      [ids, birthDays, wordCounts, wordsAt, words, table].reduce((sum, array) => sum + array.byteLength, 0) +
-      born.memory_bytes(),
+      [ids, birthDays, names, longNames, table].reduce((sum, array) => sum + array.byteLength, 0) + born.memory_bytes(),
   }
 }

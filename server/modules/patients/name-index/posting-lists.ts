@@ -1,4 +1,4 @@
-// Many lists of 32-bit numbers in one array. A list is a chain of blocks, each twice its predecessor up to 1,024
+// Many lists of 32-bit numbers in one array. A list is a chain of blocks, each twice its predecessor up to 4,096
 // words: a list of one costs 16 bytes, a list of thousands 4 bytes an entry. Removing keeps no order.
 import { grownUint16, grownUint32 } from './growable.ts'
 
@@ -15,7 +15,7 @@ export type PostingLists = {
 /** A block: the offset of the block before it (0: none), its size class, then its entries. */
 const HEADER = 2
 const SMALLEST_BLOCK = 4
-const LARGEST_CLASS = 8
+const LARGEST_CLASS = 10
 export const MOST_ENTRIES = (SMALLEST_BLOCK << LARGEST_CLASS) - HEADER
 
 export function createPostingLists(): PostingLists {

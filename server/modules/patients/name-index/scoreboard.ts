@@ -21,12 +21,14 @@ export type Scoreboard = {
 }
 
 const MOST_POINTS = 0xffff
+const SMALLEST_TABLE = 4096
 
 export function createScoreboard(): Scoreboard {
   /** Who has points. Most who are asked about have none, which is known from here alone. */
   const found = createSlotSet()
-  /** Of a slot with points its place among those seen; what is known of them lies together. */
-  let places = new Uint32Array(1024)
+  /** By the hash of a slot its place among those seen, plus one. A place for each person there is would lie far off in the memory. */
+  let table = new Uint32Array(SMALLEST_TABLE)
+  let tableMask = SMALLEST_TABLE - 1
   let seen = new Uint32Array(1024)
   let sums = new Uint16Array(1024)
   /** The round in which points were given last; rounds begin with 1. */
@@ -36,18 +38,44 @@ export function createScoreboard(): Scoreboard {
   const histogram = new Uint32Array(MOST_POINTS + 1)
 
   function award(slot: number, round: number, points: number): void {
-    if (!found.has(slot)) {
-      found.add(slot)
-      places[slot] = seenCount
-      seen[seenCount] = slot
-      sums[seenCount] = 0
-      rounds[seenCount] = 0
-      seenCount++
-    }
-    const place = places[slot] as number
+    const place = found.has(slot) ? placeOf(slot) : newPlace(slot)
     if (rounds[place] === round) return
     rounds[place] = round
     awardAt(place, points)
+  }
+
+  function placeOf(slot: number): number {
+    let at = homeOf(slot)
+    while (seen[(table[at] as number) - 1] !== slot) at = (at + 1) & tableMask
+    return (table[at] as number) - 1
+  }
+
+  function newPlace(slot: number): number {
+    if (seenCount * 2 > tableMask) growTable()
+    const place = seenCount++
+    found.add(slot)
+    seen[place] = slot
+    sums[place] = 0
+    rounds[place] = 0
+    enter(place)
+    return place
+  }
+
+  function enter(place: number): void {
+    let at = homeOf(seen[place] as number)
+    while (table[at] !== 0) at = (at + 1) & tableMask
+    table[at] = place + 1
+  }
+
+  function homeOf(slot: number): number {
+    return (Math.imul(slot, 0x9e3779b1) >>> 8) & tableMask
+  }
+
+  function growTable(): void {
+    tableMask = tableMask * 2 + 1
+    table = grownUint32(table, tableMask + 1)
+    table.fill(0, 0, tableMask + 1)
+    for (let place = 0; place < seenCount; place++) enter(place)
   }
 
   function awardAt(place: number, points: number): void {
@@ -77,7 +105,6 @@ export function createScoreboard(): Scoreboard {
   return {
     reserve: (slotCount) => {
       found.reserve(slotCount)
-      places = grownUint32(places, slotCount)
       seen = grownUint32(seen, slotCount)
       sums = grownUint16(sums, slotCount)
       rounds = grownUint8(rounds, slotCount)
@@ -90,10 +117,12 @@ export function createScoreboard(): Scoreboard {
     best,
     clear: () => {
       found.clear()
+      table.fill(0, 0, tableMask + 1)
+      tableMask = SMALLEST_TABLE - 1
       seenCount = 0
       mostPoints = 0
     },
     memory_bytes: () =>
-      [places, seen, sums, rounds, histogram].reduce((bytes, array) => bytes + array.byteLength, found.memory_bytes()),
+      [table, seen, sums, rounds, histogram].reduce((bytes, array) => bytes + array.byteLength, found.memory_bytes()),
   }
 }

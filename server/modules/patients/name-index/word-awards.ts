@@ -97,8 +97,9 @@ export function createWordAwards(
   function awardPair(rare: LookedUp, common: LookedUp, most: number): void {
     for (const wordId of rare.similar.word_ids) holders.each(wordId, fitted.addAll)
     awardHoldersIn(fitted, common, 1)
-    awardHoldersIn(board.found, rare, 2)
     fitted.clear()
+    // Those who are no more than can be compared are compared, whatever their points.
+    if (board.count() > most) awardHoldersIn(board.found, rare, 2)
     if (board.count() >= most) return
     const telling = rare.people > 0 && common.people > MOST_FOUND_BY_WORD ? [rare] : [rare, common]
     const fits = telling.flatMap(({ word, similar: { word_ids, points } }) =>
