@@ -23,6 +23,10 @@ export type People = {
 export const MOST_WORDS = 32
 /** A uuid in 32-bit parts. */
 const ID_PARTS = 4
+const ANY_ID = '00000000-0000-0000-0000-000000000000'
+/** Where in the text of a uuid its digits are. */
+const ID_DIGITS = ANY_ID.split('').flatMap((character, at) => (character === '-' ? [] : [at]))
+const HEX_DIGITS = '0123456789abcdef'
 /** How many words a name has, and they themselves where they have room here, all in one fetch from memory; else where they are. */
 const NAME_PARTS = 4
 
@@ -43,7 +47,7 @@ export function createPeople(): People {
   /** By number of words: freed places in `longNames`. */
   const freeLongNames: number[][] = Array.from({ length: MOST_WORDS + 1 }, () => [])
   const wanted = new Uint32Array(ID_PARTS)
-  const idBytes = Buffer.alloc(ID_PARTS * 4)
+  const idText = Buffer.from(ANY_ID)
 
   function parse(id: string): void {
     wanted[0] = Number.parseInt(id.slice(0, 8), 16)
@@ -189,10 +193,13 @@ export function createPeople(): People {
   }
 
   function idOf(slot: number): string {
-    for (let part = 0; part < ID_PARTS; part += 1)
-      idBytes.writeUInt32BE(ids[slot * ID_PARTS + part] as number, part * 4)
-    const hex = idBytes.toString('hex')
-    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+    let digit = 0
+    for (let part = 0; part < ID_PARTS; part++) {
+      const bits = ids[slot * ID_PARTS + part] as number
+      for (let shift = 28; shift >= 0; shift -= 4)
+        idText[ID_DIGITS[digit++] as number] = HEX_DIGITS.charCodeAt((bits >>> shift) & 15)
+    }
+    return idText.toString('latin1')
   }
 
   return {

@@ -16,9 +16,8 @@ const positions = new Uint32Array(65_536)
 
 /** Prepares a matcher; `use` gives it the table for as long as `body` runs. */
 export function createWordMatcher(word: string): { word: string; use: <T>(body: (matcher: WordMatcher) => T) => T } {
-  const units = Uint16Array.from(Array.from({ length: Math.min(word.length, LONGEST_SEARCHED_WORD) }), (_, at) =>
-    word.charCodeAt(at),
-  )
+  const units = new Uint16Array(Math.min(word.length, LONGEST_SEARCHED_WORD))
+  for (let at = 0; at < units.length; at++) units[at] = word.charCodeAt(at)
   const matcher: WordMatcher = {
     length: units.length,
     likeness: (text, start, length) => likenessOf(units, text, start, length),
@@ -26,7 +25,10 @@ export function createWordMatcher(word: string): { word: string; use: <T>(body: 
   return {
     word: word.slice(0, LONGEST_SEARCHED_WORD),
     use: (body) => {
-      for (const [at, unit] of units.entries()) positions[unit] = (positions[unit] as number) | (1 << at)
+      for (let at = 0; at < units.length; at++) {
+        const unit = units[at] as number
+        positions[unit] = (positions[unit] as number) | (1 << at)
+      }
       try {
         return body(matcher)
       } finally {
