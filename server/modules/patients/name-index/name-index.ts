@@ -174,11 +174,13 @@ export function createNameIndex(): NameIndex {
   /** Pairs each searched word with a word of its own, the likeliest pairs first; 0..1 for each slot. */
   function scoreNames(searched: readonly SearchedWord[], weight: number, slots: readonly number[]): number[] {
     if (weight === 0) return slots.map(() => 0)
+    // Nothing waits for anything here, so that what is far off in the memory is fetched all at once.
+    const counts = slots.map(people.wordCount)
     // Those whom a search finds share many of their words: each is compared once.
     const placeOfWord = new Map<number, number>()
     const places: number[] = []
-    for (const slot of slots) {
-      for (let at = 0, count = people.wordCount(slot); at < count; at++) {
+    for (const [index, slot] of slots.entries()) {
+      for (let at = 0; at < (counts[index] as number); at++) {
         const wordId = people.wordAt(slot, at)
         let place = placeOfWord.get(wordId)
         if (place === undefined) placeOfWord.set(wordId, (place = placeOfWord.size))
@@ -195,8 +197,7 @@ export function createNameIndex(): NameIndex {
       }),
     )
     let from = 0
-    return slots.map((slot) => {
-      const count = people.wordCount(slot)
+    return counts.map((count) => {
       for (const [row, gainOf] of gainsOfWords.entries()) {
         for (let at = 0; at < count; at++) gains[row * count + at] = gainOf[places[from + at] as number] as number
       }

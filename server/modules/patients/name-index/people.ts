@@ -23,17 +23,18 @@ export type People = {
 export const MOST_WORDS = 32
 /** A uuid in 32-bit parts. */
 const ID_PARTS = 4
+/** Of each person in one piece, since every fetch from memory has to be waited for: the uuid, how many words, and three of them. */
+const RECORD_PARTS = 8
+/** Of more words than have room in a record, it has the place in `longNames`. */
+const MOST_IN_RECORD = RECORD_PARTS - ID_PARTS - 1
 const ANY_ID = '00000000-0000-0000-0000-000000000000'
 /** Where in the text of a uuid its digits are. */
 const ID_DIGITS = ANY_ID.split('').flatMap((character, at) => (character === '-' ? [] : [at]))
 const HEX_DIGITS = '0123456789abcdef'
-/** How many words a name has, and they themselves where they have room here, all in one fetch from memory; else where they are. */
-const NAME_PARTS = 4
 
 export function createPeople(): People {
-  let ids = new Uint32Array(1024)
+  let records = new Uint32Array(1024)
   let birthDays = new Uint32Array(1024)
-  let names = new Uint32Array(1024)
   let longNames = new Uint32Array(1024)
   let longNamesEnd = 0
   let slotCount = 0
@@ -75,7 +76,7 @@ export function createPeople(): People {
   }
 
   function isWanted(slot: number): boolean {
-    for (let at = 0; at < ID_PARTS; at++) if (ids[slot * ID_PARTS + at] !== wanted[at]) return false
+    for (let at = 0; at < ID_PARTS; at++) if (records[slot * RECORD_PARTS + at] !== wanted[at]) return false
     return true
   }
 
@@ -84,7 +85,7 @@ export function createPeople(): People {
     const mask = grown.length - 1
     for (const entry of table) {
       if (entry === 0) continue
-      let place = homeOf(ids, (entry - 1) * ID_PARTS, mask)
+      let place = homeOf(records, (entry - 1) * RECORD_PARTS, mask)
       while (grown[place] !== 0) place = (place + 1) & mask
       grown[place] = entry
     }
@@ -96,7 +97,7 @@ export function createPeople(): People {
     const mask = table.length - 1
     let gap = place
     for (let next = (gap + 1) & mask; table[next] !== 0; next = (next + 1) & mask) {
-      const home = homeOf(ids, ((table[next] as number) - 1) * ID_PARTS, mask)
+      const home = homeOf(records, ((table[next] as number) - 1) * RECORD_PARTS, mask)
       if (((next - home) & mask) < ((next - gap) & mask)) continue
       table[gap] = table[next] as number
       gap = next
@@ -112,12 +113,11 @@ export function createPeople(): People {
 
   function insert(id: string, wordIds: readonly number[], birthDay: number): number {
     const slot = freeSlots.pop() ?? slotCount++
-    ids = grownUint32(ids, slotCount * ID_PARTS)
+    records = grownUint32(records, slotCount * RECORD_PARTS)
     birthDays = grownUint32(birthDays, slotCount)
-    names = grownUint32(names, slotCount * NAME_PARTS)
     parse(id)
     table[placeOfWanted()] = slot + 1
-    ids.set(wanted, slot * ID_PARTS)
+    records.set(wanted, slot * RECORD_PARTS)
     birthDays[slot] = birthDay
     if (birthDay !== 0) born.append(listOf(birthDay), slot)
     storeWords(slot, wordIds.slice(0, MOST_WORDS))
@@ -146,14 +146,14 @@ export function createPeople(): People {
   }
 
   function storeWords(slot: number, wordIds: readonly number[]): void {
-    const name = slot * NAME_PARTS
-    names[name] = wordIds.length
-    if (wordIds.length < NAME_PARTS) {
-      names.set(wordIds, name + 1)
+    const countAt = slot * RECORD_PARTS + ID_PARTS
+    records[countAt] = wordIds.length
+    if (wordIds.length <= MOST_IN_RECORD) {
+      records.set(wordIds, countAt + 1)
       return
     }
     const place = placeForLongName(wordIds.length)
-    names[name + 1] = place
+    records[countAt + 1] = place
     longNames.set(wordIds, place)
   }
 
@@ -173,8 +173,9 @@ export function createPeople(): People {
     if (slot === -1) return
     removeFromTable(place)
     const count = wordCount(slot)
-    if (count >= NAME_PARTS) freeLongNames[count]?.push(names[slot * NAME_PARTS + 1] as number)
-    names[slot * NAME_PARTS] = 0
+    const countAt = slot * RECORD_PARTS + ID_PARTS
+    if (count > MOST_IN_RECORD) freeLongNames[count]?.push(records[countAt + 1] as number)
+    records[countAt] = 0
     const birthDay = birthDays[slot] as number
     if (birthDay !== 0) born.remove(listOf(birthDay), slot)
     birthDays[slot] = 0
@@ -183,19 +184,19 @@ export function createPeople(): People {
   }
 
   function wordCount(slot: number): number {
-    return names[slot * NAME_PARTS] as number
+    return records[slot * RECORD_PARTS + ID_PARTS] as number
   }
 
   function wordAt(slot: number, at: number): number {
-    const first = slot * NAME_PARTS + 1
-    if ((names[first - 1] as number) < NAME_PARTS) return names[first + at] as number
-    return longNames[(names[first] as number) + at] as number
+    const countAt = slot * RECORD_PARTS + ID_PARTS
+    if ((records[countAt] as number) <= MOST_IN_RECORD) return records[countAt + 1 + at] as number
+    return longNames[(records[countAt + 1] as number) + at] as number
   }
 
   function idOf(slot: number): string {
     let digit = 0
     for (let part = 0; part < ID_PARTS; part++) {
-      const bits = ids[slot * ID_PARTS + part] as number
+      const bits = records[slot * RECORD_PARTS + part] as number
       for (let shift = 28; shift >= 0; shift -= 4)
         idText[ID_DIGITS[digit++] as number] = HEX_DIGITS.charCodeAt((bits >>> shift) & 15)
     }
@@ -214,6 +215,6 @@ export function createPeople(): People {
     slotCount: () => slotCount,
     size: () => size,
     memory_bytes: () =>
-      [ids, birthDays, names, longNames, table].reduce((sum, array) => sum + array.byteLength, 0) + born.memory_bytes(),
+      [records, birthDays, longNames, table].reduce((sum, array) => sum + array.byteLength, 0) + born.memory_bytes(),
   }
 }
