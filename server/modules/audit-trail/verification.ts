@@ -39,17 +39,22 @@ export async function verifyStoredLog(
   })
 }
 
-/** Reads the whole log in one go, so without the limits of a request; such a connection is not given back to requests. */
+/** Reads the whole log in one go, so without the limits of a request, to which it gives back the connection only as they left it. */
 export async function withLongConnection<T>(pool: Pool, work: (connection: AuditConnection) => Promise<T>): Promise<T> {
   const connection = await pool.connect()
+  let isAsBefore = false
   try {
     // The first statement finds out whether anybody is there; those that follow may take their time.
     await connection.query(withinLimit(`set statement_timeout = 0`, 5000))
     await connection.query(`set idle_in_transaction_session_timeout = 0`)
     await connection.query(`set openward.reach = 'all'`)
-    return await work(connection)
+    const result = await work(connection)
+    // The log is sealed every two seconds: a new connection each time would come without what the last one knew.
+    await connection.query(withinLimit('reset all', 5000))
+    isAsBefore = true
+    return result
   } finally {
-    connection.release(true)
+    connection.release(!isAsBefore)
   }
 }
 
