@@ -39,22 +39,19 @@ export async function verifyStoredLog(
   })
 }
 
-/** Reads the whole log in one go, so without the limits of a request, to which it gives back the connection only as they left it. */
+/** For what reads the whole log, and lifts the limits of a request for as long as it does (`withWholeLog`). */
 export async function withLongConnection<T>(pool: Pool, work: (connection: AuditConnection) => Promise<T>): Promise<T> {
   const connection = await pool.connect()
-  let isAsBefore = false
+  // Until the work is done nobody knows what state it leaves.
+  let isBroken = true
   try {
-    // The first statement finds out whether anybody is there; those that follow may take their time.
-    await connection.query(withinLimit(`set statement_timeout = 0`, 5000))
-    await connection.query(`set idle_in_transaction_session_timeout = 0`)
-    await connection.query(`set openward.reach = 'all'`)
+    // Finds out whether anybody is there; what follows may take its time.
+    await connection.query(withinLimit('select 1', 5000))
     const result = await work(connection)
-    // The log is sealed every two seconds: a new connection each time would come without what the last one knew.
-    await connection.query(withinLimit('reset all', 5000))
-    isAsBefore = true
+    isBroken = false
     return result
   } finally {
-    connection.release(!isAsBefore)
+    connection.release(isBroken)
   }
 }
 

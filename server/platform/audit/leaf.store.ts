@@ -28,10 +28,13 @@ type Unsealed = { added: number; pending: number; first_added: string | null }
 
 /** Entries that no leaf stands for: those that were too young, and those that must have been slipped in. */
 export async function countUnsealed(db: AuditConnection, last: StoredRoot | undefined): Promise<Unsealed> {
-  // A horizon that this cluster has not reached is another's (after a restore): nothing is known to be older than it.
+  // A horizon that this cluster has not reached is another's (after a restore): nothing is known to be older than it. What has ended
+  // may seem to go back behind it for a moment, where a transaction of another database ends.
   const text = `select count(*) filter (where is_old)::integer as added, count(*) filter (where not is_old)::integer as pending,
       (array_agg(id::text order by recorded_xid, id) filter (where is_old))[1] as first_added
-    from (select id, recorded_xid, coalesce(recorded_xid < $1::xid8 and $1::xid8 <= openward.settled_xid(), false) as is_old
+    from (select id, recorded_xid, coalesce(
+                    recorded_xid < least($1::xid8, openward.settled_xid()) and $1::xid8 <= pg_snapshot_xmax(pg_current_snapshot()),
+                    false) as is_old
             from audit_logs e where not exists (select from audit_leaves l where l.entry_id = e.id)) as unsealed`
   const [row] = (await db.query(text, [last?.horizon ?? null])).rows as Unsealed[]
   return certain(row, 'count of the entries that are not sealed')

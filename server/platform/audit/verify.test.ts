@@ -273,6 +273,19 @@ for (const { title, tamper, options, finds } of cases) {
   })
 }
 
+test('an entry added behind the sealer is found also while the last root reaches further than what has ended', async () => {
+  await using log = await startSealedLog()
+  const slow = await log.connect()
+  await slow.query('begin')
+  await slow.query('select pg_current_xact_id()')
+  const [id] = await insertEntries(log.owner, 1)
+  await log.owner.query(`update audit_logs set recorded_xid = '3' where id = $1`, [id])
+  await log.owner.query('update audit_roots set horizon = pg_snapshot_xmax(pg_current_snapshot()) where tree_size = 30')
+  const { first } = await verifyAudit(log.owner, log.keys)
+  await slow.query('rollback')
+  assert.deepEqual(place(first), ['added', null, null, id])
+})
+
 test('what only a root from outside can show is not found without one', async () => {
   await using log = await startSealedLog()
   await rewriteWithKey(log)
