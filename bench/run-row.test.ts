@@ -18,6 +18,11 @@ const cases: [string, Parameters<typeof judge>, boolean | undefined][] = [
   ['a ratio under its bound is broken', [against, [side('own', measured(49)), side('other', measured(100))]], false],
   ['errors break what speed would keep', [against, [side('own', measured(99, 1)), side('other', measured(1))]], false],
   ['without the other side nothing is said', [against, [side('own', measured(50))]], undefined],
+  [
+    'of an other side with errors nothing is said',
+    [against, [side('own', measured(99)), side('other', measured(1, 1))]],
+    undefined,
+  ],
   ['without the own side nothing is said', [{ at_most: 3 }, [{ side: 'own', absent: 'no server' }]], undefined],
   ['a failed own side breaks it', [{ at_most: 3 }, [{ side: 'own', failed: 'crashed' }]], false],
   ['none at all keeps a limit of none', [{ at_most: 0 }, [side('own', measured(0))]], true],

@@ -13,17 +13,18 @@ export function takeMedian(turns: readonly Measured[]): Measured {
   return { ...middle, errors: turns.reduce((sum, turn) => sum + turn.errors, 0) }
 }
 
-function valueOf(results: readonly SideResult[], side: string | undefined): number | undefined {
-  const result = side === undefined ? results[0] : results.find((candidate) => candidate.side === side)
-  return result && 'median' in result ? result.median.value : undefined
+/** Undefined where the side has given errors as well: what does not answer is no measure. */
+function comparedValueOf(results: readonly SideResult[], side: string): number | undefined {
+  const result = results.find((candidate) => candidate.side === side)
+  return result && 'median' in result && result.median.errors === 0 ? result.median.value : undefined
 }
 
 /** Errors of OpenWard, or its failure, break every promise: a wrong answer may not count as a quick one. */
 export function judge(promised: Promised, results: readonly SideResult[]): Verdict {
   const [own] = results
   const has_failed = own !== undefined && ('failed' in own || ('median' in own && own.median.errors > 0))
-  const value = valueOf(results, undefined)
-  const other = 'against' in promised ? valueOf(results, promised.against) : undefined
+  const value = own && 'median' in own ? own.median.value : undefined
+  const other = 'against' in promised ? comparedValueOf(results, promised.against) : undefined
   const ratio = value === undefined || other === undefined ? undefined : value / other
   const verdict = (promise: string, is_kept: boolean | undefined): Verdict => ({
     promise,
