@@ -72,7 +72,8 @@ async function heldBefore(holding: Promise<Held>, answer: Promise<ClientAnswer |
 
 type Fault = { name: string; hold: [moment: Moment, text: string, within?: string]; times_done: 0 | 1 }
 const moments: Fault[] = [
-  { name: 'before its transaction begins', hold: ['before', 'begin'], times_done: 0 },
+  // That of a request: the server's own work begins transactions, too, and enters them as nobody.
+  { name: 'before its transaction begins', hold: ['before', 'begin', 'openward.enter('], times_done: 0 },
   { name: 'inside its transaction', hold: ['before', 'update idempotency_keys'], times_done: 0 },
   { name: 'before its commit', hold: ['before', 'commit', 'idempotency_keys'], times_done: 0 },
   { name: 'after its commit and before the answer', hold: ['after', 'commit', 'idempotency_keys'], times_done: 1 },
