@@ -72,7 +72,7 @@ async function heldBefore(holding: Promise<Held>, answer: Promise<ClientAnswer |
 
 type Fault = { name: string; hold: [moment: Moment, text: string, within?: string]; times_done: 0 | 1 }
 const moments: Fault[] = [
-  // That of a request: the server's own work begins transactions, too, and enters them as nobody.
+  // That of a request: the server's own work begins transactions, too, and enters them as no user.
   { name: 'before its transaction begins', hold: ['before', 'begin', 'openward.enter('], times_done: 0 },
   { name: 'inside its transaction', hold: ['before', 'update idempotency_keys'], times_done: 0 },
   { name: 'before its commit', hold: ['before', 'commit', 'idempotency_keys'], times_done: 0 },

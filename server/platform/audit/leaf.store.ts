@@ -28,8 +28,8 @@ type Unsealed = { added: number; pending: number; first_added: string | null }
 
 /** Entries that no leaf stands for: those that were too young, and those that must have been slipped in. */
 export async function countUnsealed(db: AuditConnection, last: StoredRoot | undefined): Promise<Unsealed> {
-  // A horizon that this cluster has not reached is another's (after a restore): nothing is known to be older than it. What has ended
-  // may seem to go back behind it for a moment, where a transaction of another database ends.
+  // A horizon that this cluster has not reached is another's (after a restore): nothing is known to be older than it. Whether it is
+  // reached is not for settled_xid() to say, which falls behind it for the moment in which a transaction of another database ends.
   const text = `select count(*) filter (where is_old)::integer as added, count(*) filter (where not is_old)::integer as pending,
       (array_agg(id::text order by recorded_xid, id) filter (where is_old))[1] as first_added
     from (select id, recorded_xid, coalesce(

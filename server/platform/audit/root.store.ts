@@ -19,7 +19,8 @@ const rootColumns = `tree_size::text as tree_size, root_hash, previous_hash, key
 // Every large read here follows an index for one batch. While a table that has just grown has no statistics, the planner
 // would rather sort all the rest of it for each batch: 100,000 entries then take 19 s to verify instead of 3.
 const enterWholeLog = `select openward.enter_as('all'), set_config('statement_timeout', '10min', true),
-  set_config('idle_in_transaction_session_timeout', '0', true), set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)`
+  set_config('idle_in_transaction_session_timeout', '0', true),
+  set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)`
 
 /**
  * Runs `work` in a transaction that sees every entry: under row-level security a narrower scope would hide some, and

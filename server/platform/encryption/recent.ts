@@ -6,7 +6,7 @@ export type Recent<Value> = {
 }
 
 const halfMinuteMilliseconds = 30_000
-/** Of cards some 12 MB: those of a thousand searches. */
+/** The cards of a thousand searches, which take some 12 MB. */
 const mostInAHalf = 20_000
 
 export function createRecent<Value>(): Recent<Value> {
