@@ -124,7 +124,11 @@ export function maskIdentifiers(country: string, { ssn, national_id }: Identifie
 
 type CardOfRow = SealedBy & { id: string; sealed_card: Buffer }
 
-const recentCards = recentOf<Keyring, { bytes: string; key_id: string; kek_id: string; card: Readonly<Card> }>()
+/** The cards of a thousand searches, which take some 12 MB. */
+const cardsInAHalf = 20_000
+const recentCards = recentOf<Keyring, { bytes: string; key_id: string; kek_id: string; card: Readonly<Card> }>(
+  cardsInAHalf,
+)
 
 /**
  * Opens the card of one of many: undefined for one that was altered or whose key is gone, which must not fail the others. The same

@@ -11,7 +11,8 @@ export type StoredDataKey = WrappedKey & { id: string }
 const dataKeyBytes = 32
 
 /** Each key costs as much to open as what is sealed under it. No longer than a minute does one open here whose row was destroyed. */
-const recentKeys = recentOf<Keyring, { kek_id: string; key: DataKey }>()
+const keysInAHalf = 5000
+const recentKeys = recentOf<Keyring, { kek_id: string; key: DataKey }>(keysInAHalf)
 
 /** A new key: store `id`, `kek_id` and `wrapped`, never `key`. */
 export function newDataKey(keyring: Keyring): DataKey & StoredDataKey {

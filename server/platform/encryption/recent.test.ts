@@ -4,7 +4,7 @@ import { createRecent } from './recent.ts'
 
 describe('what was opened a moment ago', () => {
   it('is known, and no more of it than has room', () => {
-    const recent = createRecent<number>()
+    const recent = createRecent<number>(20_000)
     for (let at = 0; at < 100_000; at += 1) recent.set(`key ${at}`, at)
     const known = Array.from({ length: 100_000 }, (_, at) => recent.get(`key ${at}`)).filter(
       (value) => value !== undefined,
@@ -19,7 +19,7 @@ describe('what was opened a moment ago', () => {
     const pass = (seconds: number) => {
       for (let second = 0; second < seconds; second += 1) t.mock.timers.tick(1000)
     }
-    const recent = createRecent<object>()
+    const recent = createRecent<object>(20_000)
     recent.set('first', {})
     pass(20)
     recent.set('second', {})

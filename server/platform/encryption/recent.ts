@@ -6,10 +6,9 @@ export type Recent<Value> = {
 }
 
 const halfMinuteMilliseconds = 30_000
-/** The cards of a thousand searches, which take some 12 MB. */
-const mostInAHalf = 20_000
 
-export function createRecent<Value>(): Recent<Value> {
+/** Each half keeps `mostInAHalf` at most. */
+export function createRecent<Value>(mostInAHalf: number): Recent<Value> {
   let newer = new Map<string, Value>()
   let older = new Map<string, Value>()
   let turning: NodeJS.Timeout | undefined
@@ -33,11 +32,11 @@ export function createRecent<Value>(): Recent<Value> {
 }
 
 /** One for each keyring: what a test or a rotation opens with another is not given. */
-export function recentOf<Owner extends object, Value>(): (owner: Owner) => Recent<Value> {
+export function recentOf<Owner extends object, Value>(mostInAHalf: number): (owner: Owner) => Recent<Value> {
   const all = new WeakMap<Owner, Recent<Value>>()
   return (owner) => {
     let recent = all.get(owner)
-    if (!recent) all.set(owner, (recent = createRecent()))
+    if (!recent) all.set(owner, (recent = createRecent(mostInAHalf)))
     return recent
   }
 }
