@@ -1,19 +1,15 @@
 // Several prepared statements in one round trip, which PostgreSQL runs as one transaction: everything up to the Sync
 // message commits together or not at all (PostgreSQL documentation, "Pipelining"). One write to the socket; a statement is
 // parsed once a connection and described once a process.
-import { createRequire } from 'node:module'
 import type { Submittable } from 'pg'
 import { certain } from '#platform/certain.ts'
 import { type Connection, parserOf } from './connection.ts'
+import { parameterOf } from './parameter.ts'
 import { giveUp, watchOf } from './silence.ts'
 import type { Sql } from './sql.ts'
 
 /** What one statement answered. `command` is PostgreSQL's tag, such as `INSERT` or `ROLLBACK`. */
 export type Answer = { rows: unknown[]; count: number; command: string }
-
-const { prepareValue } = createRequire(import.meta.url)('pg/lib/utils.js') as {
-  prepareValue: (value: unknown) => unknown
-}
 
 /** The driver's own connection, as far as it is used here: it writes messages and tells of those that arrive. */
 type Wire = {
@@ -82,7 +78,7 @@ function createBatch(statements: readonly Sql[], resolve: (outcome: Outcome) => 
             parsing.push(name)
             together.parse({ text, name })
           }
-          together.bind({ statement: name, values, valueMapper: prepareValue })
+          together.bind({ statement: name, values, valueMapper: parameterOf })
           if (!known.has(name)) together.describe({ type: 'P' })
           together.execute(null)
         }
