@@ -1,23 +1,59 @@
-// The identity cards of patients whose ids a calendar or a list has.
+// The identity cards of people whose ids the name index, a calendar or a list gave. One that was opened within the last minute is
+// not sent by the database again: the version of its row says whether it is still the same.
 import { cardOfFound } from './patient-card.ts'
 import type { IdentityCard } from './patient.contract.ts'
-import { findCards, findMergedCards, nestMerged } from './patient-search.store.ts'
-import { tryOpenCard } from './patient.sealing.ts'
-import type { Context } from '#platform/context.ts'
-import { reachOf } from '#platform/context.ts'
+import { findCards, findMergedCards, nestMerged, type PersonRow, type ReadCardRow } from './patient-search.store.ts'
+import { type Card, tryOpenCard, tryOpenCardOnce } from './patient.sealing.ts'
+import { certain } from '#platform/certain.ts'
+import { type Context, type Reach, reachOf } from '#platform/context.ts'
+import type { Database } from '#platform/database/transaction.ts'
+import type { Keyring } from '#platform/encryption/keyring.ts'
+import { recentOf } from '#platform/encryption/recent.ts'
+
+/** `card` is undefined where it was altered or its key is gone. */
+export type ReadCard = { row: PersonRow; card: Readonly<Card> | undefined }
+
+type Opened = { version: string; card: Readonly<Card> }
+
+/** The cards of a thousand searches, which take some 10 MB. */
+const cardsInAHalf = 20_000
+const recentCards = recentOf<Keyring, Opened>(cardsInAHalf)
+
+/** By id, in one trip; whoever is merged, erased or not there is left out. */
+export async function readCards(
+  database: Database,
+  keyring: Keyring,
+  ids: readonly string[],
+  read_reach: Reach,
+): Promise<Map<string, ReadCard>> {
+  const recent = recentCards(keyring)
+  // Held until the answer is here: what the database leaves out may be forgotten meanwhile.
+  const opened = ids.map((id) => recent.get(id))
+  const versions = opened.map((one) => one?.version ?? null)
+  const rows = await database.readAmong(findCards, { ids, versions, read_reach })
+  const openedOf = new Map(ids.map((id, at) => [id, opened[at]]))
+  return new Map(rows.map((row) => [row.id, { row, card: open(row) }]))
+
+  function open(row: ReadCardRow): Readonly<Card> | undefined {
+    if (row.sealed_card === null) return certain(openedOf.get(row.id), 'card of the version that was named').card
+    const card = tryOpenCardOnce(keyring, row)
+    if (card) recent.set(row.id, { version: row.version, card })
+    return card
+  }
+}
 
 /** In the order of the ids, each person once. */
-export async function readCards(ctx: Context, patient_ids: readonly string[]): Promise<{ items: IdentityCard[] }> {
+export async function listCards(ctx: Context, patient_ids: readonly string[]): Promise<{ items: IdentityCard[] }> {
   const { keyring } = ctx.system.keys
   const read_reach = reachOf(ctx.actor, 'patients:read') ?? 'none'
   const database = ctx.reaching('find')
   const ids = [...new Set(patient_ids)]
-  const own = new Map((await database.readAmong(findCards, { ids, read_reach })).map((row) => [row.id, row]))
+  const own = await readCards(database, keyring, ids, read_reach)
   const gone = ids.filter((id) => !own.has(id))
   const merged = gone.length === 0 ? [] : (await database.read(findMergedCards(gone, read_reach))).map(nestMerged)
-  const whole = new Map(merged.map((row) => [row.merged.id, row]))
-  const rows = new Map(ids.flatMap((id) => own.get(id) ?? whole.get(id) ?? []).map((row) => [row.id, row]))
-  const items = [...rows.values()].map((row) => cardOfFound(row, tryOpenCard(keyring, row)))
+  const whole = new Map(merged.map((row) => [row.merged.id, { row, card: tryOpenCard(keyring, row) }]))
+  const found = new Map(ids.flatMap((id) => own.get(id) ?? whole.get(id) ?? []).map((one) => [one.row.id, one]))
+  const items = [...found.values()].map(({ row, card }) => cardOfFound(row, card))
   ctx.saw({ details: { criteria: ['patient_id'], count: items.length, patient_ids: items.map(({ id }) => id) } })
   return { items }
 }

@@ -7,6 +7,7 @@ import { type Person, refusedWith, startTestApi, type TestApi } from '../../test
 import { mergeApi } from './merge.contract.ts'
 import { type Patient, patientApi } from './patient.contract.ts'
 import { patientSearchApi } from './patient-search.contract.ts'
+import { findCards } from './patient-search.store.ts'
 import { nextPerson } from './people.testing.ts'
 
 let api: TestApi
@@ -44,6 +45,31 @@ describe('cards of patients whose ids are known', () => {
       items.map(({ ssn, may_open }) => [ssn, may_open]),
       [['***-**-9991', false]],
     )
+  })
+
+  it('that were shown a moment ago are not sent by the database again, and show at once what was changed or altered', async () => {
+    const { id, version } = await staff.call(patientApi.register, { body: nextPerson() })
+    const shown = async () =>
+      (await cards(staff, [id])).items.map(({ last_name, is_readable }) => [last_name, is_readable])
+    await shown()
+    const [row] = await api.rows(findCards([{ ids: [id], versions: [null], read_reach: 'all' }]))
+    assert.ok(row?.sealed_card)
+    const again = await api.rows(findCards([{ ids: [id], versions: [row.version], read_reach: 'all' }]))
+    assert.deepEqual(
+      again.map(({ version: same, sealed_card, wrapped }) => [same, sealed_card, wrapped]),
+      [[row.version, null, null]],
+    )
+    await staff.call(
+      patientApi.change,
+      { params: { patient_id: id }, body: { last_name: 'Rivers' } },
+      { 'if-match': `"v${version}"` },
+    )
+    assert.deepEqual(await shown(), [['Rivers', true]])
+    assert.deepEqual(await shown(), [['Rivers', true]])
+    await api.rows(
+      sql`update patients set sealed_card = set_bit(sealed_card, 200, 1 - get_bit(sealed_card, 200)) where id = ${id}`,
+    )
+    assert.deepEqual(await shown(), [[null, false]])
   })
 
   it('are of the record that another has become part of', async () => {

@@ -137,16 +137,14 @@ export function openPatientNames(system: Pick<System, 'pool' | 'keys' | 'log'>):
   return {
     async search(text, options) {
       flush()
-      const matches = await index?.search(text, options).catch(() => undefined)
-      return { ids: matches?.map(({ id }) => id) ?? [], is_complete: isComplete && matches !== undefined }
+      const ids = await index?.search(text, options).catch(() => undefined)
+      return { ids: ids ?? [], is_complete: isComplete && ids !== undefined }
     },
     async bornOn({ first_name, last_name, date_of_birth }) {
       if (!index || first_name === null || last_name === null || date_of_birth === null) return []
       flush()
-      const matches = await index
-        .search(`${first_name} ${last_name}`, { limit: 10, date_of_birth, only_born: true })
-        .catch(() => [])
-      return matches.map(({ id }) => id)
+      const born = { limit: 10, date_of_birth, only_born: true }
+      return index.search(`${first_name} ${last_name}`, born).catch(() => [])
     },
     changed({ version, ...row }) {
       if (!index) return

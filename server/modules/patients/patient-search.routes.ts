@@ -1,6 +1,6 @@
 import type { PatientNames } from './patient-names.ts'
 import { patientSearchApi } from './patient-search.contract.ts'
-import { readCards } from './patient-cards.service.ts'
+import { listCards } from './patient-cards.service.ts'
 import { listOpenPatients, searchPatients } from './patient-search.service.ts'
 import { implement, type Route } from '#platform/http/mount.ts'
 
@@ -9,6 +9,6 @@ export function patientSearchRoutes(names: PatientNames): Route[] {
     list: (ctx, { query }) => listOpenPatients(ctx, names, query),
     find: (ctx, { query }) => searchPatients(ctx, names, 'query', query),
     search: (ctx, { body }) => searchPatients(ctx, names, 'body', body),
-    cards: (ctx, { body }) => readCards(ctx, body.patient_ids),
+    cards: (ctx, { body }) => listCards(ctx, body.patient_ids),
   })
 }

@@ -1,4 +1,5 @@
 // Finding patients and listing them. What was asked for is never recorded, only by which kinds of criteria and who was shown.
+import { readCards } from './patient-cards.service.ts'
 import { cardOfFound, formerRecord, openFound } from './patient-card.ts'
 import { findMergedTrees } from './merge.store.ts'
 import type { FormerRecord } from './patient.contract.ts'
@@ -7,15 +8,14 @@ import type { Criteria, FoundPatients, ListedPatient } from './patient-search.co
 import {
   countPatients,
   findByExact,
-  findCards,
   findInReach,
   findMergedCards,
   findReachable,
-  type CardRow,
   type FoundRow,
   type ListFilter,
   listPatients,
   nestMerged,
+  type PersonRow,
 } from './patient-search.store.ts'
 import { type Card, tryOpenCard } from './patient.sealing.ts'
 import { fits, type Question, readQuestion, tokensOf } from './search-criteria.ts'
@@ -68,7 +68,7 @@ type Asked = {
   named: (text: string, date_of_birth: string | undefined) => Promise<NamesFound>
   opened: number
 }
-type Hit = { row: CardRow; card: ReturnType<typeof tryOpenCard>; found_as: FormerRecord | null }
+type Hit = { row: PersonRow; card: Readonly<Card> | undefined; found_as: FormerRecord | null }
 type Found = { items: Hit[]; total: number; index_complete: boolean }
 
 async function find(ctx: Context, question: Question, asked: Asked): Promise<Found> {
@@ -123,14 +123,13 @@ async function openBest(
   while (items.length < opened && at < ids.length) {
     const next = ids.slice(at, at + opened - items.length)
     at += next.length
-    const rows = new Map((await database.readAmong(findCards, { ids: next, read_reach })).map((row) => [row.id, row]))
-    const gone = next.filter((id) => !rows.has(id))
+    const found = await readCards(database, keyring, next, read_reach)
+    const gone = next.filter((id) => !found.has(id))
     const merged = gone.length === 0 ? [] : (await database.read(findMergedCards(gone, read_reach))).map(nestMerged)
     for (const id of next) {
-      const own = rows.get(id)
-      const card = own && tryOpenCard(keyring, own)
-      if (own && card && wasBorn(card)) items.push({ row: own, card, found_as: null })
-      const through = merged.find((row) => row.merged.id === id)
+      const { row, card } = found.get(id) ?? {}
+      if (row && card && wasBorn(card)) items.push({ row, card, found_as: null })
+      const through = merged.find(({ merged: part }) => part.id === id)
       // Whoever is found under their own name, too, needs no other.
       if (!through || ids.includes(through.id) || items.some(({ row }) => row.id === through.id)) continue
       const former = tryOpenCard(keyring, through.merged)

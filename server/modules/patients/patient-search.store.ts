@@ -5,12 +5,13 @@ import type { SealedBy } from './patient.sealing.ts'
 import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 import type { Actor, Reach } from '#platform/context.ts'
 
+/** What is said of a person beside the card. */
+export type PersonRow = Pick<
+  Patient,
+  'id' | 'patient_number' | 'gender' | 'is_active' | 'is_complete' | 'registered_date'
+> & { may_open: boolean }
 /** What an identity card is made of. */
-export type CardRow = SealedBy &
-  Pick<Patient, 'id' | 'patient_number' | 'gender' | 'is_active' | 'is_complete' | 'registered_date'> & {
-    sealed_card: Buffer
-    may_open: boolean
-  }
+export type CardRow = SealedBy & PersonRow & { sealed_card: Buffer }
 /** With what verifies a hit of a token. */
 export type FoundRow = CardRow & { sealed_contact: Buffer; sealed_identifiers: Buffer | null }
 
@@ -93,20 +94,30 @@ export function findByIds(ids: readonly string[], read_reach: Reach): Sql<FoundR
   return found(read_reach, sql`p.id = any(${ids}::uuid[])`)
 }
 
+/** Whose cards, and the versions of their rows (`xmin`) of which the caller still has the card, in the same order. */
+export type CardsAsked = { ids: readonly string[]; versions: readonly (string | null)[]; read_reach: Reach }
+
+/** Without a sealed card where the caller has it: the row is still of that version. */
+export type ReadCardRow = PersonRow & { version: string } & (
+    | { sealed_card: Buffer; key_id: string; kek_id: string; wrapped: Buffer | null }
+    | { sealed_card: null; key_id: null; kek_id: null; wrapped: null }
+  )
+
 /** Of several who ask, in any order. Lateral with a limit, so that it is never planned as a join over everybody. */
-export function findCards(asked: readonly CardsAsked[]): Sql<CardRow & { at: number }> {
-  const wanted = asked.flatMap(({ ids, read_reach }, index) => ids.map((id) => ({ at: index + 1, id, read_reach })))
+export function findCards(asked: readonly CardsAsked[]): Sql<ReadCardRow & { at: number }> {
   return sql`
-    select w.at, c.*, openward.may_reach(w.id, w.read_reach) as may_open
-      from unnest(${wanted.map(({ at }) => at)}::int[], ${wanted.map(({ id }) => id)}::uuid[],
-                  ${wanted.map(({ read_reach }) => read_reach)}::text[]) as w(at, id, read_reach)
+    select w.at, c.*, k.kek_id, k.wrapped, r.reach = 'all' or openward.may_reach(w.id, r.reach) as may_open
+      from unnest(${asked.flatMap(({ ids }, index) => ids.map(() => index + 1))}::int[],
+                  ${asked.flatMap(({ ids }) => ids)}::uuid[],
+                  ${asked.flatMap(({ versions }) => versions)}::xid[]) as w(at, id, version)
+     cross join lateral (select (${asked.map(({ read_reach }) => read_reach)}::text[])[w.at] as reach) as r
      cross join lateral (
-       select p.id, p.patient_number, p.key_id, k.kek_id, k.wrapped, p.sealed_card, p.gender, p.is_active, p.is_complete,
-              p.registered_date
-         from patients p join patient_keys k on k.id = p.key_id
-        where p.id = w.id and p.merged_into is null and p.erased_at is null limit 1) as c`
+       select p.id, p.patient_number, p.xmin as version, case when p.xmin = w.version then null else p.key_id end as key_id,
+              case when p.xmin = w.version then null else p.sealed_card end as sealed_card,
+              p.gender, p.is_active, p.is_complete, p.registered_date
+         from patients p where p.id = w.id and p.merged_into is null and p.erased_at is null limit 1) as c
+      left join lateral (select k.kek_id, k.wrapped from patient_keys k where k.id = c.key_id limit 1) as k on true`
 }
-export type CardsAsked = { ids: readonly string[]; read_reach: Reach }
 
 /** A card, and the sealed one of the merged record that led to it. */
 export type MergedCardRow = CardRow & { merged: SealedBy & Pick<CardRow, 'id' | 'patient_number' | 'sealed_card'> }

@@ -124,16 +124,25 @@ export function maskIdentifiers(country: string, { ssn, national_id }: Identifie
 
 type CardOfRow = SealedBy & { id: string; sealed_card: Buffer }
 
-/** The cards of a thousand searches, which take some 12 MB. */
-const cardsInAHalf = 20_000
+/** Undefined for a card that was altered or whose key is gone, which must not fail the others of a list. */
+export function tryOpenCardOnce(
+  keyring: Keyring,
+  { id, key_id, kek_id, wrapped, sealed_card }: CardOfRow,
+): Readonly<Card> | undefined {
+  if (wrapped === null) return undefined
+  return unlessUnreadable(
+    () => openCard(openDataKeyOnce(keyring, { id: key_id, kek_id, wrapped }), id, sealed_card),
+    () => undefined,
+  )
+}
+
+/** The cards of a hundred pages of a list. */
+const cardsInAHalf = 2000
 const recentCards = recentOf<Keyring, { bytes: string; key_id: string; kek_id: string; card: Readonly<Card> }>(
   cardsInAHalf,
 )
 
-/**
- * Opens the card of one of many: undefined for one that was altered or whose key is gone, which must not fail the others. The same
- * bytes are not opened again within a minute.
- */
+/** As `tryOpenCardOnce`, but the same bytes are not opened again within a minute. */
 export function tryOpenCard(keyring: Keyring, row: CardOfRow): Readonly<Card> | undefined {
   const { id, key_id, kek_id, wrapped, sealed_card } = row
   if (wrapped === null) return undefined
@@ -142,10 +151,7 @@ export function tryOpenCard(keyring: Keyring, row: CardOfRow): Readonly<Card> | 
   const recent = recentCards(keyring)
   const known = recent.get(id)
   if (known && known.bytes === bytes && known.key_id === key_id && known.kek_id === kek_id) return known.card
-  const card = unlessUnreadable(
-    () => openCard(openDataKeyOnce(keyring, { id: key_id, kek_id, wrapped }), id, sealed_card),
-    () => undefined,
-  )
+  const card = tryOpenCardOnce(keyring, row)
   if (card) recent.set(id, { bytes, key_id, kek_id, card })
   return card
 }
