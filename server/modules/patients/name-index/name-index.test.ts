@@ -288,6 +288,34 @@ test('of a crowd with one name enough are found, and the one who has another wor
   assert.deepEqual(new Set(alone.map(({ score }) => score)), new Set([alone[0]?.score]))
 })
 
+test('where many have each of two words, those who have both come first, however many are nearly called so', () => {
+  const index = createNameIndex()
+  const crowd = ['Anna Kowalska', 'Anna Nowak', 'Hanna Kowalski', 'Marek Kowalski', 'Ana Kowalski']
+  for (let row = 0; row < 5000; row += 1) index.upsert(idOf(row), crowd[row % crowd.length] as string, null)
+  const found = (text: string) => index.search(text, { limit: 100 })
+  // Nobody is called so, though by chance hundreds would be: those come first who are nearly.
+  assert.equal(found('anna kowalski').length, 100)
+  assert.ok(
+    found('anna kowalski').every(({ id, score }) => crowd[Number(id.slice(-12)) % 5] === 'Anna Kowalska' && score < 1),
+  )
+  for (let row = 6000; row < 6300; row += 1) index.upsert(idOf(row), 'Anna Kowalski', null)
+  for (let row = 7000; row < 7300; row += 1) index.upsert(idOf(row), 'Hanna Kowalska', null)
+  assert.deepEqual(new Set(found('anna kowalski').map(({ score }) => score)), new Set([1]))
+  assert.ok(found('anna kowalski').every(({ id }) => id >= idOf(6000) && id < idOf(6300)))
+})
+
+test('a sign that is a word is a name, and no initial', () => {
+  const index = createNameIndex()
+  const crowd = ['王 芳', '李 伟', '王 磊', '张 伟']
+  for (let row = 0; row < 4000; row += 1) index.upsert(idOf(row), crowd[row % crowd.length] as string, null)
+  index.upsert(idOf(5000), '王 伟', null)
+  for (const text of ['王 伟', '伟 王']) {
+    const [best, next] = index.search(text, { limit: 2 })
+    assert.deepEqual([best?.id, best?.score], [idOf(5000), 1])
+    assert.ok(next && next.score < 1)
+  }
+})
+
 function nameOf({ first_name, last_name }: { first_name: string; last_name: string }): string {
   return normaliseName(`${first_name} ${last_name}`)
 }

@@ -25,6 +25,8 @@ const LISTED_FOR_ONE_LOOKED_UP = 20
 const SHORT_WORD = 2
 /** A search for one word ends with this many: those that follow are no better. */
 const ENOUGH_FOR_ONE_WORD = 10_000
+/** Names go together, or do not: so many times more must be expected by chance for a try to be worth it. */
+const MANY_TIMES = 2
 /** Where a beginning of names is all that a search has to begin with, it ends with this many. */
 const MOST_FOUND = 50_000
 
@@ -45,8 +47,8 @@ export function createWordAwards(
   function award(searched: readonly SearchedWord[], most: number, hasDays: boolean): void {
     fitted.reserve(people.slotCount())
     const isAlone = searched.length === 1 && !hasDays
-    const long = searched.filter(({ text }) => text.length > SHORT_WORD)
-    const short = searched.filter(({ text }) => text.length <= SHORT_WORD)
+    const long = searched.filter(({ text }) => !isShort(text))
+    const short = searched.filter(({ text }) => isShort(text))
     const lookedUp = long.map((word) => lookUp(word)).toSorted((a, b) => a.people - b.people)
     const [rare, common] = lookedUp
     let round = 1
@@ -68,7 +70,7 @@ export function createWordAwards(
 
   function lookUp(word: SearchedWord): LookedUp {
     const similar = dictionary.findSimilar(word.text)
-    return { word, similar, people: similar.word_ids.reduce((sum, wordId) => sum + holders.count(wordId), 0) }
+    return { word, similar, people: countHolders(similar) }
   }
 
   function awardHolders({ word, similar }: LookedUp, round: number, isAlone: boolean): void {
@@ -82,11 +84,17 @@ export function createWordAwards(
     }
   }
 
-  /** As `awardHolders`, of those only whom another word has found. */
-  function awardHoldersIn(found: Pick<SlotSet, 'among'>, { word, similar }: LookedUp, round: number): void {
+  /** As `awardHolders`, of those only whom another word has found, until there are enough. */
+  function awardHoldersIn(
+    found: Pick<SlotSet, 'among'>,
+    { word, similar }: LookedUp,
+    round: number,
+    enough = Infinity,
+  ): void {
     for (const [at, wordId] of similar.word_ids.entries()) {
       const points = (similar.points[at] as number) * word.weight
       holders.each(wordId, (slots, from, end) => {
+        if (board.count() >= enough) return
         const count = found.among(slots, from, end, kept)
         for (let place = 0; place < count; place++) board.award(kept[place] as number, round, points)
       })
@@ -95,6 +103,7 @@ export function createWordAwards(
 
   /** Whom both words fit, and after them, until there are enough, whom one of them fits best: who fits one is behind who fits both. */
   function awardPair(rare: LookedUp, common: LookedUp, most: number): void {
+    if (areEnough(bestOf(rare), bestOf(common), most)) return
     for (const wordId of rare.similar.word_ids) holders.each(wordId, fitted.addAll)
     awardHoldersIn(fitted, common, 1)
     fitted.clear()
@@ -114,6 +123,26 @@ export function createWordAwards(
         }
       })
     }
+  }
+
+  /** Whether those are enough whom the words fit that fit best, where as many can be expected: nobody has more points. */
+  function areEnough(rare: LookedUp, common: LookedUp, most: number): boolean {
+    if ((rare.people * common.people) / people.size() < most * MANY_TIMES) return false
+    for (const wordId of rare.similar.word_ids) holders.each(wordId, fitted.addAll)
+    awardHoldersIn(fitted, common, 1, most)
+    fitted.clear()
+    return board.count() >= most
+  }
+
+  /** With those words only that fit as well as the best. */
+  function bestOf({ word, similar: { word_ids, points } }: LookedUp): LookedUp {
+    const count = points.filter((own) => own === points[0]).length
+    const best = { word_ids: word_ids.subarray(0, count), points: points.subarray(0, count) }
+    return { word, similar: best, people: countHolders(best) }
+  }
+
+  function countHolders({ word_ids }: SimilarWords): number {
+    return word_ids.reduce((sum, wordId) => sum + holders.count(wordId), 0)
   }
 
   function awardAmongFound({ word, similar }: LookedUp): void {
@@ -150,5 +179,8 @@ export function createWordAwards(
 
   return { award, memory_bytes: () => fitted.memory_bytes() + kept.byteLength + wordPoints.byteLength }
 }
+
+/** A sign that stands for a syllable or a word is a name, and no beginning of one. */
+const isShort = (text: string) => text.length <= SHORT_WORD && !/[\p{Ideographic}\p{sc=Hangul}]/u.test(text)
 
 const isQuickerListed = ({ people }: LookedUp, found: number) => people <= found * LISTED_FOR_ONE_LOOKED_UP
