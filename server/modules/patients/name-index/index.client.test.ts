@@ -33,9 +33,9 @@ test('a patient whose sealed card was added is found by name, and by birth date'
   assert.deepEqual(await index.addSealed([row]), { unreadable: [] })
   assert.equal(index.size(), 1)
   assert.ok(index.memory_bytes() > 0)
-  assert.deepEqual(ids(await index.search('agustin fonsca', { limit: 20 })), [row.id])
-  assert.deepEqual(ids(await index.search('', { limit: 20, date_of_birth: '1956-08-03' })), [row.id])
-  assert.deepEqual(ids(await index.search('fonseca', { limit: 20, date_of_birth: '1956-08-03' })), [row.id])
+  assert.deepEqual(await index.search('agustin fonsca', { limit: 20 }), [row.id])
+  assert.deepEqual(await index.search('', { limit: 20, date_of_birth: '1956-08-03' }), [row.id])
+  assert.deepEqual(await index.search('fonseca', { limit: 20, date_of_birth: '1956-08-03' }), [row.id])
 })
 
 test('adding a patient again replaces their name, and a removed patient is not found', async (t) => {
@@ -45,7 +45,7 @@ test('adding a patient again replaces their name, and a removed patient is not f
   await index.addSealed([sealedRow({ ...fonseca, last_name: 'Quintero' }, row.id)])
   assert.equal(index.size(), 1)
   assert.deepEqual(await index.search('fonseca', { limit: 20 }), [])
-  assert.deepEqual(ids(await index.search('quintero', { limit: 20 })), [row.id])
+  assert.deepEqual(await index.search('quintero', { limit: 20 }), [row.id])
   await index.remove([row.id, randomUUID()])
   assert.equal(index.size(), 0)
   assert.deepEqual(await index.search('quintero', { limit: 20 }), [])
@@ -58,14 +58,14 @@ test('cards under a new master key open once that is known', async (t) => {
   assert.deepEqual(await index.addSealed([row]), { unreadable: [row.id] })
   await index.useMasterKeys(`${masterKeys},${other}`)
   assert.deepEqual(await index.addSealed([row]), { unreadable: [] })
-  assert.deepEqual(ids(await index.search('fonseca', { limit: 20 })), [row.id])
+  assert.deepEqual(await index.search('fonseca', { limit: 20 }), [row.id])
 })
 
 test('a patient of whom only a name is known is found by it, and by no birth date', async (t) => {
   const index = start(t)
   const row = sealedRow({ last_name: 'Fonseca' })
   await index.addSealed([row])
-  assert.deepEqual(ids(await index.search('fonseca', { limit: 20 })), [row.id])
+  assert.deepEqual(await index.search('fonseca', { limit: 20 }), [row.id])
   assert.deepEqual(await index.search('', { limit: 20, date_of_birth: '1956-08-03' }), [])
 })
 
@@ -94,7 +94,7 @@ test('cards that do not open are named, and keep nobody else out', async (t) => 
   const { unreadable } = await index.addSealed([altered, moved, good, keyless])
   assert.deepEqual(unreadable, [altered.id, moved.id, keyless.id])
   assert.equal(index.size(), 1)
-  assert.deepEqual(ids(await index.search('fonseca', { limit: 20 })), [good.id])
+  assert.deepEqual(await index.search('fonseca', { limit: 20 }), [good.id])
 })
 
 test('a patient whose new card does not open is no longer found by the old name', async (t) => {
@@ -109,7 +109,7 @@ test('an unidentified person without a name is found by birth date only', async 
   const index = start(t)
   const row = sealedRow({ date_of_birth: '1956-08-03' })
   await index.addSealed([row])
-  assert.deepEqual(ids(await index.search('', { limit: 20, date_of_birth: '1956-08-03' })), [row.id])
+  assert.deepEqual(await index.search('', { limit: 20, date_of_birth: '1956-08-03' }), [row.id])
 })
 
 test('many rows travel in many batches, and rows that are pieces of one block of bytes stay usable', async (t) => {
@@ -129,7 +129,7 @@ test('many rows travel in many batches, and rows that are pieces of one block of
     limit: 20,
     date_of_birth: last.date_of_birth,
   })
-  assert.equal(found[0]?.id, last.id)
+  assert.equal(found[0], last.id)
 })
 
 test('whoever waits for an index that is closed is told so, and so is whoever asks later', async (t) => {
@@ -147,10 +147,6 @@ test('an index whose master keys cannot be read fails, and says so without quoti
   assert.match((await index.stopped).message, /failed/)
   assert.doesNotMatch(String((await index.stopped).cause), /not-a-key/)
 })
-
-function ids(matches: readonly { id: string }[]): string[] {
-  return matches.map(({ id }) => id)
-}
 
 test('works under `node --watch`, whose own messages come by the same port', { timeout: 60_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'openward-watch-'))

@@ -1,10 +1,11 @@
 // The name index as the main thread sees it: promises, answered by a worker thread.
+import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import type { Answer, NumberedRequest, Request, WorkerSettings } from './messages.ts'
-import type { NameMatch, NameSearch } from './name-index.ts'
-import { packRows, type SealedCardRow, unpackMatches } from './packing.ts'
+import type { NameSearch } from './name-index.ts'
+import { packRows, type SealedCardRow, unpackIds } from './packing.ts'
 
-export type { NameMatch, NameSearch, SealedCardRow }
+export type { NameSearch, SealedCardRow }
 
 export type NameIndexClient = {
   /** Adds patients, or replaces what was known of them; resolves when they can be found. Ids that did not open come back. */
@@ -12,8 +13,8 @@ export type NameIndexClient = {
   /** Other master keys from now on, in the form of OPENWARD_MASTER_KEY. */
   useMasterKeys: (text: string) => Promise<void>
   remove: (ids: readonly string[]) => Promise<void>
-  /** The best matches first, by name, by birth date, or both; who may see them is for the database to say. */
-  search: (text: string, options: NameSearch) => Promise<NameMatch[]>
+  /** Ids of the best matches first, by name, by birth date, or both; who may see them is for the database to say. */
+  search: (text: string, options: NameSearch) => Promise<string[]>
   /** People in the index as of the last answer. */
   size: () => number
   /** Bytes of the index as of the last answer, without the thread itself (about 20 MB). */
@@ -37,6 +38,8 @@ type Waiting = { resolve: (answer: Answer) => void; reject: (reason: Error) => v
  * Every promise is rejected with an Error when the worker has failed or was closed; it is then started anew and filled again.
  */
 export function startNameIndex(settings: WorkerSettings): NameIndexClient {
+  // The limit below gives way to this flag, which is for the thread that answers requests, and has served: its heap is made.
+  setFlagsFromString('--max-semi-space-size=0')
   const worker = new Worker(new URL('./name-index.worker.ts', import.meta.url), {
     workerData: settings,
     name: 'names',
@@ -108,7 +111,7 @@ export function startNameIndex(settings: WorkerSettings): NameIndexClient {
     remove: async (ids) => {
       await ask({ kind: 'remove', ids })
     },
-    search: async (text, options) => unpackMatches((await ask({ kind: 'search', text, options })).matches),
+    search: async (text, options) => unpackIds((await ask({ kind: 'search', text, options })).ids),
     size: () => size,
     memory_bytes: () => memoryBytes,
     stopped,

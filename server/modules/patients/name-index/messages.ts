@@ -1,6 +1,5 @@
 // What the main thread and the worker of the name index say to each other.
 import type { NameSearch } from './name-index.ts'
-import type { PackedMatches } from './packing.ts'
 
 /** The master keys in the form of OPENWARD_MASTER_KEY. */
 export type WorkerSettings = { master_keys_text: string }
@@ -14,11 +13,11 @@ export type Request =
 /** Requests travel in lists, and so do their answers. */
 export type NumberedRequest = { request_number: number; request: Request }
 
-/** Every answer says how large the index is by now. `unreadable` are the ids whose card or key did not open. */
+/** Every answer says how large the index is by now. `ids` are packed; `unreadable` are the ids whose card or key did not open. */
 export type Answer = {
   request_number: number
   size: number
   memory_bytes: number
-  matches: PackedMatches
+  ids: string
   unreadable: string[]
 }

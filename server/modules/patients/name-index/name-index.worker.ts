@@ -8,7 +8,7 @@ import { parseMasterKeys } from '#platform/encryption/keyring.ts'
 import { openJson } from '#platform/encryption/sealing.ts'
 import type { Answer, NumberedRequest, WorkerSettings } from './messages.ts'
 import { createNameIndex, type NameMatch } from './name-index.ts'
-import { packMatches, unpackRows } from './packing.ts'
+import { packIds, unpackRows } from './packing.ts'
 
 type SealedCard = {
   first_name?: string | null
@@ -60,7 +60,7 @@ function answer({ request_number, request }: NumberedRequest): Answer {
     request_number,
     size: index.size(),
     memory_bytes: index.memory_bytes(),
-    matches: packMatches(matches),
+    ids: packIds(matches),
     unreadable,
   }
 }

@@ -53,15 +53,13 @@ export function* unpackRows(packed: Uint8Array): Generator<{
   }
 }
 
-/** What was found, as it travels between the threads: an object for each of a hundred people costs both more than two lists do. */
-export type PackedMatches = { ids: string; scores: number[] }
-
 const ID_LENGTH = 36
 
-export function packMatches(matches: readonly NameMatch[]): PackedMatches {
-  return { ids: matches.map(({ id }) => id).join(''), scores: matches.map(({ score }) => score) }
+/** Ids as one text: a list of a hundred costs more to hand over, and their points stay with the index. */
+export function packIds(matches: readonly NameMatch[]): string {
+  return matches.map(({ id }) => id).join('')
 }
 
-export function unpackMatches({ ids, scores }: PackedMatches): NameMatch[] {
-  return scores.map((score, at) => ({ id: ids.slice(at * ID_LENGTH, (at + 1) * ID_LENGTH), score }))
+export function unpackIds(ids: string): string[] {
+  return Array.from({ length: ids.length / ID_LENGTH }, (_, at) => ids.slice(at * ID_LENGTH, (at + 1) * ID_LENGTH))
 }
