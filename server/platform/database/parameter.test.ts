@@ -23,7 +23,8 @@ describe('a list that is sent', () => {
     try {
       const { answers, error } = await runBatch(connection, [statement])
       assert.equal(error, undefined)
-      return (answers[0]?.rows[0] as { list: unknown }).list
+      const [row] = answers.flatMap(({ rows }) => rows as { list: unknown }[])
+      return row?.list
     } finally {
       connection.release()
     }
