@@ -12,11 +12,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const [command = '--help', ...rest] = process.argv.slice(2)
 
 /**
- * Requests leave nothing behind once they are answered: with a young generation of 2 x 16 MB few live long enough to be moved to the
- * old one, as with the default of twice that, and with half of it many are. An old one that is swept each time it has grown by 30 %
- * holds 100 MB under load, where the default lets it grow to 300.
+ * Requests leave nothing behind: a young generation of 3 x 8 MB serves them nearly as fast as the default of 3 x 32, and an old one
+ * that is swept each time it has grown by 30 % holds 100 MB under load, where the default lets it grow to 300.
  */
-const memory_flags = ['--max-semi-space-size=16', '--heap-growing-percent=30']
+const memory_flags = ['--max-semi-space-size=8', '--heap-growing-percent=30']
 
 const runtime_environment = {
   /** Sources without their types, as the last start made them; where the folder cannot be written, each start makes them anew. */

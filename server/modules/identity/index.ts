@@ -1,6 +1,7 @@
 // Who people are: users, sign-in, sessions.
+import type { Configuration } from '#platform/configuration.ts'
 import { repeat, type Repeated } from '#platform/jobs/repeat.ts'
-import { createMailer } from '#platform/mail/mailer.ts'
+import type { Mailer } from '#platform/mail/mailer.ts'
 import { workMails } from '#platform/mail/delivery.ts'
 import type { Module } from '#platform/module.ts'
 import { openAuthentication } from './authentication.ts'
@@ -49,9 +50,7 @@ export const identity: Module = {
     const { configuration, log } = system
     const authentication = await openAuthentication(system)
     const opened: Identity = { system, authentication, hasher: hasherOf(system), budget: budgetOf(system) }
-    const mailer = configuration.smtp_url
-      ? createMailer({ smtp_url: configuration.smtp_url, mail_from: configuration.mail_from })
-      : undefined
+    const mailer = await openMailer(configuration)
     workMails(jobs, system, mailer)
     const isMailKept = configuration.production && !mailer
     if (isMailKept) log.warn(mailIsKept)
@@ -68,7 +67,7 @@ export const identity: Module = {
         ...staffNameRoutes(),
         ...roleRoutes(),
         ...keyRoutes(opened),
-        ...oidcRoutes(opened),
+        ...(await oidcRoutes(opened)),
         ...mailRoutes(),
       ],
       authenticate: authentication.authenticate,
@@ -84,4 +83,11 @@ export const identity: Module = {
       },
     }
   },
+}
+
+/** Loaded where it is needed alone, as all of its kind: 10 MB. */
+async function openMailer({ smtp_url, mail_from }: Configuration): Promise<Mailer | undefined> {
+  if (smtp_url === undefined) return undefined
+  const { createMailer } = await import('#platform/mail/mailer.ts')
+  return createMailer({ smtp_url, mail_from })
 }

@@ -1,13 +1,15 @@
 import { implement, type Route } from '#platform/http/mount.ts'
 import type { Identity } from './identity.ts'
-import { createOidcClient } from './oidc-client.ts'
 import { oidcApi } from './oidc.contract.ts'
 import { finishOidc, finishOidcForConsole, type Oidc, startOidc } from './oidc.service.ts'
 
-export function oidcRoutes(identity: Identity): Route[] {
+export async function oidcRoutes(identity: Identity): Promise<Route[]> {
   const { configuration } = identity.system
   const settings = configuration.oidc
-  const oidc: Oidc = settings && { settings, client: createOidcClient(settings, configuration) }
+  const oidc: Oidc = settings && {
+    settings,
+    client: (await import('./oidc-client.ts')).createOidcClient(settings, configuration),
+  }
   return implement('oidc', oidcApi, {
     methods: async () => ({ password: configuration.local_passwords, organisation: oidc !== undefined }),
     start: (ctx, { query }) => startOidc(ctx, oidc, query.for === 'console' ? 'console' : 'callback'),
