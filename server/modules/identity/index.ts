@@ -85,7 +85,7 @@ export const identity: Module = {
   },
 }
 
-/** Loaded where it is needed alone, as all of its kind: 10 MB. */
+/** What speaks SMTP is loaded only where there is a server to speak to. */
 async function openMailer({ smtp_url, mail_from }: Configuration): Promise<Mailer | undefined> {
   if (smtp_url === undefined) return undefined
   const { createMailer } = await import('#platform/mail/mailer.ts')
