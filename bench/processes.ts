@@ -3,6 +3,7 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -91,6 +92,22 @@ export async function waitForAnswer(running: Running, url: string, limit_ms = 60
     if (answer?.status === 200) return
     if (performance.now() > deadline) throw await silent(running, `no answer within ${limit_ms} ms`)
     await delay(10)
+  }
+}
+
+/** @throws where something listens already: a server that an earlier run left behind would be measured in place of the new one */
+export async function assertFree(ports: readonly number[]): Promise<void> {
+  for (const port of ports) {
+    const server = createServer()
+    const listening = once(server, 'listening')
+    server.listen(port, '127.0.0.1')
+    await listening.catch((error: unknown) => {
+      throw new Error(`port ${port} is taken, perhaps by what an earlier run left behind: end that first`, {
+        cause: error,
+      })
+    })
+    server.close()
+    await once(server, 'close')
   }
 }
 

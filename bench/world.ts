@@ -11,7 +11,7 @@ import { createStatementDatabase } from './opponents/schema.ts'
 import { startPlaintextSearch } from './opponents/plaintext.ts'
 import type { Options } from './options.ts'
 import { type Postgres, startPostgres } from './postgres.ts'
-import { isInstalled, type Running, startProcess, waitForAnswer } from './processes.ts'
+import { assertFree, isInstalled, type Running, startProcess, waitForAnswer } from './processes.ts'
 
 export const ports = {
   postgres: 5800,
@@ -59,8 +59,9 @@ function once<T>(start: () => Promise<T>): () => Promise<T> {
   return () => (started ??= start())
 }
 
-/** Starts the database; everything else waits until it is asked for. */
+/** Starts the database; everything else waits until it is asked for. @throws where one of the ports is taken */
 export async function createWorld(options: Options): Promise<World> {
+  await assertFree(Object.values(ports))
   const directory = await mkdtemp(join(tmpdir(), 'openward-bench-'))
   await chmod(directory, 0o755)
   const stops: (() => Promise<void>)[] = [() => rm(directory, { recursive: true, force: true })]
