@@ -4,7 +4,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { basename, dirname, normalize } from 'node:path'
 import { describe, it } from 'node:test'
 
-type Import = { from: string; to: string; type_only: boolean }
+type Import = { from: string; to: string; type_only: boolean; is_late?: boolean }
 
 const root = import.meta.dirname
 const consoleRoot = `${root}/../console`
@@ -19,10 +19,12 @@ const imports = files.flatMap((from) => importsOf(from, textOf(from)))
 
 function importsOf(from: string, text: string): Import[] {
   const statements = [...text.matchAll(/^(?:import|export)\s(type\s)?[^;'"]*?from\s'([^']+)'/gm)]
-  const bare = [...text.matchAll(/^import\s'([^']+)'/gm), ...text.matchAll(/\bimport\('([^']+)'\)/g)]
+  const bare = text.matchAll(/^import\s'([^']+)'/gm)
+  const late = text.matchAll(/\bimport\('([^']+)'\)/g)
   return [
     ...statements.map(([, type, to = '']) => ({ from, to: resolve(from, to), type_only: type !== undefined })),
-    ...bare.map(([, to = '']) => ({ from, to: resolve(from, to), type_only: false })),
+    ...[...bare].map(([, to = '']) => ({ from, to: resolve(from, to), type_only: false })),
+    ...[...late].map(([, to = '']) => ({ from, to: resolve(from, to), type_only: false, is_late: true })),
   ]
 }
 
@@ -126,6 +128,22 @@ describe('the architecture', () => {
     )
     assert.deepEqual(
       code.filter(({ text }) => !/^(\/\/|\/\*)/.test(text)).map(({ file }) => file),
+      [],
+    )
+  })
+
+  it('loads at the start of a server nothing that it may never need', () => {
+    const rare = /^(nodemailer|openid-client|pdfkit|hyparquet-writer|ioredis|@azure\/|@scalar\/|@zxcvbn-ts\/)/
+    const reached = new Set<string>()
+    const reach = (file: string) => {
+      if (reached.has(file)) return
+      reached.add(file)
+      for (const { from, to, type_only, is_late } of imports) if (from === file && !type_only && !is_late) reach(to)
+    }
+    for (const file of ['main.ts', 'app.ts', 'modules.ts', 'cli/serve.ts']) reach(file)
+    assert.ok(reached.size > files.length / 2, `only ${reached.size} files were reached`)
+    assert.deepEqual(
+      [...reached].filter((file) => rare.test(file)),
       [],
     )
   })

@@ -13,31 +13,33 @@ import { recentOf } from '#platform/encryption/recent.ts'
 /** `card` is undefined where it was altered or its key is gone. */
 export type ReadCard = { row: PersonRow; card: Readonly<Card> | undefined }
 
-type Opened = { version: string; card: Readonly<Card> }
+type Opened = { row_version: string; card: Readonly<Card> }
 
 /** The cards of a thousand searches, which take some 10 MB. */
-const cardsInAHalf = 20_000
-const recentCards = recentOf<Keyring, Opened>(cardsInAHalf)
+const openedInAHalf = 20_000
+const openedCards = recentOf<Keyring, Opened>(openedInAHalf)
 
-/** By id, in one trip; whoever is merged, erased or not there is left out. */
+/**
+ * By id, in one trip; whoever is merged, erased or not there is left out. Not for a transaction that changes patients: all that one
+ * does to a row has the same version.
+ */
 export async function readCards(
   database: Database,
   keyring: Keyring,
   ids: readonly string[],
   read_reach: Reach,
 ): Promise<Map<string, ReadCard>> {
-  const recent = recentCards(keyring)
+  const recent = openedCards(keyring)
   // Held until the answer is here: what the database leaves out may be forgotten meanwhile.
-  const opened = ids.map((id) => recent.get(id))
-  const versions = opened.map((one) => one?.version ?? null)
-  const rows = await database.readAmong(findCards, { ids, versions, read_reach })
-  const openedOf = new Map(ids.map((id, at) => [id, opened[at]]))
+  const opened = new Map(ids.map((id) => [id, recent.get(id)]))
+  const row_versions = ids.map((id) => opened.get(id)?.row_version ?? null)
+  const rows = await database.readAmong(findCards, { ids, row_versions, read_reach })
   return new Map(rows.map((row) => [row.id, { row, card: open(row) }]))
 
   function open(row: ReadCardRow): Readonly<Card> | undefined {
-    if (row.sealed_card === null) return certain(openedOf.get(row.id), 'card of the version that was named').card
+    if (row.sealed_card === null) return certain(opened.get(row.id), 'card of the version that was named').card
     const card = tryOpenCardOnce(keyring, row)
-    if (card) recent.set(row.id, { version: row.version, card })
+    if (card) recent.set(row.id, { row_version: row.row_version, card })
     return card
   }
 }

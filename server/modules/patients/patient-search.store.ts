@@ -94,11 +94,11 @@ export function findByIds(ids: readonly string[], read_reach: Reach): Sql<FoundR
   return found(read_reach, sql`p.id = any(${ids}::uuid[])`)
 }
 
-/** Whose cards, and the versions of their rows (`xmin`) of which the caller still has the card, in the same order. */
-export type CardsAsked = { ids: readonly string[]; versions: readonly (string | null)[]; read_reach: Reach }
+/** Whose cards, and in the same order the `xmin` of each row of which the caller still has the card. */
+export type CardsAsked = { ids: readonly string[]; row_versions: readonly (string | null)[]; read_reach: Reach }
 
 /** Without a sealed card where the caller has it: the row is still of that version. */
-export type ReadCardRow = PersonRow & { version: string } & (
+export type ReadCardRow = PersonRow & { row_version: string } & (
     | { sealed_card: Buffer; key_id: string; kek_id: string; wrapped: Buffer | null }
     | { sealed_card: null; key_id: null; kek_id: null; wrapped: null }
   )
@@ -109,11 +109,11 @@ export function findCards(asked: readonly CardsAsked[]): Sql<ReadCardRow & { at:
     select w.at, c.*, k.kek_id, k.wrapped, r.reach = 'all' or openward.may_reach(w.id, r.reach) as may_open
       from unnest(${asked.flatMap(({ ids }, index) => ids.map(() => index + 1))}::int[],
                   ${asked.flatMap(({ ids }) => ids)}::uuid[],
-                  ${asked.flatMap(({ versions }) => versions)}::xid[]) as w(at, id, version)
+                  ${asked.flatMap(({ row_versions }) => row_versions)}::xid[]) as w(at, id, row_version)
      cross join lateral (select (${asked.map(({ read_reach }) => read_reach)}::text[])[w.at] as reach) as r
      cross join lateral (
-       select p.id, p.patient_number, p.xmin as version, case when p.xmin = w.version then null else p.key_id end as key_id,
-              case when p.xmin = w.version then null else p.sealed_card end as sealed_card,
+       select p.id, p.patient_number, p.xmin as row_version, case when p.xmin = w.row_version then null else p.key_id end as key_id,
+              case when p.xmin = w.row_version then null else p.sealed_card end as sealed_card,
               p.gender, p.is_active, p.is_complete, p.registered_date
          from patients p where p.id = w.id and p.merged_into is null and p.erased_at is null limit 1) as c
       left join lateral (select k.kek_id, k.wrapped from patient_keys k where k.id = c.key_id limit 1) as k on true`

@@ -1,5 +1,5 @@
-// How a value travels to PostgreSQL. Everything but lists is the driver's affair; it escapes each element of a list by itself, which
-// cost more than all else that a statement of many rows does.
+// How a value travels to PostgreSQL. Everything but lists is the driver's affair, which runs two replacements over every element of a
+// list: a seventh of all that a search left to be collected.
 import { createRequire } from 'node:module'
 
 const { prepareValue } = createRequire(import.meta.url)('pg/lib/utils.js') as {
@@ -26,7 +26,7 @@ function elementOf(element: unknown): string | undefined {
   if (element === null || element === undefined) return 'NULL'
   if (typeof element === 'number' || typeof element === 'boolean') return String(element)
   if (typeof element === 'string') {
-    // The word itself, unlike its absence, is quoted.
+    // The text null is quoted; where nothing is, it is not.
     if (plain.test(element) && !(element.length === 4 && /null/i.test(element))) return element
     return `"${element.replaceAll(/["\\]/g, String.raw`\$&`)}"`
   }

@@ -38,7 +38,7 @@ type Waiting = { resolve: (answer: Answer) => void; reject: (reason: Error) => v
  * Every promise is rejected with an Error when the worker has failed or was closed; it is then started anew and filled again.
  */
 export function startNameIndex(settings: WorkerSettings): NameIndexClient {
-  // The limit below gives way to this flag, which is for the thread that answers requests, and has served: its heap is made.
+  // V8 lets this flag of the process win over the limit below. The main thread took it when its heap was made, so it can go.
   setFlagsFromString('--max-semi-space-size=0')
   const worker = new Worker(new URL('./name-index.worker.ts', import.meta.url), {
     workerData: settings,

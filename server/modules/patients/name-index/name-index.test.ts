@@ -304,7 +304,7 @@ test('where many have each of two words, those who have both come first, however
   assert.ok(found('anna kowalski').every(({ id }) => id >= idOf(6000) && id < idOf(6300)))
 })
 
-test('a sign that is a word is a name, and no initial', () => {
+test('names of one sign are found whole, in either order, in a crowd that has one of the two', () => {
   const index = createNameIndex()
   const crowd = ['王 芳', '李 伟', '王 磊', '张 伟']
   for (let row = 0; row < 4000; row += 1) index.upsert(idOf(row), crowd[row % crowd.length] as string, null)

@@ -25,7 +25,7 @@ const LISTED_FOR_ONE_LOOKED_UP = 20
 const SHORT_WORD = 2
 /** A search for one word ends with this many: those that follow are no better. */
 const ENOUGH_FOR_ONE_WORD = 10_000
-/** Names go together, or do not: so many times more must be expected by chance for a try to be worth it. */
+/** Names go together, or do not: a try is worth it where chance alone would give so many times as many as are wanted. */
 const MANY_TIMES = 2
 /** Where a beginning of names is all that a search has to begin with, it ends with this many. */
 const MOST_FOUND = 50_000
@@ -180,7 +180,7 @@ export function createWordAwards(
   return { award, memory_bytes: () => fitted.memory_bytes() + kept.byteLength + wordPoints.byteLength }
 }
 
-/** A sign that stands for a syllable or a word is a name, and no beginning of one. */
+/** One or two ideographs, or letters of Hangul, are a name and no initials: few have it, and a search begins with those. */
 const isShort = (text: string) => text.length <= SHORT_WORD && !/[\p{Ideographic}\p{sc=Hangul}]/u.test(text)
 
 const isQuickerListed = ({ people }: LookedUp, found: number) => people <= found * LISTED_FOR_ONE_LOOKED_UP
