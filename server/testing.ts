@@ -72,7 +72,8 @@ export async function startTestApi(overrides: Partial<Configuration> = {}) {
   const app = await buildApp(system)
   await app.http.ready()
   const authentication = await openAuthentication(system)
-  const owner = new pg.Pool({ connectionString: owner_url, max: 2 })
+  // Whatever a test that failed still holds fails the next one, and does not stop all of them.
+  const owner = new pg.Pool({ connectionString: owner_url, max: 2, options: '-c lock_timeout=60000' })
   owner.on('error', () => undefined)
   const database = systemDatabase(system)
 
