@@ -164,7 +164,7 @@ describe('relaying events', () => {
     await emit([1])
     const other = new pg.Client({ connectionString: api.owner_url })
     await other.connect()
-    // What it holds must keep no other test waiting where this one fails.
+    // What it holds must keep no other test waiting, and a relay no process alive, where this one fails.
     t.after(() => other.end())
     const begun: unknown[] = []
     let tries = 0
@@ -189,6 +189,7 @@ describe('relaying events', () => {
       }
       throw new Error('not yet')
     }, counted)
+    t.after(() => relay.stop())
     await until(async () => (taken ? [await taken] : []), 1)
     // One that was to set it aside, and several that look for more.
     const rounds = begun.length
