@@ -105,7 +105,7 @@ export function openPatientNames(system: Pick<System, 'pool' | 'keys' | 'log'>):
       index = client
       try {
         await fill(client)
-        await client.stopped
+        throw await client.stopped
       } catch (error) {
         if (!isStopping) log.error({ err: error }, 'the name index failed: it is filled again')
       }
@@ -137,6 +137,7 @@ export function openPatientNames(system: Pick<System, 'pool' | 'keys' | 'log'>):
   return {
     async search(text, options) {
       flush()
+      // Why it failed is told by `run`; the caller is told that not everybody was looked through.
       const ids = await index?.search(text, options).catch(() => undefined)
       return { ids: ids ?? [], is_complete: isComplete && ids !== undefined }
     },

@@ -4,11 +4,13 @@ import { after, before, describe, it } from 'node:test'
 import pg from 'pg'
 import { forbidden, integrityError, invalidRequest, notFound } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
+import type { Log } from '#platform/logging.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { emergencyAccessApi } from './emergency-access.contract.ts'
 import { emergencyContactApi } from './emergency-contact.contract.ts'
 import { insuranceApi } from './insurance.contract.ts'
 import { IdentityCard, likelyDuplicates, type Patient, patientApi } from './patient.contract.ts'
+import { openPatientNames } from './patient-names.ts'
 import { ListedPatient, patientSearchApi } from './patient-search.contract.ts'
 import { nextPerson } from './people.testing.ts'
 
@@ -190,6 +192,29 @@ describe('finding', () => {
     }
     await complete(other)
     assert.deepEqual(idsOf(await find(clerk, { q: 'ochoteco' })), [id])
+  })
+
+  it('says why its index is gone, and fills it again', { timeout: 30_000 }, async () => {
+    const told: unknown[] = []
+    const log = Object.assign(Object.create(api.system.log) as Log, {
+      error: (...line: unknown[]) => void told.push(line),
+    })
+    const names = openPatientNames({ ...api.system, log })
+    await names.start()
+    try {
+      const whole = async () => {
+        while ((await names.check()).status !== 'ok') await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+      await whole()
+      // No text: nothing that a thread survives.
+      const none = await names.search(42 as unknown as string, { limit: 1 })
+      assert.deepEqual(none, { ids: [], is_complete: false })
+      await whole()
+      assert.match(JSON.stringify(told), /the name index failed: it is filled again/)
+    } finally {
+      await names.stop()
+    }
+    assert.equal(told.length, 1)
   })
 
   it('shows only whom a token really belongs to', async () => {
