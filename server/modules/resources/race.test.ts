@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
+import pg from 'pg'
 import { sql } from '#platform/database/sql.ts'
 import { type Person, startTestApi, type TestApi } from '../../testing.ts'
 import { resourceApi } from './resource.contract.ts'
@@ -28,7 +29,7 @@ async function send(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: obje
     headers: body ? { 'content-type': 'application/json' } : {},
     ...(body ? { body: JSON.stringify(body) } : {}),
   })
-  return { status, answer: JSON.parse(text) as { id: string; code: string } }
+  return { status, answer: JSON.parse(text) as { id: string; code: string; assigned_at: string } }
 }
 const assign = (id: string, patient_id: string) => send('POST', `${id}/assign`, { patient_id })
 const transfer = (id: string, to_resource_id: string) => send('POST', `${id}/transfer`, { to_resource_id })
@@ -76,6 +77,33 @@ describe('a race', () => {
     const [bed] = await beds(1, 3)
     const answers = await Promise.all((await patients(100)).map((patient) => assign(bed?.id ?? '', patient)))
     assert.deepEqual(count(answers), { 201: 3, 409: 97 })
+    await settle()
+  })
+
+  it('for a bed, with the release of the one before, has nobody in two at any time', async () => {
+    const [left, taken] = await beds(2)
+    const [patient = ''] = await patients(1)
+    await assign(left?.id ?? '', patient)
+    const owner = new pg.Client({ connectionString: api.owner_url })
+    await owner.connect()
+    try {
+      await owner.query('begin')
+      // As where the clock is read for the new stay, and then for the end of the old one.
+      const { rows } = await owner.query<{ released_at: Date }>(
+        `update resource_assignments set released_at = clock_timestamp() + interval '2 seconds'
+          where patient_id = $1 returning released_at`,
+        [patient],
+      )
+      const assigning = assign(taken?.id ?? '', patient)
+      const waiting = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+      while ((await api.rows(waiting)).length === 0);
+      await owner.query('commit')
+      const { status, answer } = await assigning
+      assert.equal(status, 201)
+      assert.ok(Date.parse(answer.assigned_at) >= (rows[0]?.released_at.getTime() ?? Infinity))
+    } finally {
+      await owner.end()
+    }
     await settle()
   })
 
