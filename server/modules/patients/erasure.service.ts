@@ -143,8 +143,8 @@ export async function eraseAgain(system: System, ids: readonly string[]): Promis
 
 /** Locks the record with all that were merged into it. @throws Problem notFound, patientErased */
 async function judge(tx: Tx, { configuration }: Pick<System, 'configuration'>, patient_id: string): Promise<Judged> {
-  const ids = (await tx.rows(findTreeIds(patient_id))).map(({ id }) => id)
-  const records = await lockRecords(tx, ids)
+  const records = await lockTree(tx, patient_id)
+  const ids = records.map(({ id }) => id)
   const own = records.find(({ id }) => id === patient_id)
   if (!own) throw new Problem(notFound)
   if (own.erased_at !== null) throw new Problem(patientErased)
@@ -164,6 +164,18 @@ async function judge(tx: Tx, { configuration }: Pick<System, 'configuration'>, p
       can_be_erased: isOver && !legal_hold,
       version,
     },
+  }
+}
+
+/** Read again under the locks, until nothing was merged or taken out while they were waited for. */
+async function lockTree(tx: Tx, patient_id: string): Promise<RecordRow[]> {
+  const read = async () => (await tx.rows(findTreeIds(patient_id))).map(({ id }) => id)
+  let ids = await read()
+  for (;;) {
+    const records = await lockRecords(tx, ids)
+    const now = await read()
+    if (now.join() === ids.join()) return records
+    ids = now
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import pg from 'pg'
 import { auditLogApi } from '../audit-trail/audit-log.contract.ts'
 import { disclosureApi } from './disclosure.contract.ts'
 import { emergencyContactApi } from './emergency-contact.contract.ts'
@@ -54,6 +55,12 @@ const old = async (rows = {}, body = {}) => {
   const id = await person(rows, body)
   await age('20 years')
   return id
+}
+
+/** Until so many wait for others. */
+async function waiting(count: number) {
+  const others = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+  while ((await api.rows(others)).length < count);
 }
 
 describe('retention', () => {
@@ -249,6 +256,29 @@ describe('an erasure', () => {
     const { patient_number } = await admin.call(patientApi.read, { params: { patient_id: id } })
     await assert.rejects(erasePatient(api.system, 'PT-19000101-0001', 'x'), refusedWith(notFound))
     assert.equal((await erasePatient(api.system, patient_number, 'x')).patient_id, id)
+  })
+
+  it('is judged by what was merged into the record while it waited', async () => {
+    const [one, other] = [await person(), await person({ contacts: 1 })]
+    await hold(other, true)
+    await age('20 years')
+    const owner = new pg.Client({ connectionString: api.owner_url })
+    await owner.connect()
+    try {
+      await owner.query('begin')
+      await owner.query('select from emergency_contacts where patient_id = $1 for update', [other])
+      const merging = admin.call(mergeApi.merge, {
+        params: { patient_id: one },
+        body: { merged_patient_id: other, reason: 'x', force: true },
+      })
+      await waiting(1)
+      const erasing = assert.rejects(erase(one), refusedWith(legalHold))
+      await waiting(2)
+      await owner.query('commit')
+      await Promise.all([merging, erasing])
+    } finally {
+      await owner.end()
+    }
   })
 
   it('happens once, however many ask at once', async () => {
