@@ -158,9 +158,13 @@ async function complete(
   })
   const system = { ...opened, storage }
   try {
-    const erased_again = await eraseAgain(system, await readErasures(keyring, root))
+    const { erased, left } = await eraseAgain(system, await readErasures(keyring, root))
+    const unerased = left.map(
+      (id) =>
+        `${id} was erased since, but was one with another record at this moment: undo that merge, assign what was written meanwhile (POST /api/v1/patients/{patient_id}/unmerge), then erase it`,
+    )
     const findings = is_verified ? await verify(system, say) : []
-    return { erased_again, findings }
+    return { erased_again: erased, findings: [...unerased, ...findings] }
   } finally {
     await opened.close()
   }

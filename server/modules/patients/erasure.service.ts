@@ -83,7 +83,8 @@ async function erase(tx: Tx, system: System, { patient_id, reason, if_match }: A
 
 type Destroyed = Omit<Erasure, 'patient_id' | 'patient_number'>
 
-async function destroy(
+/** Whether it may be done was decided before. */
+export async function destroy(
   tx: Tx,
   system: System,
   { patient_id, ids, reason }: { patient_id: string; ids: string[]; reason: string },
@@ -122,23 +123,6 @@ async function destroy(
     payload: { patient_ids: ids },
   })
   return { erased_at, records: ids, keys_destroyed, accounts_closed: accounts.length, version }
-}
-
-/**
- * Erases those of these records that a restored database holds again. Whether they may be erased was decided then. Returns how many there were.
- */
-export async function eraseAgain(system: System, ids: readonly string[]): Promise<number> {
-  const database = unattendedDatabase(system, { role: 'system', correlation_id: 'restore' })
-  let count = 0
-  for (const patient_id of ids) {
-    await database.transaction(async (tx) => {
-      const [record] = await lockRecords(tx, [patient_id])
-      if (!record || record.erased_at !== null) return
-      await destroy(tx, system, { patient_id, ids: [patient_id], reason: 'Erased before the database was restored' })
-      count += 1
-    })
-  }
-  return count
 }
 
 /** Locks the record with all that were merged into it. @throws Problem notFound, patientErased */

@@ -14,6 +14,33 @@ export function findTreeIds(patient_id: string): Sql<{ id: string }> {
     select id from tree order by id`
 }
 
+/**
+ * A merge to be undone so that nobody who is not listed is part of the record of somebody who is, the last of its record first; with
+ * all the listed of that record.
+ */
+export function findMixedMerge(
+  listed: readonly string[],
+): Sql<{ merge_id: string; survivor_id: string; merged_id: string; listed: string[] }> {
+  return sql`
+    with recursive up as (
+      select id, merged_into from patients where id = any(${listed}::uuid[]) and erased_at is null
+      union
+      select p.id, p.merged_into from up join patients p on p.id = up.merged_into
+    ), tree as (
+      select id, id as root from up where merged_into is null
+      union all
+      select p.id, tree.root from tree join patient_merges m on m.survivor_id = tree.id and m.unmerged_at is null
+        join patients p on p.id = m.merged_id and p.merged_into = tree.id
+    ), mixed as (
+      select root, array_agg(id::text) filter (where id = any(${listed}::uuid[])) as listed from tree
+       group by root having not bool_and(id = any(${listed}::uuid[])) and bool_or(id = any(${listed}::uuid[]))
+    )
+    select m.id as merge_id, m.survivor_id, m.merged_id, mixed.listed
+      from mixed join patient_merges m on m.survivor_id = mixed.root and m.unmerged_at is null
+      join patients p on p.id = m.merged_id and p.merged_into = m.survivor_id
+     order by m.id desc limit 1`
+}
+
 /** When something last happened to these records, as every table with an activity tells it. */
 export function findLastEntry(patients: readonly string[]): Sql<{ at: string }> {
   const part = sql`(select null::uuid as whole, unnest(${patients}::uuid[]) as id) as part`

@@ -12,10 +12,14 @@ import {
 } from './merge.store.ts'
 import { sealedTables } from './owned-tables.ts'
 import { type ProblemKind, notFound, Problem } from '#platform/contract/problem.ts'
+import type { Context } from '#platform/context.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import type { Keyring } from '#platform/encryption/keyring.ts'
 import type { Keys } from '#platform/encryption/keys.ts'
 import { type DataKey, open, seal, sealJson } from '#platform/encryption/sealing.ts'
+
+/** Who merges or undoes it, and with which keys. */
+export type Merger = Pick<Context, 'system'> & { user_id: string | undefined }
 
 /** All that is known of a person. @throws IntegrityError, KeyUnavailable */
 export function openRecord(keyring: Keyring, row: RecordRow): PatientRecord {

@@ -1,7 +1,7 @@
 // Undoing a merge: every row goes back where it was, and what was written in between is put before a person.
 import { duplicateIdentifier, patientErased } from './patient.contract.ts'
 import { mergeConflicts, mergeUndone, type Unmerge, type UnmergeReport } from './merge.contract.ts'
-import { assertKeeper, resealForeign, retoken, sealReason } from './merge-journal.ts'
+import { assertKeeper, type Merger, resealForeign, retoken, sealReason } from './merge-journal.ts'
 import {
   alignFollowers,
   demoteRows,
@@ -48,7 +48,7 @@ export async function undoMerge(ctx: Context, survivor_id: string, body: Unmerge
   const { merge_id, dry_run = false } = body
   try {
     return await ctx.database.transaction(async (tx) => {
-      const report = await undo(tx, ctx, survivor_id, body)
+      const report = await unmergeRecords(tx, { system: ctx.system, user_id: ctx.actor.user_id }, survivor_id, body)
       if (dry_run) throw new OnlyShown(report)
       return report
     })
@@ -99,7 +99,13 @@ export async function undoMerge(ctx: Context, survivor_id: string, body: Unmerge
   }
 }
 
-async function undo(tx: Tx, ctx: Context, survivor_id: string, body: Unmerge): Promise<UnmergeReport> {
+/** The same within a transaction of the caller's. @throws Problem, and the constraints that `undoMerge` names */
+export async function unmergeRecords(
+  tx: Tx,
+  { system, user_id }: Merger,
+  survivor_id: string,
+  body: Unmerge,
+): Promise<UnmergeReport> {
   const { merge_id, reason, dry_run = false, assign = {} } = body
   const known = await tx.first(findMerge(merge_id, survivor_id))
   if (!known) throw new Problem(notFound)
@@ -124,9 +130,9 @@ async function undo(tx: Tx, ctx: Context, survivor_id: string, body: Unmerge): P
   const undecided = await assignRows(tx, merge, outcome.undecided, assign)
   for (const statement of alignFollowers([survivor_id, merged_id])) await tx.run(statement)
   await tx.run(renewRights([survivor_id, merged_id]))
-  await resealForeign(tx, ctx.system.keys.keyring, [survivor, merged])
-  if (!is_repeat) await retoken(tx, ctx.system.keys, [survivor_id, merged_id])
-  await tx.run(updateMerge(merge_id, { ...merge.journal, undecided }, ctx.actor.user_id))
+  await resealForeign(tx, system.keys.keyring, [survivor, merged])
+  if (!is_repeat) await retoken(tx, system.keys, [survivor_id, merged_id])
+  await tx.run(updateMerge(merge_id, { ...merge.journal, undecided }, user_id))
 
   for (const row of [survivor, merged]) {
     tx.audit({
@@ -134,8 +140,9 @@ async function undo(tx: Tx, ctx: Context, survivor_id: string, body: Unmerge): P
       resource_type: 'patient',
       resource_id: row === survivor ? merged_id : survivor_id,
       patient_id: row.id,
+      user_id,
       details: { merge_id, as: row === survivor ? 'survivor' : 'merged', undecided: undecided.length },
-      changes: sealReason(openKeyOf(ctx.system.keys.keyring, row), reason),
+      changes: sealReason(openKeyOf(system.keys.keyring, row), reason),
     })
   }
   tx.emit({

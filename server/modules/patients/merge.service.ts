@@ -9,7 +9,7 @@ import {
   type MergeReport,
   sameRecord,
 } from './merge.contract.ts'
-import { assertMergeable, assertSurvivor, openRecord, sealReason } from './merge-journal.ts'
+import { assertMergeable, assertSurvivor, type Merger, openRecord, sealReason } from './merge-journal.ts'
 import {
   alignFollowers,
   countFollowers,
@@ -43,9 +43,6 @@ import { violating } from '#platform/database/constraint.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 
 type Plan = { journal: Journal; moves: MergeReport['moves']; conflicts: MergeConflict[] }
-
-/** Who merges, and with which keys. */
-type Merger = Pick<Context, 'system'> & { user_id: string | undefined }
 
 /**
  * Makes another record part of this one, or shows what that would do.
