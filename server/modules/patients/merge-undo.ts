@@ -5,9 +5,11 @@ import { assertKeeper, type Merger, resealForeign, retoken, sealReason } from '.
 import {
   alignFollowers,
   demoteRows,
+  findExisting,
   findMerge,
+  findMovable,
   findOtherMoved,
-  findRowIds,
+  findRows,
   lockRecords,
   markUnmerged,
   type MergeRow,
@@ -15,6 +17,7 @@ import {
   moveRows,
   promoteRows,
   renewRights,
+  type RowVersion,
   updateMerge,
 } from './merge.store.ts'
 import type { OwnedTable } from './owned-table.ts'
@@ -27,6 +30,8 @@ import { violatedConstraint } from '#platform/database/constraint.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 
 const nothingMoved: MergeRow['journal']['tables'][string] = { moved: [], had: [], demoted: [] }
+
+const oneLikeIt = 'The other record has one of its own by now: leave the one that you assign with the survivor'
 
 type Named = { table: string; id: string }
 type Outcome = Pick<UnmergeReport, 'returned' | 'undecided' | 'changed' | 'gone'>
@@ -124,9 +129,15 @@ export async function unmergeRecords(
   if (is_repeat && (Object.keys(assign).length === 0 || (merge.journal.undecided ?? []).length === 0))
     throw new Problem(mergeUndone)
 
+  // It may have become part of another since: what it is given then would be seen by nobody.
+  if (is_repeat) assertKeeper(merged)
+
   const outcome: Outcome = is_repeat
     ? { returned: [], undecided: merge.journal.undecided ?? [], changed: [], gone: [] }
     : await moveBack(tx, merge)
+  const before = merge.journal.survivor?.version
+  if (!is_repeat && before !== undefined && before !== survivor.version)
+    outcome.changed.unshift({ table: 'patients', id: survivor_id })
   const undecided = await assignRows(tx, merge, outcome.undecided, assign)
   for (const statement of alignFollowers([survivor_id, merged_id])) await tx.run(statement)
   await tx.run(renewRights([survivor_id, merged_id]))
@@ -174,18 +185,31 @@ async function moveBack(tx: Tx, { merge_id, survivor_id, merged_id, journal }: M
     if (ids.size > 0 && table !== 'patient_keys') outcome.returned.push({ table, rows: ids.size })
     outcome.changed.push(...changed.map(({ id }) => ({ table, id })))
     outcome.gone.push(...moved.filter(({ id }) => !ids.has(id)).map(({ id }) => ({ table, id })))
+    const kept = await tx.rows(findRows(owned, survivor_id))
+    const { touched, missing } = compare(had, kept)
+    outcome.changed.push(...touched.map((id) => ({ table, id })))
+    if (missing.length > 0) {
+      const there = new Set((await tx.rows(findExisting(owned, missing))).map(({ id }) => id))
+      outcome.gone.push(...missing.filter((id) => !there.has(id)).map((id) => ({ table, id })))
+    }
     if (owned.decided) {
-      const explained = new Set([
-        ...had,
-        ...others.flatMap(({ tables }) => tables[table]?.moved.map(({ id }) => id) ?? []),
-      ])
-      const now = await tx.rows(findRowIds(owned, survivor_id))
-      outcome.undecided.push(...now.filter(({ id }) => !explained.has(id)).map(({ id }) => ({ table, id })))
+      const explained = new Set(
+        [...had, ...others.flatMap(({ tables }) => tables[table]?.moved ?? [])].map(({ id }) => id),
+      )
+      const written = kept.filter(({ id, origin }) => origin === null && !explained.has(id))
+      outcome.undecided.push(...written.map(({ id }) => ({ table, id })))
     }
   }
   await takeAlong(tx, returnedIds, survivor_id, merged_id)
   await tx.run(markUnmerged(merged_id, journal.merged))
   return outcome
+}
+
+/** Of the survivor's own rows: which are of another version, and which are no longer with it. */
+function compare(had: readonly RowVersion[], kept: readonly RowVersion[]) {
+  const versions = new Map(kept.map(({ id, version }) => [id, version]))
+  const touched = had.filter(({ id, version }) => version !== null && versions.has(id) && versions.get(id) !== version)
+  return { touched: touched.map(({ id }) => id), missing: had.map(({ id }) => id).filter((id) => !versions.has(id)) }
 }
 
 /** Rows of tables that accompany others, written for these ids in between. */
@@ -195,7 +219,7 @@ async function takeAlong(tx: Tx, ids: readonly string[], from: string, to: strin
   }
 }
 
-/** @returns what is left undecided. @throws Problem invalidRequest for a row that is not to be decided */
+/** @returns what is left undecided. @throws Problem invalidRequest for a row that is not to be decided, mergeConflicts */
 async function assignRows(
   tx: Tx,
   { survivor_id, merged_id }: MergeRow,
@@ -215,6 +239,10 @@ async function assignRows(
   if (errors.length > 0) throw new Problem(invalidRequest, { errors })
   for (const { owned, id, to } of decisions) {
     if (to !== 'merged' || !owned) continue
+    if (owned.unique_with !== undefined) {
+      const movable = await tx.rows(findMovable(owned, survivor_id, merged_id))
+      if (!movable.some((row) => row.id === id)) throw new Problem(mergeConflicts, { detail: oneLikeIt })
+    }
     if (owned.single !== undefined) await tx.run(demoteRows(owned, [id], merged_id))
     await tx.run(moveRows(owned, [id], survivor_id, merged_id))
     await takeAlong(tx, [id], survivor_id, merged_id)

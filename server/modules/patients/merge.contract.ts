@@ -78,8 +78,12 @@ export const UnmergeReport = z.object({
   undecided: z
     .array(RowName)
     .describe('Written while the records were one: with the survivor until you repeat with `assign`'),
-  changed: z.array(RowName).describe('Changed while the records were one: went back as they are now'),
-  gone: z.array(RowName).describe('Deleted while the records were one'),
+  changed: z
+    .array(RowName)
+    .describe(
+      'Changed while the records were one, rows of either, `patients` being the survivor itself: they stay as they are now',
+    ),
+  gone: z.array(RowName).describe('Deleted while the records were one, rows of either'),
 })
 export type UnmergeReport = z.output<typeof UnmergeReport>
 

@@ -21,7 +21,7 @@ import {
   findOpenVisits,
   findOverlappingAppointments,
   findPrimaryContacts,
-  findRowIds,
+  findRows,
   insertMerge,
   isThere,
   type Journal,
@@ -97,9 +97,9 @@ async function plan(tx: Tx, merger: Merger, survivor: RecordRow, merged: RecordR
       movingTables.map(async (owned) => {
         const [moved, had] = await Promise.all([
           tx.rows(findMovable(owned, merged.id, survivor.id)),
-          tx.rows(findRowIds(owned, survivor.id)),
+          tx.rows(findRows(owned, survivor.id)),
         ])
-        return { table: owned.table, moved, had: had.map(({ id }) => id), demoted: [] }
+        return { table: owned.table, moved, had: had.map(({ id, version }) => ({ id, version })), demoted: [] }
       }),
     ),
     Promise.all(
@@ -118,6 +118,7 @@ async function plan(tx: Tx, merger: Merger, survivor: RecordRow, merged: RecordR
   return {
     journal: {
       merged: { is_active, updated_at, version },
+      survivor: { version: survivor.version },
       tables: Object.fromEntries(tables.map(({ table, ...moves }) => [table, moves])),
     },
     moves: [...tables.map(({ table, moved }) => ({ table, rows: moved.length })), ...followers].filter(

@@ -63,8 +63,16 @@ export function findMovable(owned: OwnedTable, merged: string, survivor: string)
      order by 1`
 }
 
-export function findRowIds({ table, id }: OwnedTable, patient_id: string): Sql<{ id: string }> {
-  return sql`select ${identifier(id ?? '')} as id from ${identifier(table)} where patient_id = ${patient_id} order by 1`
+/** `origin`: the row that this one accompanies. */
+export function findRows(owned: OwnedTable, patient_id: string): Sql<RowVersion & { origin: string | null }> {
+  const origin = owned.accompanies === undefined ? sql`null::uuid` : identifier(owned.accompanies)
+  return sql`
+    select ${identifier(owned.id ?? '')} as id, ${versionOf(owned)}, ${origin} as origin
+      from ${identifier(owned.table)} where patient_id = ${patient_id} order by 1`
+}
+
+export function findExisting({ table, id }: OwnedTable, ids: readonly string[]): Sql<{ id: string }> {
+  return sql`select ${identifier(id ?? '')} as id from ${identifier(table)} where ${identifier(id ?? '')} = any(${ids}::uuid[])`
 }
 
 export function moveRows(owned: OwnedTable, ids: readonly string[], from: string, to: string): Sql<RowVersion> {
@@ -173,10 +181,12 @@ export function markUnmerged(id: string, { is_active, updated_at, version }: Mer
 
 export type MergedBefore = Pick<PatientRow, 'is_active' | 'updated_at' | 'version'>
 
-/** What a merge did to one table. `had`: the survivor's rows before. */
-export type TableJournal = { moved: RowVersion[]; had: string[]; demoted: string[] }
+/** What a merge did to one table. `had`: the survivor's rows before. A version is null where it is not known. */
+export type TableJournal = { moved: RowVersion[]; had: RowVersion[]; demoted: string[] }
 export type Journal = {
   merged: MergedBefore
+  /** Not known of merges before this was written down. */
+  survivor?: { version: number }
   tables: Record<string, TableJournal>
   /** After the merge was undone: rows that were written while the records were one and that nobody has assigned yet. */
   undecided?: { table: string; id: string }[]

@@ -23,7 +23,7 @@ export type OwnedTable = {
   single?: string
   /** Rows have a `version`, so that a change after the merge is seen. */
   versioned?: true
-  /** Rows written after a merge are put before a person when it is undone. */
+  /** Rows written after a merge are put before a person when it is undone, but for those that accompany another. */
   decided?: true
   /** Rows written after a merge go with the row whose id this column holds. */
   accompanies?: string

@@ -159,6 +159,7 @@ export const ownedTables: readonly OwnedTable[] = [
     patient: 'patient_id',
     id: 'id',
     merge: 'moves',
+    decided: true,
     accompanies: 'appointment_id',
     sealed: ['sealed_purpose'],
     activity: 'created_at',
