@@ -25,6 +25,8 @@ export type App = {
   /** The kinds of jobs that it does. */
   job_names: readonly string[]
   start(): Promise<void>
+  /** Withdraws readiness; everything is answered still. */
+  leave(): void
   /** Answers for `drain_ms` more, unless `hurry` says otherwise, then refuses, finishes what is in flight and ends. */
   stop(options?: { drain_ms?: number; hurry?: AbortSignal }): Promise<void>
 }
@@ -64,6 +66,7 @@ export async function buildApp(system: System): Promise<App> {
       for (const module of open) await whenAvailable(async () => module.start?.(), system.log)
       await whenAvailable(() => jobs.start(), system.log)
     },
+    leave: draining.leave,
     async stop({ drain_ms = 0, hurry } = {}) {
       draining.leave()
       const handedBack = jobs.stop()

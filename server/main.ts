@@ -1,5 +1,6 @@
 // Serves: configuration, database, application, listen; and ends well, with every request in flight answered.
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { type Configuration, readConfiguration, readEnvironment } from '#platform/configuration.ts'
 import { installConsole } from '#platform/http/console.ts'
 import { type Repeated } from '#platform/jobs/repeat.ts'
@@ -15,6 +16,8 @@ const consoleFolder = join(import.meta.dirname, '../console/built')
 
 /** How long all of it may take after SIGTERM. */
 const stopMilliseconds = 30_000
+/** How long a copy that has begun is waited for when all requests are answered. */
+const copyMilliseconds = 5_000
 
 export async function serve(): Promise<void> {
   const configuration = readConfiguration(readEnvironment())
@@ -69,13 +72,19 @@ async function serveFrom(
         log.error('the server could not end in time')
         process.exit(1)
       }, stopMilliseconds)
+      app.leave()
       // What is only beginning cannot be ended.
       await starting?.catch(() => undefined)
-      await backups?.stop()
+      const copied = (backups?.stop() ?? Promise.resolve()).then(() => true)
       await app.stop({ drain_ms: configuration.drain_seconds * 1000, hurry: hurry.signal })
+      const isCopied = await Promise.race([copied, wait(copyMilliseconds, false, { ref: false })])
       await system.close()
       await place.close()
       clearTimeout(late)
+      if (isCopied) return
+      log.error('the folder of backups does not answer: the process is ended while a thread waits for it')
+      // An exit waits for that thread.
+      process.kill(process.pid, 'SIGKILL')
     })()
     stopping.then(
       () => process.exit(0),

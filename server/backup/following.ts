@@ -43,9 +43,9 @@ export function servedBackups(
 }
 
 export function startFollowing(options: FollowOptions | Noting, log: Log): Repeated {
-  const work = async () => {
+  const work = async (stopped: AbortSignal) => {
     try {
-      await ('cluster_directory' in options ? copyAll(options) : noteBetweenBackups(options))
+      await ('cluster_directory' in options ? copyAll(options, stopped) : noteBetweenBackups(options))
     } catch (error) {
       if (!(error instanceof BackupFailed)) throw error
       log.error(`backups: ${error.message}`)
@@ -55,8 +55,11 @@ export function startFollowing(options: FollowOptions | Noting, log: Log): Repea
 }
 
 /** The log, and who was erased. @throws BackupFailed */
-export async function copyAll(options: FollowOptions): Promise<Awaited<ReturnType<typeof copyLog>>> {
-  const state = await copyLog(options)
+export async function copyAll(
+  options: FollowOptions,
+  stopped?: AbortSignal,
+): Promise<Awaited<ReturnType<typeof copyLog>>> {
+  const state = await copyLog(options, stopped)
   if (state) await noteErasures(options)
   return state
 }

@@ -1,7 +1,10 @@
 // FA-03 and rows 32 and 33: SIGTERM under load.
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
+import { execFileSync } from 'node:child_process'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
 import { Agent, request } from 'node:http'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Caller, signIn } from '../caller.ts'
@@ -139,6 +142,26 @@ test('for as long as it drains a server says that it is not ready, and answers e
   leaving.kill('SIGTERM')
   assert.deepEqual(await leaving.ended, { code: 0, signal: null })
   assert.ok(performance.now() - told_again_at < 15_000, 'a second signal ends the wait')
+})
+
+test('a folder of backups that does not answer withholds neither the word to the balancer nor an answer', async () => {
+  const folder = join(cluster.directory, 'hung')
+  mkdirSync(folder)
+  // Whoever opens it waits for a writer that never comes, as for a share that is gone.
+  execFileSync('mkfifo', [join(folder, 'erasures')])
+  const leaving = await cluster.serve({
+    environment: {
+      OPENWARD_BACKUP_DIR: folder,
+      OPENWARD_BACKUP_KEY: randomBytes(32).toString('base64'),
+      OPENWARD_DRAIN_SECONDS: '5',
+    },
+  })
+  leaving.kill('SIGTERM')
+  await until('readiness is withdrawn', async () => (await statusOf(leaving, '/health/ready')) === 503, 4000)
+  const answer = await caller.at(leaving.port).ask('POST', '/api/v1/patients', { ...nextPerson(), force: true })
+  assertStatus(answer, 201)
+  assert.deepEqual(await leaving.ended, { code: null, signal: 'SIGKILL' })
+  assert.match(leaving.output(), /the folder of backups does not answer/)
 })
 
 test('a request that never ends holds a server up for no longer than 30 seconds', async () => {

@@ -94,6 +94,17 @@ describe('backups of the embedded database', () => {
     assert.ok((await listLog(root, known.id)).length > there)
   })
 
+  it('are continued later where the server is stopped meanwhile, and promise no moment that is not copied', async () => {
+    const known = await make(follow)
+    await client.query(`select pg_logical_emit_message(true, 'test', 'written behind the backup')`)
+    const there = await listLog(root, known.id)
+    const before = await readFollowing(directory)
+    assert.deepEqual(await copyLog(options, AbortSignal.abort()), before)
+    assert.deepEqual(await listLog(root, known.id), there)
+    assert.ok(((await copyLog(options))?.log_at ?? '') > (before?.log_at ?? ''))
+    assert.ok((await listLog(root, known.id)).length > there.length)
+  })
+
   it('say that a new one is needed where the one that is continued is gone, or its log has a gap', async () => {
     const { id } = await make(follow)
     const folder = join(root, 'backups', id)

@@ -73,10 +73,11 @@ export async function followBackup(options: FollowOptions, manifest: ClusterMani
 }
 
 /**
- * Copies what was written since the last time. Undefined where there is no backup yet, or another process is at it.
+ * Copies what was written since the last time, or the part of it that is copied when it is stopped. Undefined where there is no backup yet,
+ * or another process is at it.
  * @throws BackupFailed where the log cannot be continued: only a new backup helps
  */
-export async function copyLog(options: FollowOptions): Promise<Following | undefined> {
+export async function copyLog(options: FollowOptions, stopped?: AbortSignal): Promise<Following | undefined> {
   const { owner_url, cluster_directory, data_directory, keyring, root } = options
   const known = await readFollowing(data_directory)
   if (!known || known.root !== root) return undefined
@@ -94,14 +95,15 @@ export async function copyLog(options: FollowOptions): Promise<Following | undef
     const log_at = Temporal.Now.instant().toString()
     const until = await closeSegment(client, place)
     const { id } = known
-    await copySegments(
+    const next_segment = await copySegments(
       { keyring, root, id, cluster_directory, is_unfinished: false, ...place },
       known.next_segment,
       until,
+      stopped,
     )
-    const state = { ...known, next_segment: until, log_at }
+    const state = { ...known, next_segment, log_at: next_segment === until ? log_at : known.log_at }
     writeFollowing(data_directory, state)
-    await releaseLog(client, until, place)
+    await releaseLog(client, next_segment, place)
     return state
   } finally {
     await client.end()

@@ -76,10 +76,19 @@ export type Copying = LogPlace & {
   is_unfinished: boolean
 }
 
-/** Copies the segments from `from` up to and without `until`. @throws BackupFailed where PostgreSQL has removed one already */
-export async function copySegments(copying: Copying, from: number, until: number): Promise<void> {
+/**
+ * Copies the segments from `from` up to and without `until`, and returns the first that is not copied.
+ * @throws BackupFailed where PostgreSQL has removed one already
+ */
+export async function copySegments(
+  copying: Copying,
+  from: number,
+  until: number,
+  stopped?: AbortSignal,
+): Promise<number> {
   const { keyring, root, id, cluster_directory, is_unfinished } = copying
   for (let number = from; number < until; number += 1) {
+    if (stopped?.aborted) return number
     const segment = segmentName(number, copying)
     const name = partName(id, `log/${segment}`)
     try {
@@ -95,6 +104,7 @@ export async function copySegments(copying: Copying, from: number, until: number
       throw error
     }
   }
+  return until
 }
 
 /** Opened by whoever reads it: that it is not there would be nobody's error before, and end the process. */

@@ -10,14 +10,14 @@ export function repeatAwake({ name, every_ms, work, log, wakes }: RepeatOptions 
   let running: Promise<void> | undefined
   let next: NodeJS.Timeout | undefined
   let isDue = true
-  let isStopped = false
+  const stopped = new AbortController()
   let begun_at = Number.NEGATIVE_INFINITY
 
   async function run() {
     isDue = false
     begun_at = performance.now()
     try {
-      await work()
+      await work(stopped.signal)
     } catch (error) {
       log.warn({ err: error, job: name }, 'following events failed: it is tried again at its next turn')
     }
@@ -31,7 +31,7 @@ export function repeatAwake({ name, every_ms, work, log, wakes }: RepeatOptions 
     })
   }
   function plan() {
-    if (isStopped || running || (next && !isDue)) return
+    if (stopped.signal.aborted || running || (next && !isDue)) return
     clearTimeout(next)
     const since_ms = performance.now() - begun_at
     next = setTimeout(begin, Math.max(0, (isDue ? gapMilliseconds : every_ms) - since_ms))
@@ -44,7 +44,7 @@ export function repeatAwake({ name, every_ms, work, log, wakes }: RepeatOptions 
   begin()
   return {
     async stop() {
-      isStopped = true
+      stopped.abort()
       clearTimeout(next)
       await Promise.all([ended(), running])
     },

@@ -3,14 +3,21 @@ import type { Log } from '#platform/logging.ts'
 
 export type Repeated = { stop(): Promise<void> }
 
-export type RepeatOptions = { name: string; every_ms: number; work: () => Promise<unknown>; log: Log }
+export type RepeatOptions = {
+  name: string
+  every_ms: number
+  /** Long work ends early when `stop` was called. */
+  work: (stopped: AbortSignal) => Promise<unknown>
+  log: Log
+}
 
 /** Runs the work now and then every so often. A run that fails is logged, and the next one comes all the same. */
 export function repeat({ name, every_ms, work, log }: RepeatOptions): Repeated {
   let running: Promise<void> | undefined
+  const stopped = new AbortController()
   const run = async () => {
     try {
-      await work()
+      await work(stopped.signal)
     } catch (error) {
       log.warn({ err: error, job: name }, 'repeated work failed: it is tried again at its next turn')
     } finally {
@@ -25,6 +32,7 @@ export function repeat({ name, every_ms, work, log }: RepeatOptions): Repeated {
   return {
     async stop() {
       clearInterval(timer)
+      stopped.abort()
       await running
     },
   }

@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -82,6 +83,20 @@ test('a killed PostgreSQL is restarted on its port and has lost no acknowledged 
     assert.match(await restarted, new RegExp(`:${db.port}$`))
     assert.deepEqual(await query(db, 'select count(*)::int from ledger'), [{ count: round }])
   }
+})
+
+test('a killed PostgreSQL that cannot be restarted for a while is restarted when the cause is mended', async (t) => {
+  const { start, line } = await prepared(t)
+  const db = await start({ restart_pauses_ms: [0, 50] })
+  const away = `${db.data_directory}.away`
+  const pid = postmasterPid(db)
+  renameSync(db.data_directory, away)
+  process.kill(pid, 'SIGKILL')
+  for (let failed = 0; failed < 5; failed += 1) await line('could not be restarted')
+  const restarted = line('is ready again')
+  renameSync(away, db.data_directory)
+  await restarted
+  assert.equal((await query(db, 'select 1 as value')).length, 1)
 })
 
 test('a PostgreSQL that outlived its killed server is joined by the next one', async (t) => {

@@ -23,6 +23,8 @@ export type EmbeddedPostgresOptions = {
   durability?: 'kept' | 'unsafe_lost_at_crash'
   /** How long a start may take; a restore replays a log of days. */
   recovery_patience_ms?: number
+  /** What is waited before each attempt to restart it, the last one ever after: a full disk may be mended an hour later. */
+  restart_pauses_ms?: readonly number[]
 }
 
 const usual_recovery_patience_ms = 110_000
@@ -43,7 +45,7 @@ const longest_path_bytes = 900
 /** For the two folders between OPENWARD_DATA_DIR and the cluster. */
 const room_below_bytes = 30
 const watch_interval_ms = 500
-const restart_pauses_ms = [0, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 30_000, 30_000, 30_000, 30_000]
+const usual_restart_pauses_ms = [0, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000]
 
 /** Starts the embedded PostgreSQL, or joins it if it runs. Throws EmbeddedDatabaseUnavailable where it cannot run at all. */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
@@ -79,7 +81,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   options.log(
     `embedded PostgreSQL ${was_running ? 'was running and is joined' : 'is ready'} on 127.0.0.1:${port} after ${duration_ms} ms`,
   )
-  const stopWatching = watch(cluster, { pid, port })
+  const stopWatching = watch(cluster, { pid, port }, options.restart_pauses_ms ?? usual_restart_pauses_ms)
   return {
     host: '127.0.0.1',
     port,
@@ -98,7 +100,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 }
 
 /** Restarts PostgreSQL, on the same port, whenever its main process is gone. Returns the way to end that. */
-function watch(cluster: Cluster, first: Postmaster) {
+function watch(cluster: Cluster, first: Postmaster, pauses_ms: readonly number[]) {
   // Whoever connected knows this port: a restart on another one would help nobody.
   const same_port = { ...cluster, fixed_port: first.port }
   const ended = new AbortController()
@@ -106,7 +108,7 @@ function watch(cluster: Cluster, first: Postmaster) {
   let restarting: Promise<void> | undefined
   const timer = setInterval(() => {
     if (restarting !== undefined || isAlive(pid)) return
-    restarting = restart(same_port, ended.signal).then((restarted) => {
+    restarting = restart(same_port, pauses_ms, ended.signal).then((restarted) => {
       if (restarted === undefined) return
       pid = restarted.pid
       restarting = undefined
@@ -120,11 +122,16 @@ function watch(cluster: Cluster, first: Postmaster) {
   }
 }
 
-async function restart(cluster: Cluster, ended: AbortSignal): Promise<Postmaster | undefined> {
+/** Undefined where it was ended before it succeeded. */
+async function restart(
+  cluster: Cluster,
+  pauses_ms: readonly number[],
+  ended: AbortSignal,
+): Promise<Postmaster | undefined> {
   cluster.log('embedded PostgreSQL is gone: restarting it')
-  for (const pause_ms of restart_pauses_ms) {
+  for (let attempt = 0; ; attempt += 1) {
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, pause_ms)
+      const timer = setTimeout(resolve, pauses_ms[attempt] ?? pauses_ms.at(-1))
       ended.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
     })
     if (ended.aborted) return undefined
@@ -133,9 +140,7 @@ async function restart(cluster: Cluster, ended: AbortSignal): Promise<Postmaster
       cluster.log(`embedded PostgreSQL is ready again on 127.0.0.1:${running.port}`)
       return running
     } catch (error) {
-      cluster.log(`embedded PostgreSQL could not be restarted: ${(error as Error).message}`)
+      cluster.log(`embedded PostgreSQL could not be restarted, and is tried again: ${(error as Error).message}`)
     }
   }
-  cluster.log('embedded PostgreSQL is given up; restart OpenWard when the cause is mended')
-  return undefined
 }
