@@ -174,6 +174,55 @@ describe('migrating', () => {
     await waiting.end()
   })
 
+  it('builds an index beside those who write, whatever was left half done, and however many servers start together', async () => {
+    const index = migration(
+      '9010_index',
+      '-- Beside writers.\ndrop index concurrently if exists half_id;\ncreate index concurrently half_id on half (id);\n',
+    )
+    const all = [...readMigrations(), index]
+    const writer = new pg.Client({ connectionString: owner_url })
+    await writer.connect()
+    try {
+      await client.query('insert into half values (1), (1)')
+      // It is there afterwards, and of no use.
+      await assert.rejects(client.query('create unique index concurrently half_id on half (id)'), { code: '23505' })
+      await writer.query('begin')
+      await writer.query('insert into half values (7)')
+      const migrating = Promise.all([1, 2, 3].map(() => run(all)))
+      const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+      while ((await client.query(waiting)).rowCount === 0);
+      await client.query(`set lock_timeout = '1s'`)
+      await client.query('insert into half values (8)')
+      await writer.query('commit')
+      assert.deepEqual((await migrating).flat(), ['9010_index'])
+    } finally {
+      await writer.end()
+    }
+    const { rows } = await client.query(
+      `select indisvalid, indisunique from pg_index where indexrelid = 'half_id'::regclass`,
+    )
+    assert.deepEqual(rows, [{ indisvalid: true, indisunique: false }])
+  })
+
+  it('of this version builds no index on a table that is there without letting others write', () => {
+    const later = readMigrations().filter(({ name }) => name > '0060')
+    for (const { name, text } of later) {
+      const own = Array.from(text.matchAll(/create table (\w+)/g), ([, table]) => table)
+      for (const [whole, concurrently, index, table] of text.matchAll(
+        /create (?:unique )?index (concurrently )?(\w+)\s+on (\w+)/g,
+      )) {
+        if (own.includes(table)) continue
+        assert.ok(concurrently, `${name}: ${whole}`)
+        assert.match(
+          text,
+          new RegExp(`drop index concurrently if exists ${index};`),
+          `${name}: it may be left half done`,
+        )
+      }
+      assert.equal(text.includes(' concurrently'), /^-- Beside writers[.:]/.test(text), name)
+    }
+  })
+
   it('is tried again when it is the one that PostgreSQL takes out of a deadlock', async () => {
     await client.query('create sequence tries')
     const deadlocked = migration(

@@ -57,7 +57,7 @@ export async function migrate({
   await client.connect()
   try {
     await assertVersion(client)
-    await client.query('select pg_advisory_lock($1)', [migrationLock])
+    await takeTurn(client)
     if (!is_restoring) await refuseUnfinished(client)
     await inspect?.(client)
     await ensureAppRole(client, app_password)
@@ -71,7 +71,10 @@ export async function migrate({
     for (const migration of migrations) {
       const known = applied.get(migration.name)
       if (known === undefined) {
-        await applyWithRetry(client, migration, log)
+        await (buildsBesideWriters(migration)
+          ? applyBesideWriters(client, migration)
+          : applyWithRetry(client, migration))
+        log?.(`migrated to ${migration.name}`)
         done.push(migration.name)
       } else if (known !== migration.checksum) {
         throw new MigrationError(
@@ -100,12 +103,51 @@ export async function assertVersion(client: pg.ClientBase): Promise<void> {
 /** Within the caller's transaction, on an empty database: these migrations, in this order. */
 export async function migrateEmpty(client: pg.ClientBase, migrations: readonly Migration[]): Promise<void> {
   await client.query(migrationsTable)
-  for (const migration of migrations) await apply(client, migration)
+  for (const migration of migrations) {
+    // Nobody writes yet, and a transaction allows no other.
+    const text = buildsBesideWriters(migration) ? migration.text.replaceAll(' concurrently', '') : migration.text
+    await apply(client, { ...migration, text })
+  }
 }
+
+/** Until this session alone migrates. Asks again and again: whoever waited in the database would be waited for by an index that is built beside writers. */
+export async function takeTurn(client: pg.Client): Promise<void> {
+  for (;;) {
+    const { rows } = await client.query<{ is_ours: boolean }>('select pg_try_advisory_lock($1) as is_ours', [
+      migrationLock,
+    ])
+    if (rows[0]?.is_ours) return
+    await wait(100)
+  }
+}
+
+/**
+ * A migration that begins so holds nothing but statements that each stand alone, as `create index concurrently` must, and that may be run
+ * again after any of them: an index that was not finished is there, is of no use, and is dropped first.
+ */
+const besideWriters = /^-- Beside writers[.:]/
+const buildsBesideWriters = ({ text }: Migration) => besideWriters.test(text)
+
+async function applyBesideWriters(client: pg.Client, { name, text, checksum }: Migration) {
+  const statements = text.split(/;\s*$/m).filter((statement) => /^[^-\s]/m.test(statement))
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      for (const statement of statements) await client.query(statement)
+      await note(client, name, checksum)
+      return
+    } catch (error) {
+      if (!isRepeatable(error) || attempt >= 60) throw error
+      await wait(500)
+    }
+  }
+}
+
+const note = (client: pg.ClientBase, name: string, checksum: string) =>
+  client.query('insert into schema_migrations (name, checksum) values ($1, $2)', [name, checksum])
 
 async function apply(client: pg.ClientBase, { name, text, checksum }: Migration) {
   await client.query(text)
-  await client.query('insert into schema_migrations (name, checksum) values ($1, $2)', [name, checksum])
+  await note(client, name, checksum)
 }
 
 /** While it stands, no server begins: rows are there, and what makes an installation of them is not all done. */
@@ -129,14 +171,13 @@ export async function refuseUnfinished(client: pg.ClientBase) {
 }
 
 /** A migration waits for locks one second at a time, so that requests behind it are not held up, and tries again. */
-async function applyWithRetry(client: pg.Client, migration: Migration, log?: (line: string) => void) {
+async function applyWithRetry(client: pg.Client, migration: Migration) {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await client.query('begin')
       await client.query(`set local lock_timeout = '1s'`)
       await apply(client, migration)
       await client.query('commit')
-      log?.(`migrated to ${migration.name}`)
       return
     } catch (error) {
       await client.query('rollback')

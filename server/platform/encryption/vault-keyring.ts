@@ -3,7 +3,7 @@
 import type { Client } from 'pg'
 import { certain } from '#platform/certain.ts'
 import { ConfigurationError } from '#platform/configuration.ts'
-import { ensureAppRole, migrationLock } from '#platform/database/migrate.ts'
+import { ensureAppRole, migrationLock, takeTurn } from '#platform/database/migrate.ts'
 import { sql } from '#platform/database/sql.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import { isVouched, type Kek, type Keyring, kekOf, newKekBytes, vouch } from './keyring.ts'
@@ -49,7 +49,7 @@ export type VaultKeyringOptions = {
  */
 export async function openVaultKeyring({ vault, given, owner }: VaultKeyringOptions): Promise<Keyring> {
   // Servers that start together make one key.
-  await owner.query('select pg_advisory_lock($1)', [migrationLock])
+  await takeTurn(owner)
   try {
     let rows = await readAsOwner(owner)
     if (rows.length === 0) {
