@@ -47,7 +47,8 @@ export function UserActions({ user }: { user: User }) {
           </Alert>
         )}
         {invitation && <OneTimeLink invitation={invitation} />}
-        {user.awaits_approval && (
+        {user.awaits_approval && !user.email_verified && <Text size="sm">{words.unproven_text}</Text>}
+        {user.awaits_approval && user.email_verified && (
           <Do text={words.approve_text}>
             {button(words.approve, () => call(userApi.approve, { params }), words.approved)}
           </Do>

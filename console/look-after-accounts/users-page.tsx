@@ -91,7 +91,7 @@ export function UserState({ user }: { user: User }) {
   const { states } = useAdministratorWords()
   const isLocked = user.locked_until !== null && user.locked_until > new Date().toISOString()
   const [label, color] = user.awaits_approval
-    ? [states.waiting, 'yellow']
+    ? [user.email_verified ? states.waiting : states.unproven, 'yellow']
     : !user.is_active
       ? [states.inactive, 'gray']
       : isLocked

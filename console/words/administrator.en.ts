@@ -17,6 +17,7 @@ export const en = {
     active: 'Active',
     inactive: 'Deactivated',
     waiting: 'Waits for approval',
+    unproven: 'E-mail not confirmed',
     locked: 'Locked',
     invited: 'Invited',
   },
@@ -56,6 +57,8 @@ export const en = {
   approve: 'Approve',
   approve_text: 'This account waits for somebody to let it in.',
   approved: 'Approved.',
+  unproven_text:
+    'This account waits for somebody to let it in. That is possible once the person has followed the link that was mailed to them and proves their address.',
   reinvite: 'Invite again',
   reset: 'Mail a link for a new password',
   reset_done: 'The link is on its way.',

@@ -19,6 +19,7 @@ export const es: AdministratorWords = {
     active: 'Activa',
     inactive: 'Desactivada',
     waiting: 'Espera aprobación',
+    unproven: 'Correo sin confirmar',
     locked: 'Bloqueada',
     invited: 'Invitada',
   },
@@ -57,6 +58,8 @@ export const es: AdministratorWords = {
   approve: 'Aprobar',
   approve_text: 'Esta cuenta espera a que alguien la admita.',
   approved: 'Aprobada.',
+  unproven_text:
+    'Esta cuenta espera a que alguien la admita. Se podrá cuando la persona haya seguido el enlace que se le envió y que confirma su correo.',
   reinvite: 'Invitar de nuevo',
   reset: 'Enviar un enlace para otra contraseña',
   reset_done: 'El enlace está en camino.',

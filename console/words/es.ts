@@ -256,6 +256,7 @@ export const es: Words = {
     oidc_no_role: 'No está en ningún grupo que pueda usar este sistema: pregunte a su administrador',
     oidc_no_email: 'Su organización no comunicó su correo: pida a su administrador que lo haga',
     account_exists: 'Otra cuenta tiene este correo o nombre de usuario',
+    email_not_verified: 'Esta persona aún no ha confirmado su correo: primero debe seguir el enlace que se le envió',
     unreachable: 'No se puede llegar al servidor: revise la red. Nada de lo escrito se pierde',
     unreadable: 'No se pudo leer la respuesta: inténtelo de nuevo en un momento',
     invalid_credentials: 'El nombre de usuario o la contraseña no son correctos',

@@ -111,7 +111,7 @@ export const accountRows: readonly Row[] = [
     expect: adminOnly,
     prepare: async ({ ids }, { api }) =>
       void (await api.rows(
-        sql`update users set is_active = false, awaits_approval = true where id = ${ids['user_id']}`,
+        sql`update users set is_active = false, awaits_approval = true, email_verified_at = now() where id = ${ids['user_id']}`,
       )),
   },
   { operation: 'POST /api/v1/users/{user_id}/unlock', expect: adminOnly },

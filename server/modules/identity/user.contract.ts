@@ -24,6 +24,11 @@ export const notAwaitingApproval = defineProblem(
   409,
   'This account does not wait for approval',
 )
+export const emailNotVerified = defineProblem(
+  'email_not_verified',
+  409,
+  'This person has not proven their e-mail address yet: they follow the link that was mailed to them first',
+)
 
 export const invitationAccepted = defineProblem(
   'invitation_accepted',
@@ -198,7 +203,7 @@ export const userApi = {
     accepts: 'merge_patch',
     example: { role: 'staff' },
     returns: [200, User],
-    problems: [notFound, ownAccount, beyondOwnRights, lastAdministrator],
+    problems: [notFound, ownAccount, beyondOwnRights, lastAdministrator, emailNotVerified],
     versioned: true,
   },
   deactivate: {
@@ -214,12 +219,12 @@ export const userApi = {
   approve: {
     method: 'POST',
     path: '/api/v1/users/{user_id}/approve',
-    summary: 'Let an account in that waits for approval',
+    summary: 'Let an account in that waits for approval, once its e-mail address is proven',
     access: 'users:update',
     audit: { action: 'user.approve', resource_type: 'user' },
     params,
     returns: [200, User],
-    problems: [notFound, ownAccount, notAwaitingApproval, beyondOwnRights],
+    problems: [notFound, ownAccount, notAwaitingApproval, emailNotVerified, beyondOwnRights],
   },
   unlock: {
     method: 'POST',

@@ -22,6 +22,7 @@ import { noteEnd, signedIn } from './session.service.ts'
 import { revokeSessions } from './session.store.ts'
 import {
   type CreatedUser,
+  emailNotVerified,
   externalAccount,
   lastAdministrator,
   type NewUser,
@@ -80,7 +81,7 @@ export async function createUser(ctx: Context, identity: Identity, body: NewUser
   return created
 }
 
-/** @throws Problem notFound, stale, ownAccount, beyondOwnRights, lastAdministrator, invalidRequest */
+/** @throws Problem notFound, stale, ownAccount, beyondOwnRights, lastAdministrator, emailNotVerified, invalidRequest */
 export async function updateUser(ctx: Context, user_id: string, change: UserChange): Promise<User> {
   const { first_name, last_name, denied_permissions, ...rights } = change
   const changesRights = denied_permissions !== undefined || Object.values(rights).some((value) => value !== undefined)
@@ -137,7 +138,7 @@ export async function deactivateUser(ctx: Context, user_id: string): Promise<voi
   })
 }
 
-/** @throws Problem notFound, ownAccount, notAwaitingApproval, beyondOwnRights */
+/** @throws Problem notFound, ownAccount, notAwaitingApproval, beyondOwnRights, emailNotVerified */
 export async function approveUser(ctx: Context, user_id: string): Promise<User> {
   if (user_id === ctx.actor.user_id) throw new Problem(ownAccount)
   return ctx.database.transaction(async (tx) => {
@@ -216,12 +217,20 @@ function isRaised(before: User, next: { role: string; department_id: string | nu
   return isMoved || (next.is_active && !before.is_active)
 }
 
+/** Who registered themselves may have given the address of somebody else: nobody is let in on the word of an address alone. */
+function requireProven(before: User, next: { role: string; is_active: boolean }): void {
+  const isApproved = before.awaits_approval && next.is_active
+  const isTakenOn = before.role === 'patient' && next.role !== 'patient'
+  if ((isApproved || isTakenOn) && !before.email_verified) throw new Problem(emailNotVerified)
+}
+
 /** Writes rights so that they hold on the next request, and ends the sessions of who may not come in any more. */
 async function applyRights(
   tx: Tx,
   before: User,
   next: { role: string; department_id: string | null; is_active: boolean },
 ): Promise<void> {
+  requireProven(before, next)
   const leavesAdministrators = before.role === 'admin' && before.is_active && (next.role !== 'admin' || !next.is_active)
   if (leavesAdministrators) await tx.run(lockAdministrators())
   await tx.run(saveRights(before.id, next))

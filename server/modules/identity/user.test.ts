@@ -10,6 +10,7 @@ import { invalidCredentials, localPasswordsOff, loginApi, signInLocked } from '.
 import { reauthRequired, sessionApi } from './session.contract.ts'
 import {
   beyondOwnRights,
+  emailNotVerified,
   externalAccount,
   invitationAccepted,
   lastAdministrator,
@@ -250,6 +251,24 @@ describe('accounts', () => {
     const approved = await admin.call(userApi.approve, of(ada))
     assert.deepEqual([approved.is_active, approved.awaits_approval], [true, false])
     assert.ok(await signedInAs(api, ada))
+  })
+
+  it('that registered themselves are let in by no way before their address is proven', async () => {
+    const waiting = await testAccount(api, { role: 'doctor', is_active: false, verified: false })
+    await api.rows(sql`update users set awaits_approval = true where id = ${waiting.id}`)
+    const patient = await testAccount(api, { role: 'patient', verified: false })
+    const change = (account: { id: string }, body: object) => admin.call(userApi.update, { ...of(account), body })
+    for (const refused of [
+      () => admin.call(userApi.approve, of(waiting)),
+      () => change(waiting, { is_active: true }),
+      () => change(patient, { role: 'doctor' }),
+    ])
+      await assert.rejects(refused(), refusedWith(emailNotVerified))
+    assert.equal((await change(patient, { last_name: 'Renamed' })).last_name, 'Renamed')
+    assert.equal((await change(patient, { is_active: false })).is_active, false)
+    await api.rows(sql`update users set email_verified_at = now() where id in (${waiting.id}, ${patient.id})`)
+    assert.equal((await change(patient, { role: 'nurse' })).role, 'nurse')
+    assert.equal((await change(waiting, { is_active: true })).awaits_approval, false)
   })
 
   it('lose a second factor that was lost, after a recent sign-in, and are told', async () => {

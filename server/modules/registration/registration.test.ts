@@ -8,8 +8,9 @@ import { tokenInvalid } from '../identity/account.contract.ts'
 import { newestMail, signedInAs, testPassword } from '../identity/accounts.testing.ts'
 import { purgeIdentity } from '../identity/housekeeping.ts'
 import { accountInactive, invalidCredentials, localPasswordsOff } from '../identity/login.contract.ts'
+import { mailApi } from '../identity/mail.contract.ts'
 import { sessionApi } from '../identity/session.contract.ts'
-import { userApi } from '../identity/user.contract.ts'
+import { emailNotVerified, userApi } from '../identity/user.contract.ts'
 import { mergeApi } from '../patients/merge.contract.ts'
 import { addAppointment, addContact } from '../patients/merge.testing.ts'
 import { patientApi } from '../patients/patient.contract.ts'
@@ -159,7 +160,7 @@ describe('registering oneself', () => {
     })
   })
 
-  it('lets a doctor in once an administrator approved', async () => {
+  it('lets a doctor in once the address is proven and an administrator approved, by the outbox where no mail is sent', async () => {
     const body = newcomer({ role: 'doctor' })
     assert.equal((await register(body)).next, 'await_approval')
     await assert.rejects(signIn(body.email), refusedWith(accountInactive))
@@ -167,7 +168,12 @@ describe('registering oneself', () => {
     const { items } = await admin.call(userApi.list, { query: { q: body.email } })
     const [user] = items
     assert.ok(user?.awaits_approval)
-    await admin.call(userApi.approve, { params: { user_id: user.id } })
+    const approve = () => admin.call(userApi.approve, { params: { user_id: user.id } })
+    await assert.rejects(approve(), refusedWith(emailNotVerified))
+    const outbox = await admin.call(mailApi.list, { query: {} })
+    const token = /#(\S+)/.exec(outbox.items.find(({ to }) => to === body.email)?.text ?? '')?.[1] ?? ''
+    await api.call(registrationApi.verifyEmail, { body: { token, password: testPassword } })
+    await approve()
     assert.equal((await api.call(sessionApi.me, {}, (await signIn(body.email)).headers)).role, 'doctor')
   })
 
