@@ -102,6 +102,25 @@ describe('whoever looks after accounts', () => {
     await assert.rejects(head.call(roleApi.write, definition), refusedWith(beyondOwnRights))
   })
 
+  it('gets no link to an account that sees more than they do', async () => {
+    const [personnel, here, there] = [await api.person('personnel'), await api.department(), await api.department()]
+    const head = await api.person('head_nurse', { department_id: here })
+    const invited = async (role: string, department_id?: string) => {
+      const account = await testAccount(api, { role, ...(department_id ? { department_id } : {}) })
+      await api.rows(sql`update users set password_hash = null where id = ${account.id}`)
+      return of(account)
+    }
+    for (const [who, account] of [
+      [personnel, await invited('doctor')],
+      [personnel, await invited('patient')],
+      [head, await invited('nurse', there)],
+    ] as const)
+      await assert.rejects(who.call(userApi.invite, account), refusedWith(beyondOwnRights))
+    assert.match((await personnel.call(userApi.invite, await invited('personnel'))).link, /#owi_/)
+    assert.match((await head.call(userApi.invite, await invited('nurse', here))).link, /#owi_/)
+    assert.match((await admin.call(userApi.invite, await invited('doctor'))).link, /#owi_/)
+  })
+
   it('appoints whoever treats and cares, as an administrator', async () => {
     for (const role of ['doctor', 'nurse', 'staff', 'patient', 'auditor', 'admin'])
       assert.equal((await create(admin, role)).role, role)

@@ -3,7 +3,7 @@ import { notFound, Problem } from '#platform/contract/problem.ts'
 import type { Context } from '#platform/context.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import { queueMail } from '#platform/mail/queue.ts'
-import { requireNotAbove } from './granting.ts'
+import { requireNotAbove, requireRoleGivable } from './granting.ts'
 import { linkTo } from './links.ts'
 import { localPasswordsOff } from './login.contract.ts'
 import { deleteOneTimeTokens, insertOneTimeToken } from './one-time-token.store.ts'
@@ -48,6 +48,8 @@ export async function inviteAgain(ctx: Context, user_id: string): Promise<Invita
     const account = await tx.first(lockAccount(user_id))
     if (!account?.is_active) throw new Problem(notFound)
     await requireNotAbove(tx, ctx.actor, account.role)
+    // The link is shown: whoever invites could follow it themselves.
+    await requireRoleGivable(tx, ctx.actor, account)
     if (account.external_subject !== null) throw new Problem(externalAccount)
     if (account.password_hash !== null) throw new Problem(invitationAccepted)
     await tx.run(deleteOneTimeTokens(user_id, ['invitation']))
