@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { TOTP } from 'otpauth'
-import { Problem, unauthenticated } from '#platform/contract/problem.ts'
+import { Problem, sessionEnded, unauthenticated } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { accountApi, tokenInvalid } from './account.contract.ts'
@@ -15,7 +15,9 @@ import {
   mfaRequiredByRole,
   passwordTooShortAlone,
 } from './mfa.contract.ts'
+import { roleApi } from './role.contract.ts'
 import { reauthRequired, sessionApi } from './session.contract.ts'
+import { userApi } from './user.contract.ts'
 
 const codeOf = (secret: string, shift_seconds = 0) =>
   new TOTP({ secret }).generate({ timestamp: Temporal.Now.instant().epochMilliseconds + shift_seconds * 1000 })
@@ -169,6 +171,51 @@ describe('a role that needs the second factor', () => {
       api.call(mfaApi.confirmPending, { body: { enrollment_token, code: codeOf(secret) } }),
       refusedWith(accountInactive),
     )
+  })
+
+  it('ends the sessions that one factor opened of who is given it, and goes on with the others', async () => {
+    const admin = await api.person('admin')
+    const [one, both] = [await testAccount(api), await testAccount(api, { mfa: true })]
+    const [alone, proven] = [
+      await signedInAs(api, one),
+      await signedInAs(api, both, { otp: both.recovery_codes[0] ?? '' }),
+    ]
+    for (const { id } of [one, both])
+      await admin.call(userApi.update, { params: { user_id: id }, body: { role: 'doctor' } })
+    await assert.rejects(api.call(sessionApi.me, {}, alone.headers), refusedWith(sessionEnded))
+    await assert.rejects(
+      api.call(loginApi.refresh, { body: { refresh_token: alone.refresh_token } }),
+      refusedWith(sessionEnded),
+    )
+    assert.equal((await api.call(sessionApi.me, {}, proven.headers)).role, 'doctor')
+    const [told] = await api.rows(sql`
+      select count(*)::int as count from events where type = 'session.ended' and payload ->> 'user_id' in (${one.id}, ${both.id})`)
+    assert.deepEqual(told, { count: 1 })
+  })
+
+  it('ends the sessions of everyone who has it once it asks, and of nobody else', async () => {
+    const admin = await api.person('admin')
+    const ask = async (name: string, mfa: 'default' | 'required') => {
+      const { permissions } = await admin.call(roleApi.read, { params: { name } })
+      await admin.call(roleApi.write, { params: { name }, body: { permissions, mfa } })
+    }
+    const [auditor, nurse] = [await testAccount(api, { role: 'auditor' }), await testAccount(api)]
+    const [first, other] = [await signedInAs(api, auditor), await signedInAs(api, nurse)]
+    await ask('auditor', 'required')
+    await assert.rejects(api.call(sessionApi.me, {}, first.headers), refusedWith(sessionEnded))
+    assert.equal((await api.call(sessionApi.me, {}, other.headers)).role, 'nurse')
+    await ask('auditor', 'default')
+    await ask('admin', 'required')
+    await assert.rejects(admin.call(sessionApi.me, {}), refusedWith(sessionEnded))
+    await api.rows(sql`update roles set mfa = 'default' where name = 'admin'`)
+  })
+
+  it('is that of administrators in production, from the moment in which somebody becomes one', async () => {
+    await using real = await startTestApi({ production: true })
+    const [admin, ada] = [await real.person('admin'), await testAccount(real)]
+    const { headers } = await signedInAs(real, ada)
+    await admin.call(userApi.update, { params: { user_id: ada.id }, body: { role: 'admin' } })
+    await assert.rejects(real.call(userApi.list, { query: {} }, headers), refusedWith(sessionEnded))
   })
 
   it('does not let a person take it away', async () => {

@@ -17,7 +17,7 @@ import { hasName, nameTokens, openProfile, profileTokens, sealProfile } from './
 import { keepForConsole } from './refresh-cookie.ts'
 import { replaceRecoveryCodes } from './second-factor.ts'
 import { revokeSessions } from './session.store.ts'
-import { hashOf, openSession } from './sessions.ts'
+import { fitSessions, hashOf, openSession } from './sessions.ts'
 import { countAdministrators, lockAdministrators } from './user-directory.store.ts'
 import { type Account, findAccountByName, insertUser, insertUserTokens, lockAccount, removeTotp } from './user.store.ts'
 
@@ -75,7 +75,7 @@ export async function finishOidc(
       const account = locked ?? (await takeOn(tx, identity, person, role))
       if ('refused' in account) return account
       if (!account.is_active) return { refused: accountInactive, reason: 'inactive', user_id: account.id }
-      const given = await followGroups(tx, account, role)
+      const given = await followGroups(tx, ctx, account, role)
       return openSession(tx, ctx, identity, { ...account, role: given }, { method: 'oidc' })
     })
     .catch(violating({ user_tokens_one_account: accountExists, users_external_subject: accountExists }))
@@ -103,7 +103,7 @@ export async function finishOidcForConsole(
 type Refused = { refused: ProblemKind; reason: string; user_id?: string | undefined }
 
 /** The role that the person has from now on: that of their groups, unless the house would be left without an administrator. */
-async function followGroups(tx: Tx, account: Account, role: string): Promise<string> {
+async function followGroups(tx: Tx, { system }: Context, account: Account, role: string): Promise<string> {
   if (account.role === role) return role
   const changed = { action: 'user.update', resource_type: 'user', resource_id: account.id, user_id: account.id }
   if (account.role === 'admin') {
@@ -114,6 +114,7 @@ async function followGroups(tx: Tx, account: Account, role: string): Promise<str
     }
   }
   await tx.run(saveRole(account.id, role))
+  await fitSessions(tx, system.configuration, account.id, role)
   tx.audit({ ...changed, details: { method: 'oidc', role, fields: ['role'] } })
   return role
 }

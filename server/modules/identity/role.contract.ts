@@ -55,7 +55,8 @@ export const roleApi = {
     path: '/api/v1/roles/{name}',
     summary: 'Make a role, or replace what it may do',
     description:
-      'Takes effect on the next request of everyone who has it. Nobody adds a permission that they lack themselves.',
+      'Takes effect on the next request of everyone who has it; where a second factor is asked for from now on, sessions that were ' +
+      'opened without one end. Nobody adds a permission that they lack themselves.',
     access: 'roles:write',
     audit: { action: 'role.write', resource_type: 'role' },
     params,

@@ -4,6 +4,8 @@ import type { Context } from '#platform/context.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
 import { isHeld, requireRoleNotAbove } from './granting.ts'
 import { type Role, type RoleDefinition, roleProtected } from './role.contract.ts'
+import { needsSecondFactor } from './second-factor.ts'
+import { endOneFactorSessions } from './sessions.ts'
 import { beyondOwnRights } from './user.contract.ts'
 
 const keptByAdmin = ['users:create', 'users:read', 'users:update', 'users:delete', 'roles:read', 'roles:write']
@@ -38,6 +40,8 @@ export async function writeRole(ctx: Context, name: string, { permissions, mfa }
     if (missing.length > 0) throw new Problem(beyondOwnRights, { detail: `You do not have ${missing.join(', ')}` })
     const removed = [...known].filter((permission) => !wanted.includes(permission))
     const saved = await tx.one(saveRole(name, wanted, mfa))
+    if (needsSecondFactor(ctx.system.configuration, { role: name, mfa_policy: mfa }))
+      await endOneFactorSessions(tx, { role: name })
     tx.audit({ action: 'role.write', resource_type: 'role', details: { name, added, removed, mfa } })
     return saved
   })

@@ -76,6 +76,31 @@ export function revokeSessions(user_id: string, reason: string, except?: string)
      where user_id = ${user_id} and revoked_at is null and id is distinct from ${except ?? null}::uuid`
 }
 
+/** Limits are only ever lowered here. */
+export function shortenSessions(
+  user_id: string,
+  { idle_seconds, lifetime_seconds }: Pick<NewSession, 'idle_seconds' | 'lifetime_seconds'>,
+): Sql {
+  return sql`
+    update sessions set idle_limit = least(idle_limit, ${idle_seconds} * interval '1 second'),
+           expires_at = least(expires_at, created_at + ${lifetime_seconds} * interval '1 second')
+     where user_id = ${user_id} and revoked_at is null`
+}
+
+/** The sessions of a user, or of everyone in a role, that one factor opened; what the organisation asks is not known here. */
+export function revokeOneFactorSessions(
+  whose: { user_id: string } | { role: string },
+): Sql<{ id: string; user_id: string }> {
+  const theirs =
+    'role' in whose
+      ? sql`user_id in (select id from users where role = ${whose.role})`
+      : sql`user_id = ${whose.user_id}`
+  return sql`
+    update sessions set revoked_at = now(), revoke_reason = 'mfa_required'
+     where ${theirs} and revoked_at is null and expires_at > now() and method <> 'oidc' and method not like '%+otp'
+    returning id, user_id`
+}
+
 export type StoredDevice = LockoutState & { id: string; user_id: string }
 
 export function findDevice(token_hash: Buffer): Sql<StoredDevice> {

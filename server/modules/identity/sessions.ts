@@ -1,16 +1,27 @@
-// Opening a session: what every way of signing in ends with.
+// Opening a session: what every way of signing in ends with. What a role asks of a new one holds for those that stand when it changes.
 import { randomUUIDv7 } from 'node:crypto'
-import type { Context } from '#platform/context.ts'
 import { certain } from '#platform/certain.ts'
+import type { Configuration } from '#platform/configuration.ts'
+import { conflict, Problem } from '#platform/contract/problem.ts'
+import type { Context } from '#platform/context.ts'
 import { sql } from '#platform/database/sql.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import { accessTokenSeconds } from './token-reader.ts'
-import { findSessionRights } from './authentication.store.ts'
+import { findSessionRights, type SessionRights } from './authentication.store.ts'
 import type { Identity } from './identity.ts'
 import { unlocked } from './lockout.ts'
 import type { Tokens } from './login.contract.ts'
 import { hashOpaqueToken, newOpaqueToken, type OpaqueTokenKind } from './opaque-tokens.ts'
-import { insertDevice, insertRefreshToken, insertSession, saveDeviceLockout } from './session.store.ts'
+import { needsSecondFactor } from './second-factor.ts'
+import {
+  insertDevice,
+  insertRefreshToken,
+  insertSession,
+  revokeOneFactorSessions,
+  saveDeviceLockout,
+  shortenSessions,
+} from './session.store.ts'
+import { findMfaPolicy } from './user-directory.store.ts'
 import { type Account, saveLockout } from './user.store.ts'
 
 const patientDays = 7
@@ -32,19 +43,20 @@ export async function openSession(
   if (proof.device) await tx.run(saveDeviceLockout(device.id, unlocked))
   else await tx.run(insertDevice(device.id, account.id, hashOf('device', device.token)))
   const session_id = randomUUIDv7()
-  const isPatient = account.role === 'patient'
   await tx.run(
     insertSession({
       id: session_id,
       user_id: account.id,
-      idle_seconds: isPatient ? patientDays * 86_400 : configuration.idle_minutes * 60,
-      lifetime_seconds: isPatient ? patientDays * 86_400 : staffHours * 3600,
+      ...limitsOf(configuration, account.role),
       ip_address: ctx.ip_address,
       user_agent: ctx.user_agent,
       device_id: device.id,
       method: proof.method,
     }),
   )
+  // Where somebody was changing the role, beginning the session has waited for it: the person was asked what it asked before.
+  const rights = await tx.one(findSessionRights(session_id))
+  if (isOneFactor(proof.method) && needsSecondFactor(configuration, rights)) throw new Problem(conflict)
   const refresh_token = newOpaqueToken('refresh')
   await tx.run(insertRefreshToken(session_id, hashOf('refresh', refresh_token)))
   await tx.run(saveLockout(account.id, unlocked))
@@ -58,14 +70,42 @@ export async function openSession(
     session_id,
     details: { method: proof.method, known_device: proof.device !== undefined },
   })
-  return { ...(await tokensOf(tx, identity, session_id, refresh_token)), device_token: device.token }
+  return { ...tokensFor(identity, session_id, rights, refresh_token), device_token: device.token }
 }
 
 /** The pair of tokens of a live session. */
 export async function tokensOf(tx: Tx, identity: Identity, session_id: string, refresh_token: string): Promise<Tokens> {
-  const rights = await tx.one(findSessionRights(session_id))
+  return tokensFor(identity, session_id, await tx.one(findSessionRights(session_id)), refresh_token)
+}
+
+function tokensFor(identity: Identity, session_id: string, rights: SessionRights, refresh_token: string): Tokens {
   const access_token = identity.authentication.issue({ session_id, rights })
   return { access_token, refresh_token, token_type: 'Bearer', expires_in: accessTokenSeconds }
+}
+
+function limitsOf({ idle_minutes }: Configuration, role: string) {
+  const patientSeconds = patientDays * 86_400
+  return role === 'patient'
+    ? { idle_seconds: patientSeconds, lifetime_seconds: patientSeconds }
+    : { idle_seconds: idle_minutes * 60, lifetime_seconds: staffHours * 3600 }
+}
+
+/** Who comes by their organisation has shown there what it asks. */
+function isOneFactor(method: string): boolean {
+  return method !== 'oidc' && !method.endsWith('+otp')
+}
+
+/** Holds the sessions of somebody who has another role now to what it asks; a role that asks less lengthens none. */
+export async function fitSessions(tx: Tx, configuration: Configuration, user_id: string, role: string): Promise<void> {
+  await tx.run(shortenSessions(user_id, limitsOf(configuration, role)))
+  const { mfa_policy } = await tx.one(findMfaPolicy(role))
+  if (needsSecondFactor(configuration, { role, mfa_policy })) await endOneFactorSessions(tx, { user_id })
+}
+
+/** Ends the sessions of a user, or of everyone in a role, that were opened without a second factor. */
+export async function endOneFactorSessions(tx: Tx, whose: { user_id: string } | { role: string }): Promise<void> {
+  for (const { id, user_id } of await tx.rows(revokeOneFactorSessions(whose)))
+    tx.emit({ type: 'session.ended', subject_type: 'session', subject_id: id, payload: { user_id } })
 }
 
 /** The hash of a token that was just made. */

@@ -149,6 +149,10 @@ export function findRolePermissions(name: string): Sql<{ permissions: string[] }
   return sql`select permissions from roles where name = ${name}`
 }
 
+export function findMfaPolicy(role: string): Sql<{ mfa_policy: 'default' | 'optional' | 'required' }> {
+  return sql`select mfa as mfa_policy from roles where name = ${role}`
+}
+
 /** Taken by whatever could leave the house without an administrator. */
 export function lockAdministrators(): Sql {
   return sql`select pg_advisory_xact_lock(7203441004)`

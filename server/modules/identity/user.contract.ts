@@ -195,7 +195,8 @@ export const userApi = {
     method: 'PATCH',
     path: '/api/v1/users/{user_id}',
     summary: 'Change role, department, activity, names or withdrawn permissions',
-    description: 'Takes effect on the next request of that person. Nobody sets the password of another.',
+    description:
+      'Takes effect on the next request of that person; sessions go on with what the new role allows them, or end. Nobody sets the password of another.',
     access: 'users:update',
     audit: { action: 'user.update', resource_type: 'user' },
     params,

@@ -20,6 +20,7 @@ import { requireRecentSignIn } from './recent-sign-in.ts'
 import { replaceRecoveryCodes } from './second-factor.ts'
 import { noteEnd, signedIn } from './session.service.ts'
 import { revokeSessions } from './session.store.ts'
+import { fitSessions } from './sessions.ts'
 import {
   type CreatedUser,
   emailNotVerified,
@@ -113,7 +114,7 @@ export async function updateUser(ctx: Context, user_id: string, change: UserChan
         await requireGivable(tx, ctx.actor, given, next.department_id)
         await replaceDenials((statement) => tx.run(statement), user_id, denied_permissions, ctx.actor.user_id)
       }
-      await applyRights(tx, user, next)
+      await applyRights(tx, ctx, user, next)
       const fields = Object.entries(change).flatMap(([field, value]) => (value === undefined ? [] : [field]))
       const details = {
         fields,
@@ -133,7 +134,7 @@ export async function deactivateUser(ctx: Context, user_id: string): Promise<voi
   await ctx.database.transaction(async (tx) => {
     const { user } = await lockBelow(tx, ctx, user_id)
     if (ctx.if_match !== undefined && ctx.if_match !== user.version) throw new Problem(stale)
-    await applyRights(tx, user, { ...user, is_active: false })
+    await applyRights(tx, ctx, user, { ...user, is_active: false })
     tx.audit({ action: 'user.deactivate', resource_type: 'user', resource_id: user_id })
   })
 }
@@ -145,7 +146,7 @@ export async function approveUser(ctx: Context, user_id: string): Promise<User> 
     const { user } = await lock(tx, ctx, user_id)
     if (!user.awaits_approval) throw new Problem(notAwaitingApproval)
     await requireRoleGivable(tx, ctx.actor, user)
-    await applyRights(tx, user, { ...user, is_active: true })
+    await applyRights(tx, ctx, user, { ...user, is_active: true })
     tx.audit({ action: 'user.approve', resource_type: 'user', resource_id: user_id, details: { role: user.role } })
     return load(tx, ctx, user_id)
   })
@@ -224,9 +225,10 @@ function requireProven(before: User, next: { role: string; is_active: boolean })
   if ((isApproved || isTakenOn) && !before.email_verified) throw new Problem(emailNotVerified)
 }
 
-/** Writes rights so that they hold on the next request, and ends the sessions of who may not come in any more. */
+/** Writes rights so that they hold on the next request, in sessions as well, and ends those of who may not come in any more. */
 async function applyRights(
   tx: Tx,
+  { system }: Context,
   before: User,
   next: { role: string; department_id: string | null; is_active: boolean },
 ): Promise<void> {
@@ -235,6 +237,7 @@ async function applyRights(
   if (leavesAdministrators) await tx.run(lockAdministrators())
   await tx.run(saveRights(before.id, next))
   if (leavesAdministrators && (await tx.one(countAdministrators())).count === 0) throw new Problem(lastAdministrator)
+  if (next.role !== before.role) await fitSessions(tx, system.configuration, before.id, next.role)
   if (next.is_active) return
   await tx.run(revokeSessions(before.id, 'deactivated'))
   await tx.run(deleteOneTimeTokens(before.id, ['password_reset', 'invitation', 'mfa_pending']))

@@ -212,6 +212,26 @@ describe('accounts', () => {
     assert.equal((await api.call(sessionApi.me, {}, headers)).department_id, department_id)
   })
 
+  it('are held to the limits of their new role in the sessions that stand, and get no longer ones', async () => {
+    const [ada, late] = [await testAccount(api, { role: 'patient' }), await testAccount(api, { role: 'patient' })]
+    const [{ headers }, old] = [await signedInAs(api, ada), await signedInAs(api, late)]
+    await api.rows(sql`update sessions set created_at = now() - interval '13 hours' where user_id = ${late.id}`)
+    const move = (account: { id: string }, role: string) =>
+      admin.call(userApi.update, { ...of(account), body: { role } })
+    const limits = async () =>
+      api.rows(sql`
+        select extract(epoch from idle_limit)::int / 60 as idle, extract(epoch from expires_at - created_at)::int / 3600 as hours
+          from sessions where user_id = ${ada.id}`)
+    assert.deepEqual(await limits(), [{ idle: 10_080, hours: 168 }])
+    for (const role of ['nurse', 'patient']) {
+      await move(ada, role)
+      assert.deepEqual(await limits(), [{ idle: 30, hours: 12 }])
+      assert.equal((await api.call(sessionApi.me, {}, headers)).role, role)
+    }
+    await move(late, 'nurse')
+    await assert.rejects(api.call(sessionApi.me, {}, old.headers), refusedWith(sessionEnded))
+  })
+
   it('lose on the next request what is withdrawn from them, whatever the role gives', async () => {
     const ada = await testAccount(api, { role: 'admin' })
     const { headers } = await signedInAs(api, ada)
