@@ -1,4 +1,4 @@
-// Changing one's own password: by choice, or before anything else where it was made for the first sign-in.
+// Changing one's own password: by choice, or before anything else where the one that there is opens nothing more.
 import { Alert, Anchor, Button, PasswordInput, Stack, Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'

@@ -109,7 +109,8 @@ export const en = {
     done: 'Your password is set. You can sign in with it.',
     no_token: 'This link is not whole: open it from the mail again, or ask for a new one.',
     change_title: 'Change my password',
-    initial_text: 'Your password was made for the first sign-in. Choose one of your own to go on.',
+    initial_text:
+      'Your password was made for the first sign-in, or is too short without a second step. Choose another one to go on.',
     current: 'Current password',
     change: 'Change the password',
     changed: 'Your password is changed. Your other sessions have ended.',

@@ -108,7 +108,8 @@ export const es: Words = {
     done: 'La contraseña está guardada. Ya puede entrar con ella.',
     no_token: 'Este enlace no está completo: ábralo de nuevo desde el correo, o pida otro.',
     change_title: 'Cambiar mi contraseña',
-    initial_text: 'Su contraseña era solo para la primera entrada. Elija una propia para continuar.',
+    initial_text:
+      'Su contraseña era solo para la primera entrada, o es demasiado corta sin un segundo paso. Elija otra para continuar.',
     current: 'Contraseña actual',
     change: 'Cambiar la contraseña',
     changed: 'La contraseña ha cambiado. Sus otras sesiones han terminado.',

@@ -31,7 +31,7 @@ export type Actor = {
   patient_id?: string | undefined
   /** Compared by the database at each transaction, so that a change of rights takes effect on the next request. */
   authority?: string
-  /** Signed in with a password that was made for the first sign-in. */
+  /** Signed in with a password that opens nothing but the choice of another one. */
   must_change_password?: boolean
   /** When the password (or the external sign-in) was last given. */
   authenticated_at?: string

@@ -18,8 +18,9 @@ export type SessionRights = {
 /** The rights of a live session; no row when it has ended, whatever the reason. */
 export function findSessionRights(session_id: string): Sql<SessionRights> {
   return sql`
-    select users.id as user_id, users.role, users.must_change_password, roles.permissions, roles.mfa as mfa_policy, users.department_id,
-           doctors.id as doctor_id, patients_of_users.patient_id, users.authority_version || '.' || roles.version as authority, sessions.authenticated_at,
+    select users.id as user_id, users.role, users.must_change_password and sessions.method <> 'oidc' as must_change_password,
+           roles.permissions, roles.mfa as mfa_policy, users.department_id, doctors.id as doctor_id, patients_of_users.patient_id,
+           users.authority_version || '.' || roles.version as authority, sessions.authenticated_at,
            array(select permission from permission_denials where permission_denials.user_id = users.id) as denied
       from sessions
       join users on users.id = sessions.user_id

@@ -11,11 +11,12 @@ import { accountInactive, localPasswordsOff, mfaEnrollmentRequired, type Tokens 
 import { insertOneTimeToken } from './one-time-token.store.ts'
 import { hashOpaqueToken, newOpaqueToken } from './opaque-tokens.ts'
 import { attemptPassword, type Claimant, waitOf } from './password-attempt.ts'
+import { isTooShortAlone } from './passwords.ts'
 import { hasName, nameTokens, openProfile } from './profiles.ts'
 import { needsSecondFactor } from './second-factor.ts'
 import { findDevice, findUnknownLogin } from './session.store.ts'
 import { hashOf, openSession } from './sessions.ts'
-import { findAccountByName } from './user.store.ts'
+import { findAccountByName, requireNewPassword } from './user.store.ts'
 
 export type Credentials = {
   name: string
@@ -50,6 +51,8 @@ export async function signIn(
           enrollment_token: await startEnrollment(tx, account.id),
         })
       }
+      // One that was chosen beside a second factor, which somebody has taken away since.
+      if (!account.mfa_enabled && isTooShortAlone(given.password)) await tx.run(requireNewPassword(account.id))
       return openSession(tx, ctx, identity, account, {
         method: account.mfa_enabled ? `${method}+otp` : method,
         device: device && given.device_token ? { id: device.id, token: given.device_token } : undefined,

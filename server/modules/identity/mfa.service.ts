@@ -16,8 +16,8 @@ import {
 } from './mfa.contract.ts'
 import { findOneTimeToken, spendOneTimeToken } from './one-time-token.store.ts'
 import { hashOpaqueToken } from './opaque-tokens.ts'
-import { judgePassword } from './new-password.ts'
 import { attemptPassword } from './password-attempt.ts'
+import { isTooShortAlone } from './passwords.ts'
 import { openProfile } from './profiles.ts'
 import { newRecoveryCodes } from './recovery-codes.ts'
 import { requireRecentSignIn } from './recent-sign-in.ts'
@@ -91,8 +91,7 @@ export async function disable(
     async (tx, account, _device, refuse) => {
       if (!account.mfa_enabled) return refuse(mfaNotEnabled, 'not_enabled')
       if (needsSecondFactor(system.configuration, account)) return refuse(mfaRequiredByRole, 'required_by_role')
-      const alone = await judgePassword(given.password, { names: [], emails: [], mfa: false })
-      if (alone?.code === 'password_too_short') return refuse(passwordTooShortAlone, 'password_too_short')
+      if (isTooShortAlone(given.password)) return refuse(passwordTooShortAlone, 'password_too_short')
       await tx.run(removeTotp(account.id))
       await replaceRecoveryCodes(tx, account.id, [])
       await tellMfaChanged(tx, system, account)

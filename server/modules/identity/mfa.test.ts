@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { TOTP } from 'otpauth'
-import { Problem, sessionEnded, unauthenticated } from '#platform/contract/problem.ts'
+import {
+  invalidRequest,
+  passwordChangeRequired,
+  Problem,
+  sessionEnded,
+  unauthenticated,
+} from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { accountApi, tokenInvalid } from './account.contract.ts'
@@ -94,6 +100,31 @@ describe('the second factor', () => {
       api.call(mfaApi.disable, { body: { password: 'kiwi-57z', otp: third } }, headers),
       refusedWith(passwordTooShortAlone),
     )
+  })
+
+  it('leaves a password of eight characters that opens nothing but the choice of a longer one, once it was taken away', async () => {
+    const [admin, ada, long] = [
+      await api.person('admin'),
+      await testAccount(api, { mfa: true }),
+      await testAccount(api, { mfa: true }),
+    ]
+    const [first = '', second = ''] = ada.recovery_codes
+    const change = async (
+      current_password: string,
+      new_password: string,
+      headers: { authorization: string },
+      otp = {},
+    ) => api.call(accountApi.changePassword, { body: { current_password, new_password, ...otp } }, headers)
+    await change(testPassword, 'kiwi-57z', (await signedInAs(api, ada, { otp: first })).headers, { otp: second })
+    for (const { id } of [ada, long]) await admin.call(userApi.removeMfa, { params: { user_id: id } })
+    const headers = bearer((await signIn(ada.email, 'kiwi-57z')).access_token)
+    assert.equal((await api.call(sessionApi.me, {}, headers)).must_change_password, true)
+    await assert.rejects(api.call(accountApi.profile, {}, headers), refusedWith(passwordChangeRequired))
+    await assert.rejects(change('kiwi-57z', 'kiwi-58z', headers), refusedWith(invalidRequest, '/body/new_password'))
+    await change('kiwi-57z', 'amber lantern orchard 27', headers)
+    assert.ok(await api.call(accountApi.profile, {}, headers))
+    const kept = bearer((await signIn(long.email, testPassword)).access_token)
+    assert.equal((await api.call(sessionApi.me, {}, kept)).must_change_password, false)
   })
 
   it('keeps its secret and its codes unreadable', async () => {

@@ -141,6 +141,17 @@ describe('signing in with the organisation', () => {
     assert.deepEqual(left, { password_hash: null, mfa_enabled: false, is_verified: true })
   })
 
+  it('is not held up by a password that has to be changed', async () => {
+    const made = await testAccount(api, { role: 'nurse' })
+    await api.rows(sql`update users set must_change_password = true where id = ${made.id}`)
+    const claims = { sub: 'printed', email: made.email, email_verified: true, groups: ['wards'] }
+    const { body } = await comeBack(await signInAtProvider(claims))
+    assert.deepEqual(
+      [(await me(body.access_token ?? '')).id, (await me(body.access_token ?? '')).must_change_password],
+      [made.id, false],
+    )
+  })
+
   it('refuses an account that is not active', async () => {
     const claims = { sub: 'carl', email: 'carl@example.test', email_verified: true, groups: ['wards'] }
     const { body } = await comeBack(await signInAtProvider(claims))

@@ -1,7 +1,7 @@
 // Decides whether a new password is acceptable: long enough, not a known one, not made of the person's own names. No composition
 // rules (NIST SP 800-63B-4, ASVS 5.0 6.2).
 import { dictionary } from '@zxcvbn-ts/language-common'
-import { canonicalPassword, longestPassword } from './passwords.ts'
+import { canonicalPassword, longestPassword, shortestPassword } from './passwords.ts'
 
 export type PasswordOwner = {
   /** First, middle and last names and the user name. */
@@ -16,9 +16,6 @@ export type PasswordRefusal = {
   /** For the person to read. Never holds the password or a part of it. */
   message: string
 }
-
-/** In code points: as the only factor, and beside a second one. */
-const shortestPassword = { alone: 15, with_mfa: 8 } as const
 
 /** 49,233 passwords from breaches, lower case, most frequent first. */
 const breached = new Set(dictionary['passwords-common'])

@@ -16,6 +16,9 @@ const waitingPerTurn = 64
 /** Longest password in code points, NIST SP 800-63B-4 asks for 64 at least. */
 export const longestPassword = 128
 
+/** In code points: as the only factor, and beside a second one. */
+export const shortestPassword = { alone: 15, with_mfa: 8 } as const
+
 export type HashingPolicy = {
   /** Memory of one hash in KiB. */
   memory_kib?: number
@@ -45,6 +48,11 @@ export type PasswordHasher = {
  */
 export function canonicalPassword(password: string): string {
   return password.normalize('NFC')
+}
+
+/** Whether it was chosen beside a second factor and cannot stand without one. */
+export function isTooShortAlone(password: string): boolean {
+  return Array.from(canonicalPassword(password)).length < shortestPassword.alone
 }
 
 /** @throws RangeError when the policy is weaker than OWASP's least */

@@ -21,7 +21,10 @@ export const CurrentUser = z.object({
   mfa_enabled: z.boolean(),
   must_change_password: z
     .boolean()
-    .describe('True after the first sign-in: nothing else is open before POST /api/v1/auth/password'),
+    .describe(
+      'True where the password was made for the first sign-in, or is too short without the second factor that was taken away: nothing ' +
+        'else is open before POST /api/v1/auth/password',
+    ),
   role: z.string(),
   permissions: z.array(z.string()),
   department_id: Id.nullable(),

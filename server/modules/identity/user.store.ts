@@ -118,6 +118,11 @@ export function savePassword(
      where id = ${user_id}`
 }
 
+/** Nothing is done with the password that there is but choose another one. */
+export function requireNewPassword(user_id: string): Sql {
+  return sql`update users set must_change_password = true where id = ${user_id}`
+}
+
 export type NewProfile = { key_id: string; sealed_profile: Buffer; sealed_totp: Buffer | null; is_moved: boolean }
 
 export function saveProfile(user_id: string, { key_id, sealed_profile, sealed_totp, is_moved }: NewProfile) {

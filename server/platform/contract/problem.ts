@@ -46,7 +46,7 @@ export const forbidden = defineProblem('forbidden', 403, 'Your role does not all
 export const passwordChangeRequired = defineProblem(
   'password_change_required',
   403,
-  'This password was made for the first sign-in: choose your own with POST /api/v1/auth/password, then go on',
+  'Choose another password with POST /api/v1/auth/password, then go on: this one opens nothing else',
 )
 export const originRefused = defineProblem(
   'origin_refused',
