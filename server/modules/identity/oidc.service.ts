@@ -129,8 +129,7 @@ async function takeOn(tx: Tx, { system }: Identity, person: OidcPerson, role: st
     // Whoever registered themselves with that address may be somebody else, and so may an address that nobody verified.
     const isTheirs = person.email_verified && candidate.role !== 'patient' && candidate.external_subject === null
     if (!isTheirs) return { refused: accountExists, reason: 'address_taken', user_id: candidate.id }
-    await tx.run(sql`update users set external_subject = ${subjectHash(person)} where id = ${candidate.id}`)
-    if (candidate.email_verified_at === null) await takeOver(tx, candidate.id)
+    await link(tx, candidate.id, subjectHash(person))
     tx.audit({ action: 'user.link', resource_type: 'user', resource_id: candidate.id, details: { method: 'oidc' } })
     return candidate
   }
@@ -152,13 +151,17 @@ async function takeOn(tx: Tx, { system }: Identity, person: OidcPerson, role: st
   return tx.one(lockAccount(id))
 }
 
-/** Nobody had shown yet that the address is theirs, so the account may be a stranger's: what they knew opens it no more. */
-async function takeOver(tx: Tx, user_id: string): Promise<void> {
-  await tx.run(sql`update users set password_hash = null, email_verified_at = now() where id = ${user_id}`)
+/**
+ * From now on the organisation alone lets the person in, and shuts them out. What opened the account before opens it no more, whether
+ * it was theirs or a stranger's who used their address; nor has anybody to choose a password in the place of one that is gone.
+ */
+async function link(tx: Tx, user_id: string, subject: string): Promise<void> {
+  await tx.run(linkUser(user_id, subject))
   await tx.run(removeTotp(user_id))
   await replaceRecoveryCodes(tx, user_id, [])
   await tx.run(deleteOneTimeTokens(user_id, ['password_reset', 'invitation', 'email_verification', 'mfa_pending']))
-  await tx.run(revokeSessions(user_id, 'address_proven'))
+  await tx.run(revokeSessions(user_id, 'linked'))
+  tx.emit({ type: 'session.ended', subject_type: 'user', subject_id: user_id, payload: { user_id } })
 }
 
 /** Uses up the state, when this is the browser that left with it. */
@@ -201,6 +204,13 @@ function subjectHash({ subject }: OidcPerson): string {
 
 function findBySubject(subject: string): Sql<{ id: string }> {
   return sql`select id from users where external_subject = ${subject}`
+}
+
+function linkUser(user_id: string, subject: string): Sql {
+  return sql`
+    update users set external_subject = ${subject}, password_hash = null, email_verified_at = coalesce(email_verified_at, now()),
+           must_change_password = false, authority_version = authority_version + must_change_password::int
+     where id = ${user_id}`
 }
 
 function saveRole(user_id: string, role: string): Sql {

@@ -2,13 +2,15 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sessionEnded } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
-import { startTestApi, type TestApi } from '../../testing.ts'
-import { bearer, testAccount } from './accounts.testing.ts'
-import { loginApi } from './login.contract.ts'
+import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
+import { accountApi } from './account.contract.ts'
+import { bearer, signedInAs, testAccount, testPassword } from './accounts.testing.ts'
+import { invalidCredentials, loginApi } from './login.contract.ts'
 import { createOidcClient } from './oidc-client.ts'
 import { oidcApi } from './oidc.contract.ts'
 import { type Answer, type Claims, comeBack as comeBackTo, startOrganisation } from './oidc.testing.ts'
 import { sessionApi } from './session.contract.ts'
+import { userApi } from './user.contract.ts'
 
 const public_url = 'http://127.0.0.1:5912'
 
@@ -150,6 +152,44 @@ describe('signing in with the organisation', () => {
       [(await me(body.access_token ?? '')).id, (await me(body.access_token ?? '')).must_change_password],
       [made.id, false],
     )
+  })
+
+  it('is from then on the only way in: a password would outlast the group', async () => {
+    await using open = await startTestApi({ public_url, oidc: organisation.settings })
+    const nurse = await testAccount(open, { mfa: true })
+    const [otp = '', next = ''] = nurse.recovery_codes
+    const before = await signedInAs(open, nurse, { otp })
+    const claims = { sub: 'linked', email: nurse.email, email_verified: true, groups: ['wards'] }
+    const signIn = async () => comeBackTo(open, await organisation.signInAtProvider(open, claims))
+    const headers = bearer((await signIn()).body.access_token ?? '')
+    assert.equal((await open.call(sessionApi.me, {}, headers)).id, nurse.id)
+    await assert.rejects(open.call(sessionApi.me, {}, before.headers), { kind: sessionEnded })
+    const [left] = await open.rows(sql`
+      select password_hash, mfa_enabled, (select count(*)::int from recovery_codes where user_id = users.id) as codes
+        from users where id = ${nurse.id}`)
+    assert.deepEqual(left, { password_hash: null, mfa_enabled: false, codes: 0 })
+    // As somebody has it who was linked before passwords were cleared.
+    const { id: other } = await testAccount(open)
+    await open.rows(
+      sql`update users set password_hash = (select password_hash from users where id = ${other}) where id = ${nurse.id}`,
+    )
+    const body = { current_password: testPassword, new_password: 'amber lantern orchard 27' }
+    for (const attempt of [
+      open.call(loginApi.login, { body: { username: nurse.email, password: testPassword, otp: next } }),
+      open.call(sessionApi.reauthenticate, { body: { password: testPassword } }, headers),
+      open.call(accountApi.changePassword, { body }, headers),
+    ])
+      await assert.rejects(attempt, refusedWith(invalidCredentials))
+  })
+
+  it('lets the first administrator go on, whose printed password nobody can change any more', async () => {
+    const first = await testAccount(api, { role: 'admin', verified: false })
+    await api.rows(sql`update users set must_change_password = true where id = ${first.id}`)
+    const claims = { sub: 'first', email: first.email, email_verified: true, groups: ['chiefs'] }
+    const { body } = await comeBack(await signInAtProvider(claims))
+    const headers = bearer(body.access_token ?? '')
+    assert.equal((await api.call(sessionApi.me, {}, headers)).must_change_password, false)
+    assert.ok((await api.call(userApi.list, { query: {} }, headers)).total > 0)
   })
 
   it('refuses an account that is not active', async () => {

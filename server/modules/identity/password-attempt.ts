@@ -67,9 +67,11 @@ export async function attemptPassword<T extends object>(
     await ctx.record({ ...failed, details: { method, reason: isShut ? 'budget_spent' : 'locked' } })
     throw new Problem(signInLocked, { retry_after_seconds: Math.max(retry_after_seconds, isShut ? 60 : 1) })
   }
-  const matches = await identity.hasher.verifyPassword(account?.password_hash, given.password)
+  // Whom the organisation lets in has no password here, whatever is stored: it would outlast the organisation's word.
+  const password_hash = account?.external_subject === null ? account.password_hash : null
+  const matches = await identity.hasher.verifyPassword(password_hash, given.password)
   const rehashed =
-    matches && account?.password_hash && identity.hasher.needsRehash(account.password_hash)
+    matches && password_hash && identity.hasher.needsRehash(password_hash)
       ? await identity.hasher.hashPassword(given.password)
       : undefined
 
