@@ -182,6 +182,19 @@ describe('an account', () => {
       assert.equal(mails.length, 5)
     })
 
+    it('is mailed again an hour after the first of them, though it was asked for all the while, and whenever an administrator asks', async () => {
+      const [ada, admin] = [await testAccount(api), await api.person('admin')]
+      const mailed = async () => (await api.rows(sql`select from mails where user_id = ${ada.id}`)).length
+      for (let count = 0; count < 10; count += 1) await forget(ada.email)
+      await admin.call(userApi.startReset, { params: { user_id: ada.id } })
+      assert.equal(await mailed(), 6)
+      await api.rows(sql`
+        update one_time_tokens set created_at = created_at - interval '1 hour', expires_at = expires_at - interval '1 hour'
+         where user_id = ${ada.id} and expires_at > created_at`)
+      await forget(ada.email)
+      assert.equal(await mailed(), 7)
+    })
+
     it('is mailed no more often to requests that arrive together', async () => {
       const ada = await testAccount(api)
       await Promise.all(Array.from({ length: 12 }, () => forget(ada.email)))

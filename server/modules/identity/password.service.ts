@@ -71,15 +71,19 @@ export async function forgetPassword(ctx: Context, identity: Identity, email: st
   const { kind, tokens } = nameTokens(keys, email)
   const candidate = await ctx.database.once((tx) => tx.first(findAccountByName(kind, tokens)))
   const account = candidate?.is_active && hasName(openProfile(keys, candidate), email) ? candidate : undefined
-  await sendReset(ctx, identity, account, email)
+  await sendReset(ctx, identity, account, email, resetsPerHour)
 }
 
-/** Mails a reset link to the account, at most five an hour; without an account it does the same and sends nothing. */
+/**
+ * Mails a reset link to the account, unless so many were mailed within the hour: what strangers ask for must not fill a mailbox, nor
+ * keep the owner or an administrator from asking. Without an account it does the same and sends nothing.
+ */
 export async function sendReset(
   ctx: Context,
   { system }: Identity,
   account: Account | undefined,
   address: string,
+  most_per_hour = Infinity,
 ): Promise<void> {
   const token = newOpaqueToken('password_reset')
   await ctx.database.transaction(async (tx) => {
@@ -89,17 +93,17 @@ export async function sendReset(
       .tokens.map(({ token }) => token.toString('hex'))
       .join()
     await tx.run(sql`select pg_advisory_xact_lock(hashtextextended(${turn}, 8))`)
-    const asked = await tx.one(countRecentTokens(user_id ?? null, 'password_reset'))
+    const mailed = await tx.one(countRecentTokens(user_id ?? null, 'password_reset'))
     // Who signs in with their organisation loses it there; a password of their own here would outlast that.
     const isExternal = account !== undefined && account.external_subject !== null
-    const isSent = account !== undefined && !isExternal && asked.count < resetsPerHour
+    const isSent = account !== undefined && !isExternal && mailed.count < most_per_hour
     const unsent = isExternal ? 'external_account' : account ? 'too_often' : 'unknown_address'
     const { expires_at } = await tx.one(
       insertOneTimeToken({
         token_hash: hashOf('password_reset', token),
         purpose: 'password_reset',
         lifetime_seconds: isSent ? reset_seconds : 0,
-        ...(user_id ? { user_id } : {}),
+        ...(isSent && user_id ? { user_id } : {}),
       }),
     )
     const mail_id = await queueMail(tx, system, {

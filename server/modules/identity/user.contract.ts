@@ -254,11 +254,13 @@ export const userApi = {
     method: 'POST',
     path: '/api/v1/users/{user_id}/password-reset',
     summary: 'Mail the person a link that resets their password',
+    description: 'It is mailed, however often the person or others in their name have asked for one.',
     access: 'users:update',
     audit: { action: 'password.forgot', resource_type: 'user' },
     params,
     returns: [202, null],
     problems: [notFound, beyondOwnRights, externalAccount, localPasswordsOff],
+    limit_per_minute: 60,
   },
   removeMfa: {
     method: 'DELETE',

@@ -136,7 +136,7 @@ export function verifyEmailOf(user_id: string): Sql {
   return sql`update users set email_verified_at = coalesce(email_verified_at, now()) where id = ${user_id}`
 }
 
-/** How many links of a kind the user was mailed in the last hour. */
+/** How many links of a kind were made for the user in the last hour; one that was not mailed is made for nobody. */
 export function countRecentTokens(user_id: string | null, purpose: string): Sql<{ count: number }> {
   return sql`
     select count(*)::int as count from one_time_tokens

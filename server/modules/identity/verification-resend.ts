@@ -25,16 +25,17 @@ export async function resendVerification(ctx: Context, email: string): Promise<v
     const profile = candidate && openProfile(system.keys, candidate)
     const owner = candidate && profile && isWaiting(candidate) && hasName(profile, email) ? profile : undefined
     const user_id = owner && candidate?.id
-    const [asked, links] = await Promise.all([
+    const [mailed, links] = await Promise.all([
       tx.one(countRecentTokens(user_id ?? null, 'email_verification')),
       tx.rows(findLinks(user_id ?? null)),
     ])
-    const isSent = user_id !== undefined && asked.count < linksPerHour
+    const isSent = user_id !== undefined && mailed.count < linksPerHour
     const earlier = links
       .map((link) => ({ ...link, data: openKept(system, link.token_hash, link) }))
       .filter(({ data }) => !readMove(data))
     await tx.run(endLinks(isSent ? earlier.map(({ token_hash }) => token_hash) : []))
-    const { token, expires_at } = await makeLink(tx, system, user_id, earlier[0]?.data ?? {}, isSent)
+    const kept = isSent ? earlier[0]?.data : undefined
+    const { token, expires_at } = await makeLink(tx, system, isSent ? user_id : undefined, kept ?? {}, isSent)
     const mail_id = await queueMail(tx, system, {
       template: 'registration_verification',
       to: isSent && owner ? owner.email : 'nobody@openward.invalid',

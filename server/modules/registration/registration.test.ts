@@ -125,7 +125,7 @@ describe('registering oneself', () => {
     it('is mailed five of them an hour at most', async () => {
       const body = newcomer()
       await register(body)
-      for (let count = 0; count < 7; count += 1) await resend(body.email)
+      for (let count = 0; count < 12; count += 1) await resend(body.email)
       assert.equal(
         (
           await api.rows(sql`
@@ -133,7 +133,15 @@ describe('registering oneself', () => {
         ).length,
         5,
       )
-      await verify((await newestMail(api, body.email))?.token ?? '')
+      // Those that were asked for in vain keep nobody waiting.
+      const before = await newestMail(api, body.email)
+      await api.rows(
+        sql`update one_time_tokens set created_at = now() - interval '1 hour' where expires_at > created_at`,
+      )
+      await resend(body.email)
+      const newest = await newestMail(api, body.email)
+      assert.notEqual(newest?.token, before?.token)
+      await verify(newest?.token ?? '')
     })
 
     it('has what was told joined to the record of the hospital, however late', async () => {
