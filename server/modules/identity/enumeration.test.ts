@@ -4,8 +4,8 @@ import { after, before, describe, it } from 'node:test'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { observeWork, type Work } from '../../work.testing.ts'
 import { accountApi } from './account.contract.ts'
-import { testAccount } from './accounts.testing.ts'
-import { invalidCredentials, loginApi } from './login.contract.ts'
+import { newestMail, testAccount, testPassword } from './accounts.testing.ts'
+import { invalidCredentials, loginApi, signInLocked } from './login.contract.ts'
 
 describe('asking for somebody', () => {
   let api: TestApi
@@ -42,6 +42,39 @@ describe('asking for somebody', () => {
     assert.deepEqual(new Set(unknown.map(({ hashes }) => hashes)), new Set([1]))
     assert.ok(unknown.every(({ statements, trips }) => statements > 3 && trips > 0))
     assert.deepEqual(known, unknown)
+  })
+
+  it('to sign in as them makes the same work at every failure, that of the lock too, of which only who is there gets mail', async () => {
+    const known = await testAccount(api)
+    const failAt = async (username: string) => {
+      const seen: Work[] = []
+      for (let failure = 1; failure <= 7; failure += 1) {
+        work.take()
+        const refused = refusedWith(failure <= 5 ? invalidCredentials : signInLocked)
+        await assert.rejects(api.call(loginApi.login, { body: { username, password: 'wrong' } }), refused)
+        seen.push(work.take())
+      }
+      return seen
+    }
+    // The first of each finds statements that are not prepared yet.
+    await failAt((await testAccount(api)).email)
+    const unknown = await failAt('nobody.at.all@example.test')
+    assert.deepEqual(await failAt(known.email), unknown)
+    assert.ok((unknown[4]?.statements ?? 0) > (unknown[3]?.statements ?? 0))
+    assert.match((await newestMail(api, known.email))?.subject ?? '', /failed attempts/)
+    assert.equal(await newestMail(api, 'nobody@openward.invalid'), undefined)
+  })
+
+  it('does not tell by the wait of one name whose other name it is, nor keeps the owner out under that', async () => {
+    const { email } = await testAccount(api, { username: 'two.names' })
+    const attempt = (username: string, password = 'wrong') => api.call(loginApi.login, { body: { username, password } })
+    for (let count = 0; count < 5; count += 1) await assert.rejects(attempt('two.names'))
+    await assert.rejects(attempt('two.names', testPassword), refusedWith(signInLocked))
+    for (const name of [email, 'nobody.of.them@example.test'])
+      await assert.rejects(attempt(name), refusedWith(invalidCredentials))
+    // A sign-in with the one ends the wait of the other.
+    assert.ok(await attempt(email, testPassword))
+    assert.ok(await attempt('TWO.names', testPassword))
   })
 
   it('to reset their password makes the same trips for an unknown address as for one with an account', async () => {

@@ -1,6 +1,6 @@
-// How long an account, or a device known to it, waits after wrong passwords. Pure: the state is stored by the caller.
+// How long a name, an account, or a device known to it, waits after wrong passwords. Pure: the state is stored by the caller.
 
-/** The columns of `users` and of `known_devices`; instants are RFC 3339 in UTC. */
+/** The columns of `unknown_logins`, `users` and `known_devices`; instants are RFC 3339 in UTC. */
 export type LockoutState = {
   failed_logins: number
   /** When the first failure of the window that is being counted happened. */

@@ -5,18 +5,19 @@ import { Problem } from '#platform/contract/problem.ts'
 import type { Context } from '#platform/context.ts'
 import { sql } from '#platform/database/sql.ts'
 import type { Tx } from '#platform/database/transaction.ts'
+import { type Claimant, waitOf } from './attempt.ts'
 import type { Identity } from './identity.ts'
-import { lockedFor_seconds } from './lockout.ts'
+import { unlocked } from './lockout.ts'
 import { accountInactive, localPasswordsOff, mfaEnrollmentRequired, type Tokens } from './login.contract.ts'
 import { insertOneTimeToken } from './one-time-token.store.ts'
 import { hashOpaqueToken, newOpaqueToken } from './opaque-tokens.ts'
-import { attemptPassword, type Claimant, waitOf } from './password-attempt.ts'
+import { attemptPassword } from './password-attempt.ts'
 import { isTooShortAlone } from './passwords.ts'
 import { hasName, nameTokens, openProfile } from './profiles.ts'
 import { needsSecondFactor } from './second-factor.ts'
-import { findDevice, findUnknownLogin } from './session.store.ts'
+import { findDevice, findNameFailures } from './session.store.ts'
 import { hashOf, openSession } from './sessions.ts'
-import { findAccountByName, requireNewPassword } from './user.store.ts'
+import { findAccountByName, nobody, requireNewPassword } from './user.store.ts'
 
 export type Credentials = {
   name: string
@@ -68,23 +69,21 @@ async function findClaimant(
   { name, device_token }: Credentials,
 ): Promise<Claimant> {
   const { kind, tokens } = nameTokens(keys, name)
-  const { token: unknown_token } = certain(tokens[0], 'index root')
+  // That of the oldest index root: as long as it is there, so is a token of every account under it.
+  const { token: name_token } = certain(tokens.at(-1), 'index root')
   const device_hash = hashOpaqueToken('device', device_token ?? '') ?? Buffer.alloc(32)
-  const [clock, candidate, unknown, device] = await ctx.database.once((tx) =>
+  const [{ now }, candidate, failures, device] = await ctx.database.once((tx) =>
     Promise.all([
       tx.one(sql<{ now: string }>`select clock_timestamp() as now`),
       tx.first(findAccountByName(kind, tokens)),
-      tx.first(findUnknownLogin(unknown_token)),
+      tx.first(findNameFailures(name_token)),
       tx.first(findDevice(device_hash)),
     ]),
   )
   const account = candidate && hasName(openProfile(keys, candidate), name) ? candidate : undefined
-  if (!account) {
-    const retry_after_seconds = unknown ? lockedFor_seconds(unknown, clock.now) : 0
-    return { account, device: undefined, unknown_token, retry_after_seconds }
-  }
-  const own = device?.user_id === account.id ? device : undefined
-  return { account, device: own, retry_after_seconds: waitOf(account, own) }
+  const own = account && device?.user_id === account.id ? device : undefined
+  const counted = { ...(failures ?? unlocked), id: account?.id ?? nobody, now }
+  return { account, device: own, name_token, retry_after_seconds: waitOf(counted, own) }
 }
 
 /** A token that only setting up the second factor accepts. */

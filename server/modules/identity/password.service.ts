@@ -19,7 +19,7 @@ import { hashOpaqueToken, newOpaqueToken } from './opaque-tokens.ts'
 import { attemptPassword } from './password-attempt.ts'
 import { hasName, nameTokens, openProfile } from './profiles.ts'
 import { claimantOf, noteEnd, signedIn } from './session.service.ts'
-import { revokeSessions } from './session.store.ts'
+import { forgetNameFailures, revokeSessions } from './session.store.ts'
 import { hashOf } from './sessions.ts'
 import { type Account, countRecentTokens, findAccount, findAccountByName, savePassword } from './user.store.ts'
 
@@ -158,6 +158,7 @@ export async function choosePassword(
   await ctx.database.transaction(async (tx) => {
     if (!(await tx.first(spendOneTimeToken(purpose, token_hash)))) throw new Problem(tokenInvalid)
     await tx.run(savePassword(account.id, password_hash, { unlock: true, verify_email: true }))
+    await tx.run(forgetNameFailures(account.id))
     await tx.run(revokeSessions(account.id, action))
     await tx.run(deleteOneTimeTokens(account.id, ['password_reset', 'invitation', 'mfa_pending']))
     if (purpose === 'password_reset') {

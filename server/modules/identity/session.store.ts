@@ -129,21 +129,30 @@ export function insertDevice(id: string, user_id: string, token_hash: Buffer): S
     insert into known_devices (id, user_id, token_hash) values (${id}, ${user_id}, ${token_hash})`
 }
 
-/** What wrong passwords for a name that nobody has lead to. */
-export function findUnknownLogin(token: Buffer): Sql<LockoutState> {
+/** What wrong passwords for a name have led to, be it somebody's or nobody's. The table was made for the latter alone. */
+export type NameFailures = LockoutState & { token: Buffer; now: string }
+
+export function findNameFailures(token: Buffer): Sql<LockoutState> {
   return sql`select failed_logins, failures_since, locked_until from unknown_logins where token = ${token}`
 }
 
-export function lockUnknownLogin(token: Buffer): Sql<LockoutState & { now: string }> {
+export function lockNameFailures(token: Buffer): Sql<NameFailures> {
   return sql`
     insert into unknown_logins (token) values (${token}) on conflict (token) do update set updated_at = now()
-    returning failed_logins, failures_since, locked_until, clock_timestamp() as now`
+    returning token, failed_logins, failures_since, locked_until, clock_timestamp() as now`
 }
 
-export function saveUnknownLogin(token: Buffer, { failed_logins, failures_since, locked_until }: LockoutState): Sql {
+export function saveNameFailures(token: Buffer, { failed_logins, failures_since, locked_until }: LockoutState): Sql {
   return sql`
     update unknown_logins set failed_logins = ${failed_logins}, failures_since = ${failures_since}, locked_until = ${locked_until}
      where token = ${token}`
+}
+
+/** Of every name of the user, whichever they signed in with. */
+export function forgetNameFailures(user_id: string): Sql {
+  return sql`
+    delete from unknown_logins using user_tokens
+     where user_tokens.user_id = ${user_id} and user_tokens.token = unknown_logins.token`
 }
 
 /** The device that a session was opened from. */

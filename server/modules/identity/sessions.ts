@@ -14,6 +14,7 @@ import type { Tokens } from './login.contract.ts'
 import { hashOpaqueToken, newOpaqueToken, type OpaqueTokenKind } from './opaque-tokens.ts'
 import { needsSecondFactor } from './second-factor.ts'
 import {
+  forgetNameFailures,
   insertDevice,
   insertRefreshToken,
   insertSession,
@@ -59,7 +60,7 @@ export async function openSession(
   if (isOneFactor(proof.method) && needsSecondFactor(configuration, rights)) throw new Problem(conflict)
   const refresh_token = newOpaqueToken('refresh')
   await tx.run(insertRefreshToken(session_id, hashOf('refresh', refresh_token)))
-  await tx.run(saveLockout(account.id, unlocked))
+  await Promise.all([tx.run(saveLockout(account.id, unlocked)), tx.run(forgetNameFailures(account.id))])
   await tx.run(sql`update users set last_login_at = now() where id = ${account.id}`)
   tx.audit({
     action: 'session.login',

@@ -1,6 +1,7 @@
 // Users as those see them who look after them.
 import type { SealedProfile } from './profiles.ts'
 import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
+import { forgetNameFailures } from './session.store.ts'
 
 export type UserRow = {
   id: string
@@ -164,6 +165,7 @@ export function countAdministrators(): Sql<{ count: number }> {
 
 export function unlockUser(user_id: string): Sql {
   return sql`
-    with devices as (update known_devices set failed_logins = 0, failures_since = null, locked_until = null where user_id = ${user_id})
+    with devices as (update known_devices set failed_logins = 0, failures_since = null, locked_until = null where user_id = ${user_id}),
+         names as (${forgetNameFailures(user_id)})
     update users set failed_logins = 0, failures_since = null, locked_until = null where id = ${user_id}`
 }

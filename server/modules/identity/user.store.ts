@@ -35,6 +35,9 @@ export function findAccountByName(kind: NameKind, tokens: readonly Token[]): Sql
   return sql`${account} where users.id = any(array(select user_id from user_tokens where kind = ${kind} and token = any(${tokens.map(({ token }) => token)}::bytea[])))`
 }
 
+/** An id that no account has: the same statements run for a name that nobody has. */
+export const nobody = '00000000-0000-0000-0000-000000000000'
+
 export function findAccount(user_id: string): Sql<Account> {
   return sql`${account} where users.id = ${user_id}`
 }
