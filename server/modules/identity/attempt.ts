@@ -105,7 +105,8 @@ export function waitOf(counted: LockoutState & Pick<Account, 'id' | 'now'>, devi
   return attempt.is_allowed ? 0 : attempt.retry_after_seconds
 }
 
-function failureOf({ account }: Claimant, { action, method }: Attempted, reason: string) {
+/** The entry of an attempt that failed. */
+export function failureOf({ account }: Pick<Claimant, 'account'>, { action, method }: Attempted, reason: string) {
   return {
     action,
     resource_type: 'session',

@@ -7,7 +7,7 @@ import { confirm, confirmPending, disable, enroll, enrollPending } from './mfa.s
 export function mfaRoutes(identity: Identity): Route[] {
   return implement('mfa', mfaApi, {
     enroll: (ctx) => enroll(ctx),
-    confirm: (ctx, { body }) => confirm(ctx, body.code),
+    confirm: (ctx, { body }) => confirm(ctx, identity, body.code),
     disable: (ctx, { body }) => disable(ctx, identity, body),
     enrollPending: (ctx, { body }) => enrollPending(ctx, body.enrollment_token),
     confirmPending: async (ctx, { body }) =>

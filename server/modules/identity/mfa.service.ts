@@ -1,9 +1,11 @@
 // Setting up the second factor and taking it away. A secret counts once a code of it was seen.
+import { certain } from '#platform/certain.ts'
 import { Problem } from '#platform/contract/problem.ts'
 import type { Context, System } from '#platform/context.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import { queueMail } from '#platform/mail/queue.ts'
 import { tokenInvalid } from './account.contract.ts'
+import { type Attempted, failureOf, hear, type Heard, type Refusal, requireHearing, settle, waitOf } from './attempt.ts'
 import type { Identity } from './identity.ts'
 import { linkTo } from './links.ts'
 import { accountInactive, localPasswordsOff, otpInvalid, type Tokens } from './login.contract.ts'
@@ -25,7 +27,7 @@ import { needsSecondFactor, openTotp, replaceRecoveryCodes, sealTotp } from './s
 import { claimantOf, signedIn } from './session.service.ts'
 import { openSession } from './sessions.ts'
 import { newTotpSecret, totpUri, verifyTotp } from './totp.ts'
-import { type Account, lockAccount, removeTotp, saveTotp } from './user.store.ts'
+import { type Account, findAccount, lockAccount, removeTotp, saveTotp } from './user.store.ts'
 
 type Secret = { secret: string; otpauth_uri: string }
 type RecoveryCodes = { recovery_codes: string[] }
@@ -39,20 +41,23 @@ export async function enroll(ctx: Context): Promise<Secret> {
   })
 }
 
-/** @throws Problem mfaAlreadyEnabled, mfaNotStarted, otpInvalid */
-export async function confirm(ctx: Context, code: string): Promise<RecoveryCodes> {
-  const { user_id } = signedIn(ctx)
-  return ctx.database.transaction(async (tx) => complete(tx, ctx.system, await lock(tx, user_id), code))
+/** @throws Problem mfaAlreadyEnabled, mfaNotStarted, otpInvalid, signInLocked */
+export async function confirm(ctx: Context, identity: Identity, code: string): Promise<RecoveryCodes> {
+  const claimant = await claimantOf(ctx)
+  const attempted = { action: 'mfa.confirm', method: 'otp' }
+  await requireHearing(ctx, identity, claimant, attempted)
+  const outcome = await ctx.database.transaction(async (tx) => {
+    const heard = await hear(tx, identity, claimant, attempted)
+    return 'refused' in heard ? heard : complete(tx, identity.system, heard, code)
+  })
+  return settle(identity, outcome)
 }
 
 /** @throws Problem tokenInvalid, mfaAlreadyEnabled */
 export async function enrollPending(ctx: Context, token: string): Promise<Secret> {
-  const hash = hashOpaqueToken('mfa_pending', token)
-  return ctx.database.transaction(async (tx) => {
-    const held = hash && (await tx.first(findOneTimeToken('mfa_pending', hash)))
-    if (!held?.user_id) throw new Problem(tokenInvalid)
-    return begin(tx, ctx.system, await lock(tx, held.user_id))
-  })
+  const account = await findPending(ctx, token)
+  if (!account) return refusePending(ctx, { action: 'mfa.enroll', method: 'password' })
+  return ctx.database.transaction(async (tx) => begin(tx, ctx.system, await lock(tx, account.id)))
 }
 
 /** @throws Problem tokenInvalid, otpInvalid, accountInactive and what `confirm` throws; the token outlives a wrong code */
@@ -62,15 +67,25 @@ export async function confirmPending(
   token: string,
   code: string,
 ): Promise<Tokens & RecoveryCodes> {
-  const hash = hashOpaqueToken('mfa_pending', token)
-  return ctx.database.transaction(async (tx) => {
-    const held = hash && (await tx.first(spendOneTimeToken('mfa_pending', hash)))
-    if (!held?.user_id) throw new Problem(tokenInvalid)
-    const account = await lock(tx, held.user_id)
-    if (!account.is_active) throw new Problem(accountInactive)
-    const codes = await complete(tx, ctx.system, account, code)
-    return { ...(await openSession(tx, ctx, identity, account, { method: 'password+otp' })), ...codes }
+  const attempted = { action: 'session.login', method: 'password+otp' }
+  const account = await findPending(ctx, token)
+  if (!account) return refusePending(ctx, attempted)
+  const claimant = { account, device: undefined, retry_after_seconds: waitOf(account, undefined) }
+  await requireHearing(ctx, identity, claimant, attempted)
+  const outcome = await ctx.database.transaction(async (tx): Promise<(Tokens & RecoveryCodes) | Refusal> => {
+    const heard = await hear(tx, identity, claimant, attempted)
+    if ('refused' in heard) return heard
+    // Whatever takes the token away, such as another password, has locked the account first.
+    if (!(await tx.first(findOneTimeToken('mfa_pending', pendingHash(token)))))
+      return heard.refuse(tokenInvalid, 'token_invalid')
+    const locked = certain(heard.account, 'account')
+    if (!locked.is_active) return heard.refuse(accountInactive, 'inactive')
+    const codes = await complete(tx, identity.system, heard, code)
+    if ('refused' in codes) return codes
+    await tx.run(spendOneTimeToken('mfa_pending', pendingHash(token)))
+    return { ...(await openSession(tx, ctx, identity, locked, { method: attempted.method })), ...codes }
   })
+  return settle(identity, outcome)
 }
 
 /** @throws Problem mfaNotEnabled, mfaRequiredByRole, passwordTooShortAlone, and what a wrong password or code leads to */
@@ -123,16 +138,34 @@ async function begin(tx: Tx, { keys, configuration }: System, account: Account):
   return { secret, otpauth_uri: totpUri(secret, openProfile(keys, account).username, issuer) }
 }
 
-async function complete(tx: Tx, system: System, account: Account, code: string): Promise<RecoveryCodes> {
-  if (account.mfa_enabled) throw new Problem(mfaAlreadyEnabled)
+async function complete(tx: Tx, system: System, heard: Heard, code: string): Promise<RecoveryCodes | Refusal> {
+  const account = certain(heard.account, 'account')
+  if (account.mfa_enabled) return heard.refuse(mfaAlreadyEnabled, 'already_enabled')
   const secret = openTotp(system.keys, account)
-  if (!secret) throw new Problem(mfaNotStarted)
+  if (!secret) return heard.refuse(mfaNotStarted, 'not_started')
   const step = verifyTotp({ secret, code, now_ms: Temporal.Now.instant().epochMilliseconds })
-  if (step === undefined) throw new Problem(otpInvalid)
+  if (step === undefined) return heard.fail(otpInvalid, 'wrong_otp')
   const recovery_codes = newRecoveryCodes()
   await tx.run(saveTotp(account.id, sealTotp(system.keys, account, secret), step))
   await replaceRecoveryCodes(tx, account.id, recovery_codes)
   await tellMfaChanged(tx, system, account)
   tx.audit({ action: 'mfa.confirm', resource_type: 'user', resource_id: account.id })
   return { recovery_codes }
+}
+
+/** Whose second factor the token of a sign-in sets up. */
+async function findPending({ database }: Context, token: string): Promise<Account | undefined> {
+  const held = await database.once((tx) => tx.first(findOneTimeToken('mfa_pending', pendingHash(token))))
+  const user_id = held?.user_id
+  return user_id ? database.once((tx) => tx.first(findAccount(user_id))) : undefined
+}
+
+async function refusePending(ctx: Context, attempted: Attempted): Promise<never> {
+  await ctx.record(failureOf({ account: undefined }, attempted, 'token_invalid'))
+  throw new Problem(tokenInvalid)
+}
+
+/** One that no token has, where this is none. */
+function pendingHash(token: string): Buffer {
+  return hashOpaqueToken('mfa_pending', token) ?? Buffer.alloc(32)
 }

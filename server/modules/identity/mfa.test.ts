@@ -12,7 +12,14 @@ import { sql } from '#platform/database/sql.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { accountApi, tokenInvalid } from './account.contract.ts'
 import { bearer, newestMail, signedInAs, testAccount, testPassword } from './accounts.testing.ts'
-import { accountInactive, invalidCredentials, loginApi, otpInvalid, otpRequired } from './login.contract.ts'
+import {
+  accountInactive,
+  invalidCredentials,
+  loginApi,
+  otpInvalid,
+  otpRequired,
+  signInLocked,
+} from './login.contract.ts'
 import {
   mfaAlreadyEnabled,
   mfaNotEnabled,
@@ -54,6 +61,17 @@ describe('the second factor', () => {
     assert.ok(await signIn(ada.email, testPassword, codeOf(secret, 30)))
     assert.match((await newestMail(api, ada.email))?.text ?? '', /second factor/)
     await assert.rejects(api.call(mfaApi.enroll, {}, headers), refusedWith(mfaAlreadyEnabled))
+  })
+
+  it('leaves a trace of every first code that was wrong', async () => {
+    const ada = await testAccount(api)
+    const { headers } = await signedInAs(api, ada)
+    const { secret } = await api.call(mfaApi.enroll, {}, headers)
+    const wrong = { body: { code: codeOf(secret, -300) } }
+    await assert.rejects(api.call(mfaApi.confirm, wrong, headers), refusedWith(otpInvalid))
+    const audited = await api.rows(sql`
+      select outcome, details from audit_logs where action = 'mfa.confirm' and user_id = ${ada.id}`)
+    assert.deepEqual(audited, [{ outcome: 'failure', details: { method: 'otp', reason: 'wrong_otp' } }])
   })
 
   it('is set up only after a recent sign-in', async () => {
@@ -173,6 +191,37 @@ describe('a role that needs the second factor', () => {
     assert.equal(tokens.recovery_codes.length, 10)
     assert.equal((await api.call(sessionApi.me, {}, bearer(tokens.access_token))).mfa_enabled, true)
     await assert.rejects(api.call(mfaApi.enrollPending, { body: { enrollment_token } }), refusedWith(tokenInvalid))
+  })
+
+  it('records every attempt to come in so, and hears five wrong codes before it waits', async () => {
+    const doc = await testAccount(api, { role: 'doctor' })
+    const enrollment_token = await pending(doc.email)
+    const { secret } = await api.call(mfaApi.enrollPending, { body: { enrollment_token } })
+    const confirm = (code: string, token = enrollment_token) =>
+      api.call(mfaApi.confirmPending, { body: { enrollment_token: token, code } })
+    for (let count = 0; count < 5; count += 1)
+      await assert.rejects(confirm(codeOf(secret, -300)), refusedWith(otpInvalid))
+    await assert.rejects(confirm(codeOf(secret)), refusedWith(signInLocked))
+    await api.rows(sql`update users set locked_until = null, is_active = false where id = ${doc.id}`)
+    await assert.rejects(confirm(codeOf(secret)), refusedWith(accountInactive))
+    await assert.rejects(confirm(codeOf(secret), 'owm_invented'), refusedWith(tokenInvalid))
+    await api.rows(sql`update users set is_active = true where id = ${doc.id}`)
+    assert.ok(await confirm(codeOf(secret)))
+    const entries = await api.rows(sql<{ outcome: string; method: string; reason: string; ip_address: string }>`
+      select outcome, details ->> 'method' as method, details ->> 'reason' as reason, host(ip_address) as ip_address
+        from audit_logs where action = 'session.login' and id >= (
+          select id from audit_logs where action = 'session.login' and user_id = ${doc.id} order by id limit 1) order by id`)
+    const reasons = ['mfa_not_enrolled', ...Array(5).fill('wrong_otp'), 'locked', 'inactive', 'token_invalid', null]
+    assert.deepEqual(
+      entries.map(({ reason }) => reason),
+      reasons,
+    )
+    assert.deepEqual(
+      entries.map(({ outcome }) => outcome),
+      reasons.map((reason) => (reason === null ? 'success' : 'failure')),
+    )
+    assert.ok(entries.every(({ ip_address }) => ip_address === '127.0.0.1'))
+    assert.deepEqual(new Set(entries.slice(1).map(({ method }) => method)), new Set(['password+otp']))
   })
 
   it('is not set up with a token that the old password gave, once the password was changed', async () => {

@@ -22,7 +22,12 @@ import { findAccount } from './user.store.ts'
 export async function refreshSession(ctx: Context, identity: Identity, refresh_token: string): Promise<Tokens> {
   const { configuration, keys } = identity.system
   const token_hash = hashOpaqueToken('refresh', refresh_token)
-  if (!token_hash) throw new Problem(sessionEnded)
+  if (!token_hash) {
+    // A browser that asks whether it is signed in, without a cookie, has tried nothing.
+    const failed = { action: 'session.refresh', resource_type: 'session', outcome: 'failure' } as const
+    if (refresh_token !== '') await ctx.record({ ...failed, details: { reason: 'malformed_token' } })
+    throw new Problem(sessionEnded)
+  }
   const place = (hash: Buffer) => ({
     table: 'refresh_tokens',
     column: 'sealed_successor',

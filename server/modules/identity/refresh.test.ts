@@ -79,6 +79,13 @@ describe('refreshing a session', () => {
     assert.ok(await refresh(first.refresh_token))
   })
 
+  it('is refused to what is no refresh token, and recorded where anything was presented', async () => {
+    for (const none of ['owr_x', '']) await assert.rejects(refresh(none), refusedWith(sessionEnded))
+    const audited = await api.rows(sql`
+      select outcome, host(ip_address) as ip_address, details from audit_logs where action = 'session.refresh' and session_id is null`)
+    assert.deepEqual(audited, [{ outcome: 'failure', ip_address: '127.0.0.1', details: { reason: 'malformed_token' } }])
+  })
+
   it('answers five requests that arrive together with one successor', async () => {
     const first = await signedIn()
     const answers = await Promise.all(Array.from({ length: 5 }, () => refresh(first.refresh_token)))
