@@ -58,7 +58,7 @@ export const signInFailures = [
   overloaded,
 ]
 
-const Name = z.string().min(1).max(254)
+const Name = z.string().min(1).max(254).regex(/\S/, 'Must be a user name or an e-mail address')
 const Secret = z.string().min(1).max(1024)
 const DeviceToken = z
   .string()

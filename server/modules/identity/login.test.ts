@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { hash } from '@node-rs/argon2'
 import { TOTP } from 'otpauth'
-import { unauthenticated } from '#platform/contract/problem.ts'
+import { invalidRequest, unauthenticated } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { bearer, testAccount, testPassword } from './accounts.testing.ts'
@@ -78,6 +78,24 @@ describe('signing in', () => {
     }
     assert.equal(new Set(answers).size, 1, answers.join('\n'))
     assert.match(answers[0] ?? '', /^401 /)
+  })
+
+  it('refuses a name that is blank in any script', async () => {
+    for (const name of [' ', '\u00a0\t', '\u3000\ufeff']) {
+      for (const body of [
+        { username: name, password: testPassword },
+        { email: name, password: testPassword },
+      ])
+        await assert.rejects(api.call(loginApi.login, { body }), refusedWith(invalidRequest))
+      const form = new URLSearchParams({ grant_type: 'password', username: name, password: testPassword })
+      const answer = await api.send({
+        method: 'POST',
+        url: '/api/v1/auth/token',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: form.toString(),
+      })
+      assert.deepEqual([answer.status, JSON.parse(answer.text).error], [400, 'invalid_request'])
+    }
   })
 
   it('makes unknown names wait as accounts do', async () => {

@@ -101,11 +101,12 @@ function readPerson(claims: Record<string, unknown>, { issuer, groups_claim }: O
     return typeof value === 'string' && value.trim() !== '' ? value.trim().slice(0, 100) : undefined
   }
   const groups = claims[groups_claim]
-  const email = claims.email
+  // What is no address could be taken for somebody's user name.
+  const email = typeof claims.email === 'string' ? claims.email.normalize('NFKC').trim() : ''
   const [first, ...rest] = (text('name') ?? '').split(' ')
   return {
     subject: `${issuer}|${String(claims.sub)}`,
-    email: typeof email === 'string' && email.length <= 254 ? email.normalize('NFKC') : undefined,
+    email: email.length <= 254 && /^\S+@\S+$/.test(email) ? email : undefined,
     email_verified: claims.email_verified === true,
     first_name: text('given_name') ?? (first || '—'),
     last_name: text('family_name') ?? (rest.join(' ') || '—'),

@@ -241,8 +241,12 @@ describe('signing in with the organisation', () => {
   })
 
   it('refuses who has no address, and keeps nothing of them', async () => {
-    const { status, body } = await comeBack(await signInAtProvider({ sub: 'eve', groups: ['wards'] }))
-    assert.deepEqual([status, body.code], [403, 'oidc_no_email'])
+    const { username } = await testAccount(api, { username: 'eve.of.the.wards' })
+    for (const email of [undefined, ' ', username]) {
+      const claims = { sub: 'eve', ...(email ? { email, email_verified: true } : {}), groups: ['wards'] }
+      const { status, body } = await comeBack(await signInAtProvider(claims))
+      assert.deepEqual([status, body.code], [403, 'oidc_no_email'])
+    }
     const [entry] = await api.rows(sql`select details ->> 'reason' as reason from audit_logs order by id desc limit 1`)
     assert.deepEqual(entry, { reason: 'no_email' })
   })
