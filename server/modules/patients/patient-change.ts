@@ -1,7 +1,7 @@
 // Changing what is known of a patient: as a whole or in part, by those in reach, contact details by the patients themselves.
 import { isOwnRecord, lockChangeable, sealChanges } from './changeable.ts'
-import { contactDetailsOnly, type Patient, PatientMembers } from './patient.contract.ts'
-import { readChanges, isComplete, refuseForgotten } from './patient-members.ts'
+import { contactDetailsOnly, type Patient, type PatientChange, PatientMembers } from './patient.contract.ts'
+import { readChanges, isComplete, refuseForgotten, withoutGaps } from './patient-members.ts'
 import { composePatient, seesIdentifiers } from './patient.answer.ts'
 import type { PatientNames } from './patient-names.ts'
 import { retoken } from './merge-journal.ts'
@@ -51,7 +51,7 @@ export async function changePatient(
   ctx: Context,
   names: PatientNames,
   patient_id: string,
-  given: PatientMembers,
+  given: PatientChange,
 ): Promise<Patient> {
   if (isOwnRecord(ctx, patient_id)) refuseBeyondContact(Object.keys(given))
   return change(ctx, names, patient_id, given)
@@ -72,11 +72,12 @@ export async function replacePatient(
   const whole = Object.fromEntries(
     Object.keys(PatientMembers.shape).map((name) => [name, given[name as keyof PatientMembers] ?? null]),
   ) as PatientMembers
+  const address = given.address ? withoutGaps(given.address) : null
   const hidden = seesIdentifiers(ctx.actor, patient_id) ? {} : { ssn: given.ssn, national_id: given.national_id }
-  return change(ctx, names, patient_id, { ...whole, ...hidden })
+  return change(ctx, names, patient_id, { ...whole, ...hidden, address })
 }
 
-async function change(ctx: Context, names: PatientNames, patient_id: string, asked: PatientMembers): Promise<Patient> {
+async function change(ctx: Context, names: PatientNames, patient_id: string, asked: PatientChange): Promise<Patient> {
   let tokens: PatientToken[] = []
   const { answer, indexed } = await ctx.database
     .transaction(async (tx) => {
@@ -174,7 +175,7 @@ async function write(
 }
 
 /** A masked identifier that comes back as it was shown says nothing new. */
-function withoutMasked(given: PatientMembers, card: Pick<PatientRecord, 'ssn' | 'national_id'>): PatientMembers {
+function withoutMasked(given: PatientChange, card: Pick<PatientRecord, 'ssn' | 'national_id'>): PatientChange {
   const unless = (value: string | null | undefined, masked: string | null) =>
     value !== null && value === masked ? undefined : value
   return { ...given, ssn: unless(given.ssn, card.ssn), national_id: unless(given.national_id, card.national_id) }

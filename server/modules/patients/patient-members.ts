@@ -3,7 +3,7 @@ import { checkBirthDate } from './birth-dates.ts'
 import type { Flaw, Reading } from './flaw.ts'
 import { readNationalId, readSsn } from './identifiers.ts'
 import { readName } from './names.ts'
-import type { PatientMembers } from './patient.contract.ts'
+import type { AddressChange, PatientChange, PatientMembers } from './patient.contract.ts'
 import type { PatientRecord } from './patient.sealing.ts'
 import { readPhone } from './phones.ts'
 import type { InvalidMember } from '#platform/contract/problem.ts'
@@ -47,7 +47,7 @@ export function readNewPatient(locality: Locality, given: PatientMembers, uniden
 }
 
 /** `record` with the given members changed; those left out stay, null removes. What is not given is not judged again. */
-export function readChanges({ country, today }: Locality, record: PatientRecord, given: PatientMembers) {
+export function readChanges({ country, today }: Locality, record: PatientRecord, given: PatientChange) {
   const errors: InvalidMember[] = []
   const refuse = (member: string, { code, message }: Flaw) =>
     void errors.push({ path: `/body/${member}`, code, message })
@@ -79,7 +79,7 @@ export function readChanges({ country, today }: Locality, record: PatientRecord,
     phone_primary: read('phone_primary', given.phone_primary, (text) => readPhone(country, text)),
     phone_secondary: read('phone_secondary', given.phone_secondary, (text) => readPhone(country, text)),
     email: given.email,
-    address: given.address && withoutGaps(given.address),
+    address: given.address && readAddress(record.address, given.address, refuse),
     ssn,
     national_id: read('national_id', given.national_id, readNationalId),
     marital_status: given.marital_status,
@@ -108,6 +108,20 @@ function missing(name: Required): InvalidMember {
     code: 'required',
     message: 'This must be given, unless nobody knows it and "unidentified" is true',
   }
+}
+
+/** The kept address with these members changed, which must be one that letters reach; undefined where it is not. */
+function readAddress(
+  kept: Address | null,
+  given: AddressChange,
+  refuse: (member: string, flaw: Flaw) => void,
+): Address | undefined {
+  const { line1, city, country, ...rest } = { ...kept, ...given }
+  if (line1 && city && country) return withoutGaps({ ...rest, line1, city, country })
+  for (const [name, value] of Object.entries({ line1, city, country }))
+    if (!value)
+      refuse(`address/${name}`, { code: 'required', message: 'An address has one; null removes the whole address' })
+  return undefined
 }
 
 /** As kept: what is not known is null. */

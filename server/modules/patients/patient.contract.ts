@@ -7,15 +7,26 @@ import { defineProblem } from '#platform/contract/problem.ts'
 export const Gender = z.enum(['MALE', 'FEMALE', 'OTHER', 'UNKNOWN'])
 export const BloodType = z.enum(['A+', 'A-', 'B+', 'B-', 'AB+', 'AB-', 'O+', 'O-'])
 
+const Country = z.string().regex(/^[A-Z]{2}$/, 'Must be an ISO 3166 code of two capital letters')
+
 export const Address = z.strictObject({
   line1: Text(200),
   line2: Text(200).nullish(),
   city: Text(100),
   state: Text(100).nullish(),
   postal_code: Text(20).nullish(),
-  country: z.string().regex(/^[A-Z]{2}$/, 'Must be an ISO 3166 code of two capital letters'),
+  country: Country,
 })
 export type Address = z.output<typeof Address>
+
+/** JSON Merge Patch: part of an address changes that part of the one that is kept. */
+export const AddressChange = z.strictObject({
+  ...Address.shape,
+  line1: Address.shape.line1.nullish(),
+  city: Address.shape.city.nullish(),
+  country: Country.nullish(),
+})
+export type AddressChange = z.output<typeof AddressChange>
 
 /** E-mail addresses longer than this cannot be delivered to (RFC 5321, 4.5.3.1.3). */
 export const Email = z.email('Must be an e-mail address such as ana@example.org').max(254)
@@ -125,6 +136,14 @@ const members = {
 
 export const PatientMembers = z.strictObject(members)
 export type PatientMembers = z.output<typeof PatientMembers>
+
+export const PatientChange = z.strictObject({
+  ...members,
+  address: AddressChange.nullish().describe(
+    'Members left out stay as they are, null removes them; what is left must have a line1, a city and a country. null removes the address',
+  ),
+})
+export type PatientChange = z.output<typeof PatientChange>
 
 export const NewPatient = z.strictObject({
   ...members,
@@ -236,7 +255,7 @@ export const patientApi = {
     access: 'patients:update',
     audit: { action: 'patient.update', resource_type: 'patient' },
     params: PatientParams,
-    body: PatientMembers,
+    body: PatientChange,
     accepts: 'merge_patch',
     returns: [200, Patient],
     problems: [duplicateIdentifier, contactDetailsOnly, patientErased, patientInactive, patientMerged],

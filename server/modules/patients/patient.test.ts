@@ -279,6 +279,41 @@ describe('changing a patient', () => {
     assert.equal((await read(admin, patient.id)).ssn, patient.ssn)
   })
 
+  it('merges an address into the one that is kept, which null removes, and refuses what is left when it is none', async () => {
+    const address = {
+      line1: '1 Main Street',
+      line2: 'Floor 2',
+      city: 'Springfield',
+      state: 'IL',
+      postal_code: '62701',
+      country: 'US',
+    }
+    const { id } = await register(staff, { ...nextPerson(), address } as never)
+    const merged = async (body: object) => (await change(staff, id, { address: body })).address
+    assert.deepEqual(await merged({ city: 'Shelbyville', postal_code: null }), {
+      ...address,
+      city: 'Shelbyville',
+      postal_code: null,
+    })
+    assert.deepEqual(await merged(address), address)
+    assert.equal((await change(staff, id, { address: {} })).version, 3, 'nothing changed')
+    const refusal = await code(change(staff, id, { address: { city: null, line2: null, country: null } }))
+    assert.deepEqual(refusal instanceof Problem && refusal.members.errors?.map((error) => [error.path, error.code]), [
+      ['/body/address/city', 'required'],
+      ['/body/address/country', 'required'],
+    ])
+    assert.deepEqual((await read(staff, id)).address, address)
+
+    const body = { ...nextPerson(), address: { line1: '2 Main Street', city: 'Springfield', country: 'US' } }
+    const replaced = await staff.call(patientApi.replace, { params: { patient_id: id }, body })
+    assert.deepEqual(replaced.address, { ...body.address, line2: null, state: null, postal_code: null })
+
+    assert.equal((await change(staff, id, { address: null })).address, null)
+    await assert.rejects(change(staff, id, { address: { city: 'Springfield' } }), refusedWith(invalidRequest))
+    const made = await merged({ line1: '3 Main Street', city: 'Springfield', country: 'US' })
+    assert.deepEqual(made, { ...body.address, line1: '3 Main Street', line2: null, state: null, postal_code: null })
+  })
+
   it('replaces the whole; hidden identifiers stay when they are left out or come back masked', async () => {
     const patient = await register(staff, { ...nextPerson(), occupation: 'Baker' } as never)
     const params = { patient_id: patient.id }
