@@ -10,7 +10,7 @@ import type { Asked } from '../authorization/row.ts'
 import { actors, isRead, nameOf, startWorld, type Subject, type World } from '../authorization/world.ts'
 import { assertProblem } from '../hostile/problem.ts'
 import { readJsonTestSuite, readNaughtyStrings } from './material.ts'
-import { deviation, fieldsOf, mutated } from './mutation.ts'
+import { datesOf, deviation, farDates, fieldsOf, mutated } from './mutation.ts'
 
 /** Per operation; `FUZZ_RUNS=100` takes a quarter of an hour. A failure tells the seed to repeat it with. */
 const runs = Number(process.env['FUZZ_RUNS'] ?? 12)
@@ -143,6 +143,19 @@ for (const route of routes) {
       })
     }
 
+    const [days, dates] = [datesOf(operation.query), takesJson ? datesOf(operation.body) : []]
+    if (days.length + dates.length > 0) {
+      it('survives days and instants at the ends of the calendar', async () => {
+        const { asked, judge, look } = await begin(route)
+        for (const value of farDates) {
+          for (const name of days) await judge({ ...asked, query: { ...asked.query, [name]: value } })
+          for (const field of dates)
+            await judge({ ...asked, body: mutated(asked.body, { kind: 'replace', field, value }) })
+        }
+        await look()
+      })
+    }
+
     const parameters = fieldsOf(operation.query, {})
     const ids = [...operation.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
     it('survives addresses and queries of any kind', async () => {
@@ -157,6 +170,7 @@ for (const route of routes) {
           '9'.repeat(40),
           '2026-02-30',
           '0000-00-00',
+          '0000-01-01',
           '9999-12-31',
           '0001-01-01',
           '275760-09-14',

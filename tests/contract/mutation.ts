@@ -20,13 +20,36 @@ export function fieldsOf(schema: z.ZodType | undefined, example: unknown): strin
   ]
 }
 
-type Described = { properties?: Record<string, Described>; anyOf?: Described[]; allOf?: Described[]; items?: Described }
+/** Those of them that are days or instants. */
+export function datesOf(schema: z.ZodType | undefined): string[] {
+  if (!schema) return []
+  const described = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', reused: 'inline' }) as Described
+  return [...new Set(namesIn(described, '', ({ format = '' }) => format.startsWith('date')))]
+}
 
-function namesIn(described: Described, at = ''): string[] {
-  const alternatives = [...(described.anyOf ?? []), ...(described.allOf ?? [])].flatMap((one) => namesIn(one, at))
+/** At the ends of what can be written, where a day more or another zone is of a year that the database does not know. */
+export const farDates = [
+  ...['0000-01-01', '0001-01-01', '1000-01-01', '9999-12-31'].flatMap((day) => [day, `${day}T00:00:00Z`]),
+  '0001-01-01T00:00:00+14:00',
+  '9999-12-31T23:59:59Z',
+  '9999-12-31T23:59:59.999999999-12:00',
+]
+
+type Described = {
+  format?: string
+  properties?: Record<string, Described>
+  anyOf?: Described[]
+  allOf?: Described[]
+  items?: Described
+}
+
+function namesIn(described: Described, at = '', isWanted: (one: Described) => boolean = () => true): string[] {
+  const alternatives = [...(described.anyOf ?? []), ...(described.allOf ?? [])].flatMap((one) =>
+    namesIn(one, at, isWanted),
+  )
   const own = Object.entries(described.properties ?? {}).flatMap(([name, inner]) => [
-    `${at}${name}`,
-    ...namesIn(inner, `${at}${name}.`),
+    ...([inner, ...(inner.anyOf ?? [])].some(isWanted) ? [`${at}${name}`] : []),
+    ...namesIn(inner, `${at}${name}.`, isWanted),
   ])
   return [...own, ...alternatives]
 }
@@ -58,6 +81,7 @@ const strange = fc.constantFrom<unknown>(
   ['x', 'y'],
   '2026-02-30',
   '2026-12-01T25:00:00Z',
+  '0000-01-01',
   '0000-01-01T00:00:00Z',
   '9999-12-31T23:59:59Z',
   '+275760-09-13',

@@ -1,6 +1,6 @@
 // An appointment as it is told, its history, and which of them a list shows.
 import { z } from 'zod'
-import { Id, Instant, LocalDate, Page, QueryBoolean } from '#platform/contract/fields.ts'
+import { Id, Instant, Page, QueryBoolean, ReckonedDate } from '#platform/contract/fields.ts'
 
 export const AppointmentStatus = z.enum([
   'held',
@@ -46,15 +46,10 @@ export const Appointment = z.object({
 })
 export type Appointment = z.output<typeof Appointment>
 
-/** As far as dates can be kept. */
-const FilterDate = LocalDate.refine(
-  (date) => date >= '1900-01-01' && date < '9000-01-01',
-  'Must be a date of the years 1900 to 8999',
-)
 const Filters = {
-  date: FilterDate.optional().describe("A day of the hospital's zone"),
-  from: FilterDate.optional().describe("A day of the hospital's zone"),
-  to: FilterDate.optional().describe('Included'),
+  date: ReckonedDate.optional().describe("A day of the hospital's zone"),
+  from: ReckonedDate.optional().describe("A day of the hospital's zone"),
+  to: ReckonedDate.optional().describe('Included'),
   status: AppointmentStatus.optional(),
   overbooked: QueryBoolean.optional().describe(
     "true: those that stand beside another one, the day's exceptions. For those who book for others",

@@ -1,6 +1,6 @@
 // Time that a doctor takes off: no slot is offered in it, and no appointment stays in it unawares.
 import { z } from 'zod'
-import { Id, Instant, LocalDate, Text } from '#platform/contract/fields.ts'
+import { Id, Instant, ReckonedDate, Text } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
 import { defineProblem, forbidden, stale } from '#platform/contract/problem.ts'
 import { AppointmentStatus } from './appointment-record.contract.ts'
@@ -58,12 +58,7 @@ export const TimeOffRequest = z
 export type TimeOffRequest = z.output<typeof TimeOffRequest>
 
 export const TimeOffQuery = z.strictObject({
-  from: LocalDate.refine(
-    (date) => date >= '1900-01-01' && date < '9000-01-01',
-    'Must be a date of the years 1900 to 8999',
-  )
-    .optional()
-    .describe("A day of the doctor's zone: what ends on it or later; today unless given"),
+  from: ReckonedDate.optional().describe("A day of the doctor's zone: what ends on it or later; today unless given"),
 })
 export type TimeOffQuery = z.output<typeof TimeOffQuery>
 

@@ -1,6 +1,6 @@
 // The week of a doctor, as blocks: when they see patients, in slots of which length, where.
 import { z } from 'zod'
-import { Id, Instant, ListOf, LocalDate, LocalTime, Page, Text } from '#platform/contract/fields.ts'
+import { Id, Instant, ListOf, LocalDate, LocalTime, Page, ReckonedDate, Text } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
 import { defineProblem, stale } from '#platform/contract/problem.ts'
 import { Doctor } from './doctor.contract.ts'
@@ -30,11 +30,6 @@ const EndTime = z
   .string()
   .regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, 'Must be a wall-clock time, HH:MM, at most 24:00')
   .meta({ examples: ['13:00'] })
-/** As far as dates can be kept. */
-const ScheduleDate = LocalDate.refine(
-  (date) => date >= '1900-01-01' && date < '9000-01-01',
-  'Must be a date of the years 1900 to 8999',
-)
 
 export const BlockRequest = z
   .strictObject({
@@ -51,8 +46,8 @@ export const BlockRequest = z
         'Of the slots of each day, kept for urgent and emergency bookings: rounded up to whole slots, spread evenly, the same on each day',
       ),
     location: Text(200).nullish().describe('Where, if not where the doctor usually is'),
-    valid_from: ScheduleDate.optional().describe("A day of the doctor's zone; today unless given"),
-    valid_until: ScheduleDate.nullish().describe('The last day'),
+    valid_from: ReckonedDate.optional().describe("A day of the doctor's zone; today unless given"),
+    valid_until: ReckonedDate.nullish().describe('The last day'),
   })
   .refine(({ start_time, end_time }) => start_time < end_time, {
     path: ['end_time'],

@@ -1,6 +1,6 @@
 // Prescriptions: what a doctor orders, checked before it is signed, and verifiable by whoever is given it.
 import { z } from 'zod'
-import { Id, Instant, ListOf, LocalDate, Page, Text } from '#platform/contract/fields.ts'
+import { Id, Instant, ListOf, Page, ReckonedDate, Text } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
 import { defineProblem, forbidden, notFound, stale } from '#platform/contract/problem.ts'
 import { patientErased, patientInactive, patientMerged } from '../patients/patient.contract.ts'
@@ -84,8 +84,8 @@ export const PrescriptionQuery = z.strictObject({
   patient_id: Id.optional(),
   doctor_id: Id.optional(),
   status: PrescriptionStatus.optional(),
-  from: LocalDate.optional().describe('Drafted on this day or later'),
-  to: LocalDate.optional().describe('Included'),
+  from: ReckonedDate.optional().describe('Drafted on this day or later'),
+  to: ReckonedDate.optional().describe('Included'),
 })
 export type PrescriptionQuery = z.output<typeof PrescriptionQuery>
 

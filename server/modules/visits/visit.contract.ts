@@ -1,6 +1,6 @@
 // Visits: who is here, in which state, and what became of it.
 import { z } from 'zod'
-import { Id, Instant, ListOf, LocalDate, Page, Text } from '#platform/contract/fields.ts'
+import { Id, Instant, ListOf, Page, ReckonedDate, Text } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
 import { defineProblem, forbidden, notFound } from '#platform/contract/problem.ts'
 import { patientErased, patientMerged } from '../patients/patient.contract.ts'
@@ -73,9 +73,9 @@ export const VisitQuery = z.strictObject({
     .union([VisitStatus, z.literal('open')])
     .optional()
     .describe('open: every status that is not final'),
-  date: LocalDate.optional().describe("Opened on this day of the hospital's"),
-  from: LocalDate.optional(),
-  to: LocalDate.optional().describe('Included'),
+  date: ReckonedDate.optional().describe("Opened on this day of the hospital's"),
+  from: ReckonedDate.optional(),
+  to: ReckonedDate.optional().describe('Included'),
 })
 export type VisitQuery = z.output<typeof VisitQuery>
 

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { z } from 'zod'
-import { Id, Instant, LocalTime, Money, QueryBoolean, QueryInteger, Text, TimeZone } from './fields.ts'
+import {
+  Id,
+  Instant,
+  LocalDate,
+  LocalTime,
+  Money,
+  QueryBoolean,
+  QueryInteger,
+  ReckonedDate,
+  Text,
+  TimeZone,
+} from './fields.ts'
 
 const refused = Symbol('refused')
 /** What a value is read as. */
@@ -29,6 +40,31 @@ const table: [field: string, schema: z.ZodType, cases: [given: string, read: unk
       ['2026-12-01T14:00:00', refused],
       ['2026-12-01', refused],
       ['', refused],
+    ],
+  ],
+  [
+    'a day',
+    LocalDate,
+    [
+      ['0001-01-01', '0001-01-01'],
+      ['0000-12-31', refused],
+      ['9999-12-31', '9999-12-31'],
+      ['10000-01-01', refused],
+      ['1900-02-29', refused],
+      ['2000-02-29', '2000-02-29'],
+      ['2026-12-01T00:00:00Z', refused],
+      ['', refused],
+    ],
+  ],
+  [
+    'a day that is reckoned with',
+    ReckonedDate,
+    [
+      ['1900-01-01', '1900-01-01'],
+      ['1899-12-31', refused],
+      ['8999-12-31', '8999-12-31'],
+      ['9000-01-01', refused],
+      ['2026-02-29', refused],
     ],
   ],
   [

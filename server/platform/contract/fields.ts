@@ -11,7 +11,16 @@ export const Instant = z.iso
   .overwrite((text) => Temporal.Instant.from(text).toString())
   .meta({ examples: ['2026-12-01T14:00:00Z'] })
 
-export const LocalDate = z.iso.date().meta({ examples: ['1984-02-29'] })
+/** A day as far as the database writes it with four digits. */
+export const LocalDate = z.iso
+  .date({ abort: true })
+  .refine((date) => date >= '0001-01-01', 'Must be a date of the years 1 to 9999')
+  .meta({ examples: ['1984-02-29'] })
+/** A day that is reckoned with: the days around it, in any zone, are of a year with four digits as well. */
+export const ReckonedDate = LocalDate.refine(
+  (date) => date >= '1900-01-01' && date < '9000-01-01',
+  'Must be a date of the years 1900 to 8999',
+)
 export const LocalTime = z
   .string()
   .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'Must be a wall-clock time, HH:MM')
