@@ -67,13 +67,13 @@ function OwnDocument({ document }: { document: Document }) {
 }
 
 /** What somebody has added themselves they may take out again. */
-function TakeOut({ document: { id, title } }: { document: Document }) {
+function TakeOut({ document: { id, title, version } }: { document: Document }) {
   const { record: words } = useWordsOf(ownCare)
   const { frame } = useWords()
   const known = useQueryClient()
   const [isAsking, setAsking] = useState(false)
   const remove = useMutation({
-    mutationFn: () => call(documentApi.remove, { params: { document_id: id } }),
+    mutationFn: () => call(documentApi.remove, { params: { document_id: id } }, { version }),
     onSettled: () => known.invalidateQueries({ queryKey: ['own', 'documents'] }),
   })
   return (

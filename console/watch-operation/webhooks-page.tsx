@@ -60,7 +60,10 @@ function WebhookRow({ webhook }: { webhook: Webhook }) {
       call(webhookApi.update, { params, body: { is_active: !is_active } }, { version: webhook.version }),
     onSettled,
   })
-  const remove = useMutation({ mutationFn: () => call(webhookApi.remove, { params }), onSettled })
+  const remove = useMutation({
+    mutationFn: () => call(webhookApi.remove, { params }, { version: webhook.version }),
+    onSettled,
+  })
   const toggle = is_active ? words.switch_off : words.switch_on
   return (
     <Row mark={state === 'failing' ? 'bad' : state === 'paused' ? 'warn' : undefined}>

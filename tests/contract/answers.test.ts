@@ -52,6 +52,18 @@ async function ask(route: Route, subject: Subject, person: Parameters<typeof cal
   return reply
 }
 
+describe('a record that is read with its version', () => {
+  it('is replaced, changed and deleted in no other one', () => {
+    const read = routes.filter(({ operation: { method, versioned } }) => method === 'GET' && versioned)
+    const paths = new Set(read.map(({ operation }) => operation.path))
+    const changes = routes.filter(
+      ({ operation: { method, path } }) => ['PUT', 'PATCH', 'DELETE'].includes(method) && paths.has(path),
+    )
+    assert.deepEqual(changes.filter(({ operation }) => !operation.versioned).map(nameOf), [])
+    assert.ok(changes.length > 20)
+  })
+})
+
 for (const route of routes) {
   const { operation } = route
   describe(`${nameOf(route)}, as described`, () => {

@@ -278,5 +278,6 @@ export const documentApi = {
     params: OfDocument,
     returns: [204, null],
     problems: [notFound, forbidden, documentNamed, patientErased, patientInactive, patientMerged],
+    versioned: true,
   },
 } as const satisfies Api

@@ -37,7 +37,7 @@ import { strikeOut } from './file.store.ts'
 import { findNaming } from './naming.store.ts'
 import { type Context, holds } from '#platform/context.ts'
 import { decodeCursor, encodeCursor } from '#platform/contract/cursor.ts'
-import { forbidden, notFound, Problem } from '#platform/contract/problem.ts'
+import { forbidden, notFound, Problem, stale } from '#platform/contract/problem.ts'
 import { violating } from '#platform/database/constraint.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import { localDay } from '#platform/local-day.ts'
@@ -262,7 +262,7 @@ function shownDocument(ctx: Context, stored: StoredDocument): Document {
   return { ...shown, ...openLabel(openRowKey(ctx.system.keys.keyring, stored), stored) }
 }
 
-/** @throws Problem notFound, forbidden, documentNamed, patientErased, patientInactive, patientMerged */
+/** @throws Problem notFound, stale, forbidden, documentNamed, patientErased, patientInactive, patientMerged */
 export async function removeDocument(ctx: Context, id: string): Promise<void> {
   await ctx.database.transaction(async (tx) => {
     const document = await tx.first(findDocument(id))
@@ -273,7 +273,8 @@ export async function removeDocument(ctx: Context, id: string): Promise<void> {
     const mayRemoveAll = ctx.reach === 'all' && ctx.actor.permissions.has('documents:read')
     if (document.uploaded_by !== ctx.actor.user_id && !mayRemoveAll) throw new Problem(forbidden)
     if (!mayRemoveAll && (await tx.first(findNaming(id)))) throw new Problem(documentNamed)
-    if ((await tx.run(markDeleted(id, ctx.actor.user_id))) === 0) throw new Problem(notFound)
+    if ((await tx.run(markDeleted(id, ctx.if_match, ctx.actor.user_id))) === 0)
+      throw new Problem((await tx.first(findDocument(id))) ? stale : notFound)
     tx.audit({ action: 'document.delete', resource_type: 'document', resource_id: id, patient_id, purpose })
     tx.emit({ type: 'document.deleted', subject_type: 'document', subject_id: id, patient_id, payload: { series_id } })
   })

@@ -89,9 +89,11 @@ export function insertDocument(row: NewDocumentRow): Sql {
             ${row.sealed_label}, ${row.sealed_content_key}, ${row.uploaded_by ?? null})`
 }
 
-export function markDeleted(id: string, deleted_by: string | undefined): Sql {
+/** No row where it is deleted already, or not in this version. */
+export function markDeleted(id: string, version: number | undefined, deleted_by: string | undefined): Sql {
   return sql`
-    update documents set deleted_at = now(), deleted_by = ${deleted_by ?? null}, version = version + 1 where id = ${id} and deleted_at is null`
+    update documents set deleted_at = now(), deleted_by = ${deleted_by ?? null}, version = version + 1
+     where id = ${id} and deleted_at is null and (${version ?? null}::int is null or version = ${version ?? null})`
 }
 
 /** The highest revision there is, deleted ones included: numbers are not used twice. */

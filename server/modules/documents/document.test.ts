@@ -250,6 +250,16 @@ describe('deleting', () => {
     const another = await client.add(staff, patient_id)
     assert.equal((await client.ask(admin, 'DELETE', `/api/v1/documents/${another.id}`)).status, 204)
   })
+
+  it('is refused in another version than that which was read', async () => {
+    const { id, version } = await client.add(doctor, patient_id)
+    await api.rows(sql`update documents set version = version + 1 where id = ${id}`)
+    const remove = (of: number) => client.ask(doctor, 'DELETE', `/api/v1/documents/${id}`, { 'if-match': `"v${of}"` })
+    const { status, json } = await remove(version)
+    assert.deepEqual([status, json['code']], [412, 'stale_version'])
+    assert.equal((await remove(version + 1)).status, 204)
+    assert.equal((await remove(version + 1)).status, 404)
+  })
 })
 
 describe('a link', () => {

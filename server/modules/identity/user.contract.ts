@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { Id, Instant, ListOf, Page, QueryBoolean } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
-import { defineProblem, forbidden, notFound, overloaded, stale } from '#platform/contract/problem.ts'
+import { defineProblem, forbidden, notFound, overloaded } from '#platform/contract/problem.ts'
 import { accountExists } from './account.contract.ts'
 import { localPasswordsOff } from './login.contract.ts'
 import { reauthRequired } from './session.contract.ts'
@@ -215,7 +215,8 @@ export const userApi = {
     audit: { action: 'user.deactivate', resource_type: 'user' },
     params,
     returns: [204, null],
-    problems: [notFound, ownAccount, beyondOwnRights, lastAdministrator, stale],
+    problems: [notFound, ownAccount, beyondOwnRights, lastAdministrator],
+    versioned: true,
   },
   approve: {
     method: 'POST',

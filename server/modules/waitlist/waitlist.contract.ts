@@ -157,7 +157,8 @@ export const waitlistApi = {
     audit: audited('withdraw'),
     params,
     returns: [204, null],
-    problems: [forbidden, stale],
+    problems: [forbidden],
+    versioned: true,
   },
   accept: {
     method: 'POST',

@@ -124,5 +124,6 @@ export const webhookApi = {
     params,
     returns: [204, null],
     problems: [notFound],
+    versioned: true,
   },
 } as const satisfies Api

@@ -76,10 +76,11 @@ export async function changeWebhook(ctx: Context, id: string, change: WebhookCha
   })
 }
 
-/** @throws Problem notFound */
+/** @throws Problem notFound, stale */
 export async function removeWebhook(ctx: Context, id: string): Promise<void> {
   await ctx.database.transaction(async (tx) => {
-    if ((await tx.run(deleteWebhook(id))) === 0) throw new Problem(notFound)
+    if ((await tx.run(deleteWebhook(id, ctx.if_match))) === 0)
+      throw new Problem((await tx.first(findWebhook(id))) ? stale : notFound)
     tx.audit({ action: 'webhook.delete', resource_type: 'webhook', resource_id: id })
   })
 }

@@ -48,8 +48,9 @@ export function updateWebhook(id: string, version: number | undefined, change: W
     returning ${columns}`
 }
 
-export function deleteWebhook(id: string): Sql {
-  return sql`delete from webhooks where id = ${id}`
+/** No row as for a change. */
+export function deleteWebhook(id: string, version: number | undefined): Sql {
+  return sql`delete from webhooks where id = ${id} and (${version ?? null}::int is null or version = ${version ?? null})`
 }
 
 /** One telling for each webhook that wants to know of each of these events. */

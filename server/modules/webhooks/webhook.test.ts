@@ -63,7 +63,8 @@ describe('webhooks', () => {
     )
     await delivery(id, 'dead')
     assert.equal((await admin.call(webhookApi.read, { params })).dead, 1)
-    await admin.call(webhookApi.remove, { params })
+    await assert.rejects(admin.call(webhookApi.remove, { params }, { 'if-match': '"v1"' }), refusedWith(stale))
+    await admin.call(webhookApi.remove, { params }, { 'if-match': '"v2"' })
     for (const again of [
       () => admin.call(webhookApi.remove, { params }),
       () => admin.call(webhookApi.read, { params }),
