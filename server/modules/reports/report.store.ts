@@ -96,9 +96,11 @@ export function countEntries(
      group by 1, 2, 3, 4 order by 1, 2, 3, 4`
 }
 
-/** The least id of version 7 that is made so many days after an instant. */
+/** The least id of version 7 that is made so many days after an instant; none is of a year before 1970. */
 export function firstIdAt(at: string, days: number): string {
-  const hex = (Date.parse(at) + days * 86_400_000).toString(16).padStart(12, '0')
+  const hex = Math.max(0, Date.parse(at) + days * 86_400_000)
+    .toString(16)
+    .padStart(12, '0')
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`
 }
 

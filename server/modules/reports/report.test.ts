@@ -219,6 +219,11 @@ describe('the report of the audit log', () => {
     const counted = items.reduce((sum, { entries }) => sum + entries, 0)
     assert.ok(counted >= (all?.count ?? 0) - 1 && counted > 10, `${counted} of ${all?.count} from ${from} to ${to}`)
   })
+
+  it('is empty of a time before there were ids with a time in them', async () => {
+    for (const query of [{ from: '1969-12-01', to: '1970-01-01' }, { to: '1000-01-01' }])
+      assert.deepEqual((await admin.call(reportApi.audit, { query })).items, [])
+  })
 })
 
 describe('every report', () => {
