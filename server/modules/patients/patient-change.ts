@@ -1,9 +1,10 @@
 // Changing what is known of a patient: as a whole or in part, by those in reach, contact details by the patients themselves.
 import { isOwnRecord, lockChangeable, sealChanges } from './changeable.ts'
-import { contactDetailsOnly, type Patient, type PatientChange, PatientMembers } from './patient.contract.ts'
+import { contactDetailsOnly, type Patient, type PatientChange, WholePatient } from './patient.contract.ts'
 import { readChanges, isComplete, refuseForgotten, withoutGaps } from './patient-members.ts'
 import { composePatient, seesIdentifiers } from './patient.answer.ts'
 import type { PatientNames } from './patient-names.ts'
+import { refusePhoto } from './patient-photo.ts'
 import { retoken } from './merge-journal.ts'
 import { hasMerged } from './merge.store.ts'
 import { type PatientToken, patientTokens, type PatientTokenKind } from './patient-tokens.ts'
@@ -33,7 +34,8 @@ import type { Tx } from '#platform/database/transaction.ts'
 import type { Keys } from '#platform/encryption/keys.ts'
 import { localDay } from '#platform/local-day.ts'
 
-type Field = keyof PatientRecord
+type Known = PatientRecord & Pick<Patient, 'photo_document_id'>
+type Field = keyof Known
 const contactFields: ReadonlySet<string> = new Set<Field>(['phone_primary', 'phone_secondary', 'email', 'address'])
 const tokenKindOf: Partial<Record<Field, PatientTokenKind>> = {
   first_name: 'name_birth_date',
@@ -62,7 +64,7 @@ export async function replacePatient(
   ctx: Context,
   names: PatientNames,
   patient_id: string,
-  given: PatientMembers,
+  given: WholePatient,
 ): Promise<Patient> {
   if (given.gender === undefined) {
     throw new Problem(invalidRequest, {
@@ -70,8 +72,8 @@ export async function replacePatient(
     })
   }
   const whole = Object.fromEntries(
-    Object.keys(PatientMembers.shape).map((name) => [name, given[name as keyof PatientMembers] ?? null]),
-  ) as PatientMembers
+    Object.keys(WholePatient.shape).map((name) => [name, given[name as keyof WholePatient] ?? null]),
+  ) as WholePatient
   const address = given.address ? withoutGaps(given.address) : null
   const hidden = seesIdentifiers(ctx.actor, patient_id) ? {} : { ssn: given.ssn, national_id: given.national_id }
   return change(ctx, names, patient_id, { ...whole, ...hidden, address })
@@ -89,14 +91,19 @@ async function change(ctx: Context, names: PatientNames, patient_id: string, ask
       const judged = given.ssn !== undefined || given.national_id !== undefined || given.date_of_birth !== undefined
       const sees = seesIdentifiers(ctx.actor, patient_id)
       const identifiers = judged || sees ? openIdentifiers(key, patient_id, row.sealed_identifiers) : card
-      const before: PatientRecord = {
+      const before: Known = {
         ...openMembersOf(row),
         ...card,
         ...openContact(key, patient_id, row.sealed_contact),
         ...identifiers,
+        photo_document_id: row.photo_document_id,
       }
       const { country, timezone } = ctx.system.configuration
-      const { record: after, errors } = readChanges({ country, today: localDay(timezone) }, before, given)
+      const { record, errors } = readChanges({ country, today: localDay(timezone) }, before, given)
+      const { photo_document_id = before.photo_document_id } = given
+      const after: Known = { ...record, photo_document_id }
+      if (photo_document_id !== null && photo_document_id !== before.photo_document_id)
+        errors.push(...(await refusePhoto(ctx, tx, patient_id, photo_document_id)))
       errors.push(...refuseForgotten(before, after))
       if (errors.length > 0) throw new Problem(invalidRequest, { errors })
 
@@ -137,7 +144,7 @@ async function change(ctx: Context, names: PatientNames, patient_id: string, ask
       const { updated_at, version } = stamp
       return {
         answer: composePatient(
-          { ...row, ...openMembersOf(after), is_complete, updated_at, version },
+          { ...row, ...openMembersOf(after), photo_document_id, is_complete, updated_at, version },
           after,
           after,
           sees ? after : shown,
@@ -192,7 +199,7 @@ function openMembersOf({
   return { gender, blood_type, marital_status, occupation, preferred_language }
 }
 
-function changedFields(before: PatientRecord, after: PatientRecord): Field[] {
+function changedFields(before: Known, after: Known): Field[] {
   return (Object.keys(after) as Field[]).filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
 }
 

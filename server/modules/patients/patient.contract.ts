@@ -61,7 +61,7 @@ export const Patient = z.object({
   marital_status: z.string().nullable(),
   occupation: z.string().nullable(),
   preferred_language: z.string().nullable(),
-  photo_document_id: Id.nullable(),
+  photo_document_id: Id.nullable().describe('A document of theirs; null also where that one was deleted'),
   is_complete: z.boolean().describe('False while a name, the birth date, the gender or the first phone is not known'),
   is_active: z.boolean(),
   merged_into: Id.nullable().describe(
@@ -137,8 +137,15 @@ const members = {
 export const PatientMembers = z.strictObject(members)
 export type PatientMembers = z.output<typeof PatientMembers>
 
+const photo_document_id = Id.nullish().describe(
+  'An image among the documents of the patient, which the scanner has cleared; null removes',
+)
+export const WholePatient = z.strictObject({ ...members, photo_document_id })
+export type WholePatient = z.output<typeof WholePatient>
+
 export const PatientChange = z.strictObject({
   ...members,
+  photo_document_id,
   address: AddressChange.nullish().describe(
     'Members left out stay as they are, null removes them; what is left must have a line1, a city and a country. null removes the address',
   ),
@@ -242,7 +249,7 @@ export const patientApi = {
     access: 'patients:update',
     audit: { action: 'patient.update', resource_type: 'patient' },
     params: PatientParams,
-    body: PatientMembers,
+    body: WholePatient,
     returns: [200, Patient],
     problems: [duplicateIdentifier, contactDetailsOnly, patientErased, patientInactive, patientMerged],
     versioned: true,

@@ -32,7 +32,7 @@ export type ReadPatientRow = PatientRow & { through_glass: boolean }
 
 type AskedPatient = { id: string; reach: Reach; actor: Actor }
 
-/** The record with its key. */
+/** The record with its key. A photo that was deleted, or went with another record when a merge was undone, is none. */
 export function findPatient(id: string, reach: Reach, actor: Actor): Sql<ReadPatientRow & { at: number }> {
   return findPatients([{ id, reach, actor }])
 }
@@ -43,7 +43,10 @@ export function findPatients(asked: readonly AskedPatient[]): Sql<ReadPatientRow
   const { department_id, doctor_id, patient_id } = actor
   return sql`
     select asked.at::int, p.id, p.patient_number, p.key_id, k.kek_id, k.wrapped, p.sealed_card, p.sealed_contact, p.sealed_identifiers,
-           p.gender, p.blood_type, p.marital_status, p.occupation, p.preferred_language, p.photo_document_id,
+           p.gender, p.blood_type, p.marital_status, p.occupation, p.preferred_language,
+           case when p.photo_document_id is null then null
+                else (select d.id from documents d
+                       where d.id = p.photo_document_id and d.patient_id = openward.whole_record(p.id) and d.deleted_at is null) end as photo_document_id,
            p.is_complete, p.is_active, p.erased_at,
            case when p.merged_into is null then null else openward.whole_record(p.id) end as merged_into, p.registered_date, p.created_at, p.updated_at, p.created_by, p.version,
            ${reach.includes('glass')}::boolean
@@ -125,7 +128,12 @@ export function insertPatients(rows: readonly NewPatientRow[]): Sql<InsertedPati
     select new.at::int, patient.patient_number, patient.created_at from patient join new using (id)`
 }
 
-export type ChangedPatient = { id: string; sealed: SealedPatient; record: PatientRecord; is_complete: boolean }
+export type ChangedPatient = {
+  id: string
+  sealed: SealedPatient
+  record: PatientRecord & Pick<Patient, 'photo_document_id'>
+  is_complete: boolean
+}
 export type Stamp = Pick<PatientRow, 'updated_at' | 'version'>
 
 export function updatePatient({ id, sealed, record, is_complete }: ChangedPatient): Sql<Stamp> {
@@ -133,7 +141,8 @@ export function updatePatient({ id, sealed, record, is_complete }: ChangedPatien
     update patients
        set sealed_card = ${sealed.sealed_card}, sealed_contact = ${sealed.sealed_contact}, sealed_identifiers = ${sealed.sealed_identifiers},
            gender = ${record.gender}, blood_type = ${record.blood_type}, marital_status = ${record.marital_status},
-           occupation = ${record.occupation}, preferred_language = ${record.preferred_language}, is_complete = ${is_complete},
+           occupation = ${record.occupation}, preferred_language = ${record.preferred_language},
+           photo_document_id = ${record.photo_document_id}, is_complete = ${is_complete},
            updated_at = now(), version = version + 1
      where id = ${id} returning updated_at, version`
 }
