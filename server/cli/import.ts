@@ -30,7 +30,15 @@ export const importCommand: Command = {
     const { 'dry-run': dry_run = false, verbose = false } = values
     const print = (text: string) => process.stdout.write(text)
     await using file = await openFile(path)
-    const { rows_refused } = await withSystem((system) => importFile(system, file, { dry_run, verbose, print }))
+    const { rows_refused } = await withSystem(async (system) => {
+      // A long file may be read while keys are rotated.
+      const following = system.keys.follow(system.log)
+      try {
+        return await importFile(system, file, { dry_run, verbose, print })
+      } finally {
+        await following.stop()
+      }
+    })
     if (rows_refused > 0) process.exitCode = 1
   },
 }

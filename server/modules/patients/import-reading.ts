@@ -74,7 +74,6 @@ const members = z.compile(PatientMembers)
 
 /** Reads rows for one hospital: `read` gives the person, or every fault of the row. */
 export function createRowReader(keys: Keys, locality: Locality, columns: readonly string[]) {
-  const tokenizer = keys.tokenizer('patients')
   const hashKeys = keys.everySystem('imports')
   return function read({ line, cells }: { line: number; cells: readonly string[] }): ReadRow | RefusedRow {
     const row = new Map<string, string>()
@@ -102,7 +101,8 @@ export function createRowReader(keys: Keys, locality: Locality, columns: readonl
     const source = external_id === undefined ? `row\n${JSON.stringify(record)}` : `external_id\n${external_id}`
     const [newest, ...earlier_hashes] = hashKeys.map(({ key }) => createHmac('sha256', key).update(source).digest())
     const source_hash = certain(newest, 'key to recognise rows of imports by')
-    const tokens = patientTokens(tokenizer, record)
+    // Asked for again each time: an index root may be replaced while a long file is read.
+    const tokens = patientTokens(keys.tokenizer('patients'), record)
     return { line, record, tokens, source_hash, earlier_hashes, has_external_id: external_id !== undefined }
   }
 }

@@ -152,14 +152,15 @@ export async function runImport(
         })
       }
       await Promise.all(writes)
+      if ((await counted) === 0) throw new ImportTaken()
     })
   }
 }
 
-/** A row may have been imported under an earlier key. */
+/** A row may have been imported under an earlier key, and its person may not have a token of every index root yet. */
 function sourcesOf({ source_hash, earlier_hashes, tokens }: ReadRow) {
-  const name = certain(tokens.find(isName), 'token of a name and birth date')
-  return [source_hash, ...earlier_hashes].map((hash) => ({ source_hash: hash, name }))
+  const names = tokens.filter(isName)
+  return [source_hash, ...earlier_hashes].flatMap((hash) => names.map((name) => ({ source_hash: hash, name })))
 }
 
 type SealedRow = Pick<ImportedPatient, 'id' | 'key' | 'sealed'>

@@ -68,17 +68,22 @@ export function unlockImport(id: string): Sql {
 
 export type Wanted = { source_hash: Buffer; name: PatientToken }
 
-/** Rows that were imported before; `is_same` when the person still has the name and birth date of the row. */
+/**
+ * Rows that were imported before, each asked for with one token of its name or with several; `is_same` when the person still
+ * has the name and birth date of the row.
+ */
 export function findKnownRows(
   wanted: readonly Wanted[],
 ): Sql<{ source_hash: Buffer; is_same: boolean; is_erased: boolean }> {
   return sql`
     select r.source_hash, p.erased_at is not null as is_erased,
-           p.merged_into is not null or exists (select from patient_tokens t where t.patient_id = p.id and t.kind = 'name_birth_date'
-                                                 and t.key_version = w.key_version and t.token = w.token) as is_same
+           p.merged_into is not null
+           or bool_or(exists (select from patient_tokens t where t.patient_id = p.id and t.kind = 'name_birth_date'
+                                and t.key_version = w.key_version and t.token = w.token)) as is_same
       from unnest(${wanted.map(({ source_hash }) => source_hash)}::bytea[], ${wanted.map(({ name }) => name.key_version)}::int[],
                   ${wanted.map(({ name }) => name.token)}::bytea[]) as w(source_hash, key_version, token)
-      join patient_import_rows r using (source_hash) join patients p on p.id = r.patient_id`
+      join patient_import_rows r using (source_hash) join patients p on p.id = r.patient_id
+     group by r.source_hash, p.id`
 }
 
 export function findKnownTokens(tokens: readonly PatientToken[]): Sql<PatientToken> {
