@@ -4,14 +4,18 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { importPatients } from '#modules/patients'
 import { sql } from '#platform/database/sql.ts'
-import { startTestApi, type TestApi } from '../../testing.ts'
+import { type Person, startTestApi, type TestApi } from '../../testing.ts'
+import { mergeApi } from '../patients/merge.contract.ts'
+import { patientApi } from '../patients/patient.contract.ts'
 import { nextPerson } from '../patients/people.testing.ts'
 import { rotateIndexRoot } from './index-roots.ts'
 import { openRotation } from './rotation.testing.ts'
 
 let api: TestApi
+let admin: Person
 before(async () => {
   api = await startTestApi()
+  admin = await api.person('admin')
 })
 after(() => api[Symbol.asyncDispose]())
 
@@ -70,5 +74,21 @@ describe('an import while an index root is replaced', () => {
     assert.equal(rows_accepted, 1100)
     const roots = await api.rows(sql`select version from index_roots`)
     assert.deepEqual(await api.rows(sql`select distinct key_version as version from patient_tokens`), roots)
+  })
+})
+
+describe('likely duplicates while an index root is replaced', () => {
+  it('are all found, each once', async () => {
+    const { ssn: _, ...body } = nextPerson()
+    const pair: string[] = []
+    for (let count = 0; count < 2; count += 1)
+      pair.push((await admin.call(patientApi.register, { body: { ...body, force: true } })).id)
+    const looks = await rotateWhile(async () => {
+      const { items, is_complete } = await admin.call(mergeApi.duplicates, { query: { limit: '100' } })
+      const found = items.map(({ patients }) => patients.map(({ id }) => id).toSorted())
+      assert.deepEqual(found, [pair.toSorted()])
+      assert.equal(is_complete, true)
+    })
+    assert.ok(looks > 1)
   })
 })

@@ -1,7 +1,7 @@
 // Two records of one person made one, undone again, and which records are likely one person's.
 import { z } from 'zod'
 import { IdentityCard, duplicateIdentifier, patientErased, patientInactive, patientMerged } from './patient.contract.ts'
-import { Id, Instant, QueryInteger, Text } from '#platform/contract/fields.ts'
+import { Id, Instant, Page, Text } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
 import { defineProblem } from '#platform/contract/problem.ts'
 
@@ -110,9 +110,13 @@ export const DuplicatePairs = z.object({
       reasons: z.array(z.string()),
     }),
   ),
-  is_complete: z.boolean().describe('False when there are more than were looked at: merge these and ask again'),
+  next_cursor: z.string().nullable().describe('Give it as cursor to read on; null at the end'),
+  is_complete: z.boolean().describe('False while there are people who were not looked at: read on with next_cursor'),
 })
 export type DuplicatePairs = z.output<typeof DuplicatePairs>
+
+const DuplicatesQuery = z.strictObject({ limit: Page.limit, cursor: Page.cursor })
+export type DuplicatesQuery = z.output<typeof DuplicatesQuery>
 
 const PatientParams = z.strictObject({ patient_id: Id })
 
@@ -120,13 +124,17 @@ export const mergeApi = {
   duplicates: {
     method: 'GET',
     path: '/api/v1/patients/duplicates',
-    summary: 'Pairs of records that are likely the same person, the likeliest first',
+    summary: 'Pairs of records that are likely the same person',
+    description:
+      'First pairs who share a name and birth date, then pairs who share a phone only, each pair once; the likeliest of a page ' +
+      'stand first. A page looks at a few hundred people and may hold fewer pairs than asked for, or none: read on until ' +
+      '`next_cursor` is null.',
     access: 'patients:merge',
     audit: { action: 'patient.duplicates', resource_type: 'patient' },
-    query: z.strictObject({ limit: QueryInteger(1, 100).default(20) }),
+    query: DuplicatesQuery,
     returns: [200, DuplicatePairs],
     problems: [],
-    limit_per_minute: 20,
+    limit_per_minute: 60,
   },
   merges: {
     method: 'GET',

@@ -1,7 +1,5 @@
-import { LIKELY_DUPLICATE_SCORE, duplicateScore } from './duplicates.ts'
 import {
   alreadyMerged,
-  type DuplicatePairs,
   type Merge,
   type MergeConflict,
   mergeConflicts,
@@ -16,7 +14,6 @@ import {
   demoteRows,
   findAccounts,
   findBeds,
-  findDuplicateGroups,
   findMovable,
   findOpenVisits,
   findOverlappingAppointments,
@@ -34,11 +31,9 @@ import {
   renewRights,
 } from './merge.store.ts'
 import { followingTables, movingTables } from './owned-tables.ts'
-import { cardOfFound, openFound, type OpenedFound } from './patient-card.ts'
-import { findByIds } from './patient-search.store.ts'
 import { openKeyOf } from './patient.sealing.ts'
 import { notFound, Problem } from '#platform/contract/problem.ts'
-import { type Context, reachOf } from '#platform/context.ts'
+import type { Context } from '#platform/context.ts'
 import { violating } from '#platform/database/constraint.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 
@@ -240,52 +235,4 @@ export async function readMerges(ctx: Context, patient_id: string): Promise<Merg
   if (!known.is_there) throw new Problem(notFound)
   ctx.saw({ details: { count: items.length } })
   return { items }
-}
-
-/** As many groups of people with one token as are looked at. */
-const mostGroups = 300
-const mostPeople = 600
-
-/** Pairs who share a name and birth date or a phone, judged after opening. */
-export async function findDuplicates(ctx: Context, limit: number): Promise<DuplicatePairs> {
-  const { groups, rows } = await ctx.database.transaction(async (tx) => {
-    const found = await tx.rows(findDuplicateGroups(mostGroups))
-    const ids = [...new Set(found.flatMap(({ patients }) => patients))].slice(0, mostPeople)
-    return { groups: found, rows: await tx.rows(findByIds(ids, reachOf(ctx.actor, 'patients:read') ?? 'none')) }
-  })
-  const people = new Map<string, OpenedFound>()
-  for (const row of rows) {
-    const person = openFound(ctx.system.keys.keyring, row)
-    if (person) people.set(row.id, person)
-  }
-  const pairs = new Map<string, DuplicatePairs['items'][number]>()
-  for (const { patients } of groups) {
-    for (const [at, one] of patients.entries()) {
-      for (const other of patients.slice(at + 1)) {
-        const pair = `${one} ${other}`
-        if (!pairs.has(pair)) judge(pairs, pair, people.get(one), people.get(other))
-      }
-    }
-  }
-  const items = [...pairs.values()].toSorted((a, b) => b.score - a.score).slice(0, limit)
-  const shown = new Set(items.flatMap(({ patients }) => patients.map(({ id }) => id)))
-  ctx.saw({ details: { count: items.length, patient_ids: [...shown] } })
-  return { items, is_complete: groups.length < mostGroups && people.size < mostPeople && pairs.size <= limit }
-}
-
-function judge(
-  pairs: Map<string, DuplicatePairs['items'][number]>,
-  pair: string,
-  one: OpenedFound | undefined,
-  other: OpenedFound | undefined,
-) {
-  if (!one || !other) return
-  const { score, reasons } = duplicateScore(comparable(one), comparable(other))
-  if (score < LIKELY_DUPLICATE_SCORE) return
-  pairs.set(pair, { patients: [one, other].map(({ row, card }) => cardOfFound(row, card)), score, reasons })
-}
-
-function comparable({ card, contact }: OpenedFound) {
-  const { phone_primary, phone_secondary } = contact()
-  return { ...card, phones: [phone_primary, phone_secondary].filter((phone) => phone !== null) }
 }

@@ -3,7 +3,7 @@ import { followingTables } from './owned-tables.ts'
 import type { PatientToken } from './patient-tokens.ts'
 import type { PatientRow } from './patient.store.ts'
 import type { MergeList } from './merge.contract.ts'
-import { all, literal, type Sql, sql } from '#platform/database/sql.ts'
+import { all, type Sql, sql } from '#platform/database/sql.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 
 /** A name of this program as text of a statement; never what somebody sent. */
@@ -287,13 +287,4 @@ export function replaceTokens(
       select * from unnest(${tokens.map(({ patient_id }) => patient_id)}::uuid[], ${tokens.map(({ kind }) => kind)}::text[],
                            ${tokens.map(({ key_version }) => key_version)}::int[], ${tokens.map(({ token }) => token)}::bytea[])`,
   ]
-}
-
-/** People with one token in common: same name and birth date first, then same phone. A token of many tells nothing. */
-export function findDuplicateGroups(limit: number): Sql<{ patients: string[] }> {
-  return sql`
-    select array_agg(patient_id::text order by patient_id)::text[] as patients from patient_tokens
-     where kind in ('name_birth_date', 'phone') and key_version = (select max(version) from index_roots where retired_at is null)
-     group by kind, key_version, token having count(*) between 2 and 20
-     order by kind, token limit ${literal(limit)}`
 }

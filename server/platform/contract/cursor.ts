@@ -7,12 +7,12 @@ export function encodeCursor(key: string | undefined): string | null {
 
 /** The id where a list in the order of ids goes on. @throws Problem malformed when the text is no such cursor of ours */
 export function decodeCursor(cursor: string | undefined): string | undefined {
-  return decode(cursor, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
+  return decodeKey(cursor, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
 }
 
 /** The instant and id where a list in the order of time goes on. @throws Problem malformed, as `decodeCursor` */
 export function decodeTimeCursor(cursor: string | undefined): readonly [at: string, id: string] | undefined {
-  const key = decode(
+  const key = decodeKey(
     cursor,
     /^[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
   )
@@ -26,7 +26,8 @@ export function decodeTimeCursor(cursor: string | undefined): readonly [at: stri
   return [at, id]
 }
 
-function decode(cursor: string | undefined, form: RegExp): string | undefined {
+/** The key of a list in an order of its own. @throws Problem malformed when the text is no such cursor of ours */
+export function decodeKey(cursor: string | undefined, form: RegExp): string | undefined {
   if (cursor === undefined) return undefined
   try {
     const key = atob(cursor.replaceAll('-', '+').replaceAll('_', '/'))
