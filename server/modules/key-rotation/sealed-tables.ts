@@ -76,6 +76,7 @@ export const keptSealed: Readonly<Record<string, string>> = {
   'audit_logs.sealed_changes': 'the sealed leaf of the audit log holds its hash',
   'idempotency_keys.sealed_answer': 'gone within days',
   'patient_exports.sealed_recipient': 'gone within days',
+  'patient_import_pieces.sealed_piece': 'gone when the import has ended',
   'mails.sealed_message': 'sent within days, and kept only to be looked at',
   'refresh_tokens.sealed_successor': 'answers a lost reply for ten seconds',
   'one_time_tokens.sealed_data': 'gone within days',

@@ -6,8 +6,8 @@ import { type CsvRow, readCsvRows } from './import-records.ts'
 import { type Earlier, isJudged, isName, judgeRows, remember, textOf } from './import-judging.ts'
 import { createRowReader, readHeader, type ReadRow, type RefusedRow, refusal } from './import-reading.ts'
 import type { ImportFinding } from './import.contract.ts'
+import { addCounts } from './import-job.store.ts'
 import {
-  addCounts,
   type Counts,
   findKnownRows,
   findKnownTokens,
@@ -33,7 +33,11 @@ export type Import = {
   created_by: string | undefined
   /** Where its rows are written and recorded under the name of whoever started it. */
   database: Database
+  /** What was done of it before, by another process: it goes on behind these rows. */
+  done: Counts
 }
+
+export const nothingDone: Counts = { rows_total: 0, rows_accepted: 0, rows_known: 0, rows_refused: 0 }
 
 export type ImportProgress = Counts & { findings: ImportFinding[] }
 export type ImportOptions = {
@@ -45,9 +49,12 @@ export type ImportOptions = {
 /** An import that was told to stop: what is written stays. */
 export class ImportStopped extends Error {}
 
+/** Another process goes on with the import, which had reason to believe that this one does not. */
+export class ImportTaken extends Error {}
+
 /**
- * Imports the file; its status is the caller's to end.
- * @throws Problem invalidRequest when the file has no such header, ImportStopped
+ * Imports the file; its status is the caller's to end. Gives what is done of the whole.
+ * @throws Problem invalidRequest when the file has no such header, ImportStopped, ImportTaken
  */
 export async function runImport(
   { keys, configuration }: Pick<System, 'keys' | 'configuration'>,
@@ -56,7 +63,8 @@ export async function runImport(
   { onBatch, signal }: ImportOptions = {},
 ): Promise<Counts> {
   const { country, timezone } = configuration
-  const total: Counts = { rows_total: 0, rows_accepted: 0, rows_known: 0, rows_refused: 0 }
+  const total = { ...job.done }
+  let rows_read = 0
   /** What a dry run would have written. */
   const wouldBe: Earlier = { sources: new Map(), tokens: new Set() }
   let reader: ReturnType<typeof createRowReader> | undefined
@@ -66,7 +74,13 @@ export async function runImport(
       reader = createRowReader(keys, { country, today: localDay(timezone) }, readHeader(rows[0]))
       continue
     }
-    const read = await readAll(reader, rows)
+    const rest = rows.slice(Math.max(0, job.done.rows_total - rows_read))
+    rows_read += rows.length
+    if (rest.length === 0) {
+      await breathe()
+      continue
+    }
+    const read = await readAll(reader, rest)
     // While the batch before is written. Of a file that was imported before, it is for nothing.
     const sealed = job.dry_run ? new Map<ReadRow, SealedRow>() : await sealAll(keys, country, read)
     await writing
@@ -130,8 +144,9 @@ export async function runImport(
   }
 
   async function write(people: readonly ImportedPatient[], counts: Counts, findings: ImportFinding[]): Promise<void> {
-    await job.database.once(async (tx) => {
-      const writes = [tx.run(addCounts(job.id, counts))]
+    await job.database.transaction(async (tx) => {
+      const counted = tx.run(addCounts(job.id, total, counts))
+      const writes: Promise<unknown>[] = [counted]
       if (findings.length > 0) writes.push(tx.run(insertFindings(job.id, findings)))
       if (people.length > 0) writes.push(tx.run(insertImported(people, localDay(timezone), job.created_by)))
       for (const { id } of people) {

@@ -1,71 +1,106 @@
+import { randomUUIDv7 } from 'node:crypto'
 import { readCsvRows } from './import-records.ts'
+import { openFile, sealFile } from './import-file.ts'
+import { endImport, findRunningImports, insertImport, insertPiece, takeImport } from './import-job.store.ts'
+import { type ImportLock, lockImport } from './import-lock.ts'
 import { readHeader } from './import-reading.ts'
-import { type Import, ImportStopped, runImport } from './import-run.ts'
+import { type Import, ImportStopped, ImportTaken, nothingDone, runImport } from './import-run.ts'
 import { type ImportFinding, importRunning, type PatientImport } from './import.contract.ts'
-import {
-  endImport,
-  findImport,
-  findRunningImports,
-  type ImportRow,
-  insertImport,
-  listFindings,
-  tryLockImport,
-  unlockImport,
-} from './import.store.ts'
+import { type Counts, findImport, type ImportRow, listFindings } from './import.store.ts'
 import { unattendedDatabase } from './unattended.ts'
 import { certain } from '#platform/certain.ts'
-import { notFound, Problem } from '#platform/contract/problem.ts'
+import { conflict, notFound, outcomeUnknown, Problem, unavailable } from '#platform/contract/problem.ts'
 import type { Context, System } from '#platform/context.ts'
-import type { Connection } from '#platform/database/connection.ts'
-import type { Sql } from '#platform/database/sql.ts'
-import type { AuditEntry } from '#platform/audit/record.ts'
+import { isConnectionFault } from '#platform/database/connection.ts'
+import { repeat, type Repeated } from '#platform/jobs/repeat.ts'
 
 const again = 'What was registered stays: run the same file again, and those rows are known.'
-const interrupted = `The server stopped before the import was done. ${again}`
+const interrupted = `Whoever ran the import ended before it was done. ${again}`
 const failed = `Something went wrong on our side: your administrator finds it in the log under the id of this import. ${again}`
+
+const lookEveryMilliseconds = 5000
+/** An import that nobody gets any further with, such as one that ends every process that reads its file. */
+const mostAttempts = 10
 
 export type Imports = {
   /** @throws Problem invalidRequest, importRunning */
   begin(ctx: Context, file: Uint8Array, dry_run: boolean): Promise<PatientImport>
-  /** Says of imports whose process is gone that they failed. */
-  recover(): Promise<void>
+  /** Goes on with an import that nobody runs any more, or says that it failed where its file is nowhere. */
+  goOn(): Promise<void>
+  /** From now on looks for such imports again and again. */
+  start(): void
+  /** Hands back what is running: whoever goes on begins behind the rows that are done. */
   stop(): Promise<void>
 }
 
-/** The imports of this process, one at a time. The file stays in memory: on disk it would lie in the clear. */
+/** The imports of this process, one at a time. */
 export function openImports(system: System): Imports {
-  const { log } = system
+  const { log, keys } = system
+  const database = unattendedDatabase(system, {})
   let running: Promise<void> = Promise.resolve()
   let isBusy = false
+  let looking: Repeated | undefined
   const stopping = new AbortController()
 
-  async function run(job: Import, file: Uint8Array, lock: Connection) {
+  async function run(job: Import, file: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, lock: ImportLock) {
     try {
-      const counts = await runImport(system, job, piecesOf(file), { signal: stopping.signal })
       // Whoever reads that it has ended may send the next file at once.
-      isBusy = false
-      await job.database.once(async (tx) => {
-        const ended = tx.run(endImport(job.id, null))
-        tx.audit(entryOf(job, { ...counts }))
-        await ended
-      })
+      const counts = await runImport(system, job, file, { signal: stopping.signal }).finally(() => (isBusy = false))
+      await finish(job, counts)
     } catch (error) {
-      const isStopped = error instanceof ImportStopped
-      if (!isStopped) log.error({ err: error, import_id: job.id }, 'an import failed')
-      isBusy = false
-      await job.database
-        .once((tx) => tx.run(endImport(job.id, isStopped ? interrupted : failed)))
-        .catch(() => undefined)
+      if (error instanceof ImportStopped || error instanceof ImportTaken)
+        log.info({ import_id: job.id }, 'an import was handed over: another server goes on with it')
+      else if (isPassing(error)) log.warn({ err: error, import_id: job.id }, 'an import waits until it can go on')
+      else {
+        log.error({ err: error, import_id: job.id }, 'an import failed')
+        await job.database.once((tx) => tx.rows(endImport(job.id, failed))).catch(() => undefined)
+      }
     } finally {
-      await ask(lock, unlockImport(job.id)).catch(() => undefined)
-      lock.release()
+      await lock.release()
     }
   }
 
-  async function giveUp(job: Import, lock: Connection) {
-    isBusy = false
-    await ask(lock, unlockImport(job.id)).catch(() => undefined)
-    lock.release()
+  function follow(work: Promise<void>) {
+    running = Promise.all([running, work]).then(() => undefined)
+  }
+
+  async function take(id: string, lock: ImportLock): Promise<'running' | 'ended'> {
+    const taken = await database.once((tx) => tx.first(takeImport(id)))
+    if (!taken) return 'ended'
+    const { created_by, started_by, attempts, has_file, dry_run } = taken
+    if (!has_file || attempts > mostAttempts) {
+      log.error({ import_id: id }, 'an import is given up: nobody got any further with it')
+      await database.once((tx) => tx.rows(endImport(id, has_file ? failed : interrupted)))
+      return 'ended'
+    }
+    const { rows_total, rows_accepted, rows_known, rows_refused } = taken
+    const done = { rows_total, rows_accepted, rows_known, rows_refused }
+    const who = { ...started_by, user_id: created_by ?? undefined }
+    const job: Import = { id, dry_run, created_by: who.user_id, database: unattendedDatabase(system, who), done }
+    log.info({ import_id: id, rows_done: rows_total }, 'goes on with an import that nobody ran any more')
+    follow(run(job, inChunks(openFile(keys, database, id)), lock))
+    return 'running'
+  }
+
+  async function goOn() {
+    if (isBusy || stopping.signal.aborted) return
+    for (const { id } of await database.once((tx) => tx.rows(findRunningImports()))) {
+      const lock = await lockImport(system, id)
+      if (!lock) continue
+      let outcome: 'running' | 'ended' = 'ended'
+      // One may have begun here meanwhile: this one stays for the next look, or for another server.
+      if (isBusy || stopping.signal.aborted) return lock.release()
+      isBusy = true
+      try {
+        outcome = await take(id, lock)
+      } finally {
+        if (outcome === 'ended') {
+          isBusy = false
+          await lock.release()
+        }
+      }
+      if (outcome === 'running') return
+    }
   }
 
   return {
@@ -75,45 +110,63 @@ export function openImports(system: System): Imports {
       readHeader(header)
       if (isBusy || stopping.signal.aborted) throw new Problem(importRunning, { retry_after_seconds: 10 })
       isBusy = true
+      const id = randomUUIDv7()
+      let lock: ImportLock | undefined
       try {
         const { user_id, role, session_id } = ctx.actor
         const { ip_address, user_agent, correlation_id } = ctx
-        const who = { user_id, role, session_id, ip_address, user_agent, correlation_id }
-        const row = await ctx.database.once((tx) => tx.one(insertImport(user_id, dry_run)))
-        const lock = await system.pool.connect()
-        await ask(lock, tryLockImport(row.id))
-        const job: Import = { id: row.id, dry_run, created_by: user_id, database: unattendedDatabase(system, who) }
+        const started_by = { role, session_id, ip_address, user_agent, correlation_id }
+        // Before anybody can find it.
+        const held = (lock = certain(await lockImport(system, id), 'lock of a new import'))
+        const pieces = await sealFile(keys, id, file)
+        const [row] = await ctx.database.once((tx) =>
+          Promise.all([
+            tx.one(insertImport({ id, created_by: user_id, dry_run, started_by })),
+            ...pieces.map((piece) => tx.run(insertPiece(id, piece))),
+          ]),
+        )
+        const own = unattendedDatabase(system, { user_id, ...started_by })
+        const job: Import = { id, dry_run, created_by: user_id, database: own, done: nothingDone }
         // Its rows refer to the import, which others see only once it has committed.
         ctx.afterwards((is_kept) => {
-          const work = is_kept ? run(job, file, lock) : giveUp(job, lock)
-          running = Promise.all([running, work]).then(() => undefined)
+          if (is_kept) return follow(run(job, inChunks([file]), held))
+          isBusy = false
+          follow(held.release())
         })
-        ctx.header('location', `/api/v1/patients/import/${row.id}`)
+        ctx.header('location', `/api/v1/patients/import/${id}`)
         return { ...row, report: [], next_line: null }
       } catch (error) {
         isBusy = false
+        await lock?.release()
         throw error
       }
     },
-    async recover() {
-      const database = unattendedDatabase(system, {})
-      const lock = await system.pool.connect()
-      try {
-        for (const { id } of await database.once((tx) => tx.rows(findRunningImports()))) {
-          const [held] = await ask(lock, tryLockImport(id))
-          if (!held?.locked) continue
-          await database.once((tx) => tx.run(endImport(id, interrupted)))
-          await ask(lock, unlockImport(id))
-        }
-      } finally {
-        lock.release()
-      }
+    goOn,
+    start() {
+      looking = repeat({ name: 'imports', every_ms: lookEveryMilliseconds, work: goOn, log })
     },
     async stop() {
       stopping.abort()
+      await looking?.stop()
       await running
     },
   }
+}
+
+/** What another attempt may find otherwise. */
+function isPassing(error: unknown): boolean {
+  if (isConnectionFault(error)) return true
+  return error instanceof Problem && [unavailable, outcomeUnknown, conflict].some((kind) => kind === error.kind)
+}
+
+/** With its entry. @throws ImportTaken where another process has ended it */
+async function finish(job: Import, counts: Counts) {
+  await job.database.transaction(async (tx) => {
+    const ended = await tx.rows(endImport(job.id, null))
+    if (ended.length === 0) throw new ImportTaken()
+    const details = { dry_run: job.dry_run, ...counts }
+    tx.audit({ action: 'patient.import', resource_type: 'patient_import', resource_id: job.id, details })
+  })
 }
 
 /** The file of `openward import`, in this process and without a user. @throws Problem invalidRequest */
@@ -127,11 +180,12 @@ export async function importPatients(
   }: { dry_run: boolean; onFinding: (finding: ImportFinding) => void; onProgress: (rows: number) => void },
 ): Promise<ImportRow> {
   const database = unattendedDatabase(system, { role: 'system', correlation_id: 'command line' })
-  const lock = await system.pool.connect()
+  const id = randomUUIDv7()
+  // Before a server can find it, which would say that it failed.
+  const lock = certain(await lockImport(system, id), 'lock of a new import')
   try {
-    const row = await database.once((tx) => tx.one(insertImport(undefined, dry_run)))
-    await ask(lock, tryLockImport(row.id))
-    const job: Import = { id: row.id, dry_run, created_by: undefined, database }
+    const row = await database.once((tx) => tx.one(insertImport({ id, created_by: undefined, dry_run })))
+    const job: Import = { id, dry_run, created_by: undefined, database, done: nothingDone }
     let rows = 0
     try {
       const counts = await runImport(system, job, file, {
@@ -140,20 +194,14 @@ export async function importPatients(
           onProgress((rows += batch.rows_total))
         },
       })
-      await database.once(async (tx) => {
-        const ended = tx.run(endImport(row.id, null))
-        tx.audit(entryOf(job, { ...counts }))
-        await ended
-      })
+      await finish(job, counts)
       return { ...row, ...counts, status: 'finished' }
     } catch (error) {
-      await database.once((tx) => tx.run(endImport(row.id, failed)))
+      await database.once((tx) => tx.rows(endImport(id, failed)))
       throw error
-    } finally {
-      await ask(lock, unlockImport(row.id)).catch(() => undefined)
     }
   } finally {
-    lock.release()
+    await lock.release()
   }
 }
 
@@ -176,17 +224,10 @@ export async function readImport(
     : { ...row, report, next_line: beyond }
 }
 
-function entryOf({ id, dry_run }: Import, counts: Record<string, number>): AuditEntry {
-  return { action: 'patient.import', resource_type: 'patient_import', resource_id: id, details: { dry_run, ...counts } }
-}
+const chunkBytes = 65_536
 
-async function ask<Row>(connection: Connection, { text, name, values }: Sql<Row>): Promise<Row[]> {
-  const { rows } = await connection.query({ text, name, values: [...values] })
-  return rows as Row[]
-}
-
-const pieceBytes = 65_536
-
-function* piecesOf(file: Uint8Array): Generator<Uint8Array> {
-  for (let from = 0; from < file.length; from += pieceBytes) yield file.subarray(from, from + pieceBytes)
+/** The same however it was kept, so that it is read the same each time. */
+async function* inChunks(file: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const piece of file)
+    for (let from = 0; from < piece.length; from += chunkBytes) yield piece.subarray(from, from + chunkBytes)
 }

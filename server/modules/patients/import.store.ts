@@ -6,15 +6,10 @@ import type { StoredDataKey } from '#platform/encryption/data-key.ts'
 
 export type ImportRow = Omit<PatientImport, 'report' | 'next_line'>
 
-const columns = sql`id, status, dry_run, created_at, finished_at, failure, rows_total, rows_accepted, rows_known, rows_refused`
-
-export function insertImport(created_by: string | undefined, dry_run: boolean): Sql<ImportRow> {
-  return sql`
-    insert into patient_imports (created_by, dry_run, status) values (${created_by ?? null}, ${dry_run}, 'running') returning ${columns}`
-}
+export const importColumns = sql`id, status, dry_run, created_at, finished_at, failure, rows_total, rows_accepted, rows_known, rows_refused`
 
 export function findImport(id: string): Sql<ImportRow> {
-  return sql`select ${columns} from patient_imports where id = ${id}`
+  return sql`select ${importColumns} from patient_imports where id = ${id}`
 }
 
 /** In the order of lines; one more than asked tells whether there are more. */
@@ -25,18 +20,6 @@ export function listFindings(id: string, from_line: number, limit: number): Sql<
 }
 
 export type Counts = Pick<ImportRow, 'rows_total' | 'rows_accepted' | 'rows_known' | 'rows_refused'>
-
-export function addCounts(id: string, { rows_total, rows_accepted, rows_known, rows_refused }: Counts): Sql {
-  return sql`
-    update patient_imports set rows_total = rows_total + ${rows_total}, rows_accepted = rows_accepted + ${rows_accepted},
-           rows_known = rows_known + ${rows_known}, rows_refused = rows_refused + ${rows_refused} where id = ${id}`
-}
-
-export function endImport(id: string, failure: string | null): Sql {
-  return sql`
-    update patient_imports set status = ${failure === null ? 'finished' : 'failed'}, failure = ${failure}, finished_at = now()
-     where id = ${id} and status = 'running'`
-}
 
 export function insertFindings(id: string, findings: readonly ImportFinding[]): Sql {
   let line = 0
@@ -51,19 +34,6 @@ export function insertFindings(id: string, findings: readonly ImportFinding[]): 
     select ${id}, * from unnest(${findings.map((finding) => finding.line)}::int[], ${positions}::int[],
       ${findings.map(({ field }) => field)}::text[], ${findings.map(({ code }) => code)}::text[],
       ${findings.map(({ reason }) => reason)}::text[], ${findings.map(({ refused }) => refused)}::boolean[])`
-}
-
-export function findRunningImports(): Sql<{ id: string }> {
-  return sql`select id from patient_imports where status = 'running' order by id`
-}
-
-/** Held by the connection of the process that runs an import: whoever gets it knows that the process is gone. */
-export function tryLockImport(id: string): Sql<{ locked: boolean }> {
-  return sql`select pg_try_advisory_lock(hashtextextended(${`import ${id}`}, 11)) as locked`
-}
-
-export function unlockImport(id: string): Sql {
-  return sql`select pg_advisory_unlock(hashtextextended(${`import ${id}`}, 11))`
 }
 
 export type Wanted = { source_hash: Buffer; name: PatientToken }

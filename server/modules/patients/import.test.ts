@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import pg from 'pg'
 import { erasePatient } from './erasure.service.ts'
 import { importApi, largestImportBytes, PatientImport } from './import.contract.ts'
-import { importPatients, openImports } from './import.service.ts'
+import { importPatients } from './import.service.ts'
 import { patientApi } from './patient.contract.ts'
 import { patientSearchApi } from './patient-search.contract.ts'
 import { matchValue } from './patient-tokens.ts'
@@ -12,7 +12,6 @@ import { nextPerson } from './people.testing.ts'
 import { forbidden, invalidRequest, malformed, notFound, tooLarge } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { newDataKey } from '#platform/encryption/data-key.ts'
-import { buildApp } from '../../app.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 
 let api: TestApi
@@ -381,35 +380,6 @@ describe('an import of patients', () => {
     assert.equal(await patientCount(), before)
   })
 
-  it('is interrupted by a server that stops, what is registered stays, and others leave it alone while it runs', async () => {
-    const app = await buildApp(api.system)
-    const file = [header, ...Array.from({ length: 3000 }, () => row())].join('\n')
-    const boundary = 'a-boundary-of-the-test'
-    const reply = await app.http.inject({
-      method: 'POST',
-      url: importApi.import.path,
-      headers: {
-        authorization: `Bearer ${staff.token}`,
-        'content-type': `multipart/form-data; boundary=${boundary}`,
-      },
-      payload: `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="p.csv"\r\n\r\n${file}\r\n--${boundary}--\r\n`,
-    })
-    const { id } = PatientImport.parse(reply.json())
-    const read = () => staff.call(importApi.read, { params: { import_id: id }, query: {} })
-    while ((await read()).rows_total === 0);
-    await openImports(api.system).recover()
-    assert.equal((await read()).status, 'running')
-    await app.stop()
-    const { status, failure, rows_accepted, rows_total } = await read()
-    assert.equal(status, 'failed')
-    assert.match(failure ?? '', /The server stopped before the import was done/)
-    assert.ok(
-      rows_accepted > 0 && rows_accepted === rows_total && rows_total < 3000,
-      `${rows_accepted} of ${rows_total}`,
-    )
-    assert.deepEqual(counts(await importFile(file)), ['finished', 3000, 3000 - rows_accepted, rows_accepted, 0])
-  })
-
   it('survives two that register the same people at once', async () => {
     const file = [`${header},ssn`, ...Array.from({ length: 30 }, () => `${row()},${nextPerson().ssn}`)].join('\n')
     const before = Number(await patientCount())
@@ -422,16 +392,6 @@ describe('an import of patients', () => {
     const [one, other] = await Promise.all([elsewhere, importFile(file)])
     assert.deepEqual([one.rows_accepted + one.rows_known, other.rows_accepted + other.rows_known], [30, 30])
     assert.equal(Number(await patientCount()), before + 30)
-  })
-
-  it('that lost its server is said to have failed when the next one starts', async () => {
-    const [lost] = await api.rows(
-      sql<{ id: string }>`insert into patient_imports (dry_run, status) values (false, 'running') returning id`,
-    )
-    await api.app.start()
-    const { status, failure } = await staff.call(importApi.read, { params: { import_id: lost?.id ?? '' }, query: {} })
-    assert.equal(status, 'failed')
-    assert.match(failure ?? '', /run the same file again/)
   })
 })
 

@@ -60,7 +60,7 @@ export const patients: Module = {
       ],
       checks: { name_index: () => names.check() },
       async start() {
-        await imports.recover()
+        imports.start()
         await names.start()
       },
       async stop() {
