@@ -9,7 +9,7 @@ import { AuditForkError } from '#platform/audit/seal.ts'
 import { describeVerdict } from '#platform/audit/verdict.ts'
 import { openPool, type Pool } from '#platform/database/connection.ts'
 import { createLog } from '#platform/logging.ts'
-import { openAuditSealing, purgeStoredLog, verifyStoredLog } from '#modules/audit-trail'
+import { openAuditSealing, openRootsCopy, purgeStoredLog, verifyStoredLog } from '#modules/audit-trail'
 import { openDatabase } from '../place.ts'
 import { type Command, CommandFailed, configurationWithoutKeys, withSystem } from './command.ts'
 
@@ -23,6 +23,7 @@ It only reads, and needs no master key: DATABASE_URL may name the owner of the d
   --from FILE     a signed root kept from before: the log must continue it
   --to FILE       a signed root at which to end
   --outside FILE  roots kept elsewhere (a copy of audit/roots.txt): they betray a cut tail or a rewritten log
+                  (those of OPENWARD_AUDIT_ROOTS_DIR are compared anyway)
 seal seals what has been written since the last root, as servers do every two seconds: for after commands without a server.
 purge deletes the entries that were sealed before OPENWARD_AUDIT_RETENTION_YEARS, under a signed statement that verify tells of from then
 on; without --yes it only counts them. It needs the master key and the owner of the database. Refused while a patient of one of
@@ -94,6 +95,10 @@ async function seal() {
       throw error instanceof AuditForkError ? new CommandFailed(error.message) : error
     })
     process.stdout.write(sealed === 0 ? 'There was nothing to seal.\n' : `Sealed: ${sealed}\n`)
+    const copy = openRootsCopy(system)
+    await copy?.copy()
+    const { status = 'ok', detail } = copy?.check() ?? {}
+    if (status !== 'ok') throw new CommandFailed(detail ?? 'the roots are not copied')
   })
 }
 

@@ -4,8 +4,10 @@ import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import type { Configuration } from '#platform/configuration.ts'
 import { readFollowing } from '#platform/backup/follow.ts'
+import { publishToFile } from '#platform/audit/publish.ts'
 import { openScanner } from '#platform/scanning/scanner.ts'
 import { openStorage } from '#platform/storage/storage.ts'
+import { rootsFile, rootsFileElsewhere } from '#modules/audit-trail'
 import { emergencyCopyCheck } from '#modules/emergency-copies'
 import { backupCheck } from '../backup/following.ts'
 
@@ -76,6 +78,29 @@ export async function examineBackups(configuration: Configuration): Promise<Find
   return !check || check.status === 'ok'
     ? undefined
     : `${check.detail}: ${configuration.database_url === undefined ? 'a server adds to it every five minutes while it runs, and ' : ''}\`openward backup\` makes a new one`
+}
+
+const mostBehindMinutes = 10
+
+/** The roots that were published here, and those elsewhere; that both are of this log is proved with the log. */
+export async function examineRootsCopy(configuration: Configuration): Promise<Finding> {
+  const folder = configuration.audit_roots_directory
+  const file = rootsFileElsewhere(configuration)
+  if (folder === undefined || file === undefined) return undefined
+  if (!existsSync(folder)) return `${folder} is not there: mount it, or mend OPENWARD_AUDIT_ROOTS_DIR`
+  const place = examineFolder(folder)
+  if (place) return place
+  const [here, there] = await Promise.all([rootsFile(configuration), file].map(findLastRoot))
+  if (!here || here.tree_size <= (there?.tree_size ?? 0)) return undefined
+  const since = there?.sealed_at ?? here.sealed_at
+  const behind = (there ? Temporal.Instant.from(here.sealed_at) : Temporal.Now.instant()).since(since).total('minutes')
+  return behind <= mostBehindMinutes
+    ? undefined
+    : `the newest root there is ${Math.round(behind)} minutes behind: start a server, or run \`openward audit seal\``
+}
+
+async function findLastRoot(file: string) {
+  return existsSync(file) ? publishToFile(file).last() : undefined
 }
 
 export async function examineEmergencyCopies(configuration: Configuration): Promise<Finding> {

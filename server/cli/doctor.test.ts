@@ -1,6 +1,6 @@
 // Each thing that the doctor looks at, made ill and found: in a table, one row a finding.
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -38,7 +38,8 @@ describe('the doctor', () => {
     directory = mkdtempSync(join(tmpdir(), 'openward-doctor-'))
     await api.patient()
     await run(
-      `insert into audit_logs (action, resource_type, outcome, correlation_id) values ('test.sealed', 'test', 'success', 'sealed')`,
+      `insert into audit_logs (action, resource_type, outcome, correlation_id)
+       select 'test.sealed', 'test', 'success', 'sealed' from generate_series(1, 2)`,
     )
     await seal()
   })
@@ -70,6 +71,17 @@ describe('the doctor', () => {
       return finding === undefined
     }, configurationWith(change))
     return found
+  }
+  /** A folder that has a root of a day ago, and this log's of now in the data directory. */
+  const rootsBehind = () => {
+    const folder = mkdtempSync(join(directory, 'roots-'))
+    const text = readFileSync(join(directory, 'audit', 'roots.txt'), 'utf8')
+    const yesterday = Temporal.Now.instant().subtract({ hours: 24 }).toString()
+    writeFileSync(
+      join(folder, 'roots.txt'),
+      text.replace(/^\d+$/m, '1').replace(/^sealed_at .*$/m, `sealed_at ${yesterday}`),
+    )
+    return folder
   }
   const following = (backup_hours: number, log_minutes: number) => {
     const before = (hours: number) =>
@@ -225,6 +237,18 @@ describe('the doctor', () => {
         `delete from audit_logs where correlation_id = 'late'`,
         'alter table audit_logs enable trigger user',
       ],
+    },
+    {
+      thing: 'audit roots elsewhere',
+      finding: /\/nowhere is not there: mount it, or mend OPENWARD_AUDIT_ROOTS_DIR/,
+      change: () => ({ audit_roots_directory: '/nowhere' }),
+    },
+    {
+      thing: 'audit roots elsewhere',
+      finding: /the newest root there is \d+ minutes behind: start a server, or run `openward audit seal`/,
+      change: () => ({ audit_roots_directory: rootsBehind() }),
+      // Nobody signed that root.
+      also: ['audit log'],
     },
     {
       thing: 'audit log',

@@ -17,6 +17,7 @@ import {
   examineEmergencyCopies,
   examineFolder,
   examineReach,
+  examineRootsCopy,
   examineScanner,
   examineStore,
   type Finding,
@@ -25,7 +26,7 @@ import {
 const usage = `openward doctor [--json]
 
 Looks at the installation and says what to do: Node.js, configuration, disk space, database, its version and settings, clock,
-master key or key vault, migrations, the role that serves requests, the audit log, the document store, backups and emergency copies; mail, Redis and the
+master key or key vault, migrations, the role that serves requests, the audit log and the copy of its roots, the document store, backups and emergency copies; mail, Redis and the
 virus scanner where they are configured. Mends nothing.
   --json   one line of JSON for each: name, is_well, and what to do
 Exit codes: 0 all is well, 1 something is not.`
@@ -82,6 +83,7 @@ export async function examineInstallation(report: Report, known: Configuration) 
   await report('document store', () => examineStore(known))
   await report('virus scanner', () => examineScanner(known))
   await report('backups', () => examineBackups(known))
+  await report('audit roots elsewhere', () => examineRootsCopy(known))
   await report('emergency copies', () => examineEmergencyCopies(known))
   await report('mail server', async () => (known.smtp_url ? examineReach('SMTP_URL', known.smtp_url, 25) : undefined))
   await report('Redis', async () => (known.redis_url ? examineReach('REDIS_URL', known.redis_url, 6379) : undefined))

@@ -56,6 +56,18 @@ describe('the configuration', () => {
     }
   })
 
+  it('takes a folder for a copy of the audit roots that lies elsewhere', () => {
+    const folder = (given: Record<string, string>) => readConfiguration(given).audit_roots_directory
+    assert.equal(folder({}), undefined)
+    assert.equal(folder({ OPENWARD_AUDIT_ROOTS_DIR: '/mnt/roots', OPENWARD_DATA_DIR: '/mnt/data' }), '/mnt/roots')
+    assert.equal(folder({ OPENWARD_AUDIT_ROOTS_DIR: '/mnt/data-2', OPENWARD_DATA_DIR: '/mnt/data' }), '/mnt/data-2')
+    for (const inside of ['/mnt/data', '/mnt/data/audit', '/mnt/data/..roots'])
+      refused(
+        { OPENWARD_AUDIT_ROOTS_DIR: inside, OPENWARD_DATA_DIR: '/mnt/data' },
+        'OPENWARD_AUDIT_ROOTS_DIR must lie outside of OPENWARD_DATA_DIR',
+      )
+  })
+
   it('tells which hours are usual, or that none is unusual', () => {
     const hours = (given: Record<string, string>) => readConfiguration(given).review.usual_hours
     assert.deepEqual(hours({}), { from: '06:00', to: '22:00' })

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
-import { reviewSettings, type ReviewSettings, reviewVariables } from './audit/review-variables.ts'
+import { auditFaults, type AuditSettings, auditSettings, auditVariables } from './audit/variables.ts'
 import { type BackupSettings, backupFaults, backupSettings, backupVariables } from './backup/variables.ts'
 import {
   emergencyFaults,
@@ -57,7 +57,6 @@ const Variables = z.object({
   OPENWARD_RATE_LIMIT: z.enum(['on', 'off']).default('on'),
   OPENWARD_IDLE_MINUTES: integer(5, 60).default(30),
   OPENWARD_DRAIN_SECONDS: integer(0, 20).optional(),
-  OPENWARD_AUDIT_RETENTION_YEARS: integer(6, 100).default(6),
   /** A folder of rules of the hospital's own, or none. */
   OPENWARD_PRESCRIPTION_RULES: text.optional(),
   /** `host` or `host:port`: where webhooks may lead inside. */
@@ -69,7 +68,7 @@ const Variables = z.object({
   ...storageVariables,
   ...backupVariables,
   ...emergencyVariables,
-  ...reviewVariables,
+  ...auditVariables,
   OIDC_ISSUER: z.url('must be an address').optional(),
   OIDC_CLIENT_ID: text.optional(),
   OIDC_CLIENT_SECRET: text.optional(),
@@ -109,7 +108,6 @@ export type Configuration = Readonly<{
   idle_minutes: number
   /** How long a server that was told to end goes on answering after readiness is withdrawn. */
   drain_seconds: number
-  audit_retention_years: number
   /** A folder, or `none`; undefined: the rules that ship. */
   prescription_rules: string | undefined
   webhook_allowed_hosts: readonly string[]
@@ -132,9 +130,8 @@ export type Configuration = Readonly<{
   trace_endpoint: string | undefined
   /** Of the requests and jobs that nobody has decided about yet, from 0 to 1. */
   trace_share: number
-  /** What stands out in the audit log. */
-  review: ReviewSettings
 }> &
+  AuditSettings &
   StorageSettings &
   BackupSettings &
   EmergencySettings &
@@ -201,7 +198,8 @@ export function readConfiguration(environment: Record<string, string | undefined
     faults.push(
       'OPENWARD_WEBHOOK_ALLOWED_HOSTS must list hosts such as engine.hospital.example or 10.1.2.3:8443, comma-separated: no addresses with https://, no wildcards',
     )
-  faults.push(...backupFaults({ ...variables, production }), ...emergencyFaults(variables), ...serviceFaults(variables))
+  faults.push(...auditFaults(variables), ...backupFaults({ ...variables, production }))
+  faults.push(...emergencyFaults(variables), ...serviceFaults(variables))
   if (production) faults.push(...productionFaults(variables))
   if (faults.length > 0) throw new ConfigurationError(faults)
   return {
@@ -227,13 +225,13 @@ export function readConfiguration(environment: Record<string, string | undefined
     shed_load: variables.OPENWARD_RATE_LIMIT === 'on',
     idle_minutes: variables.OPENWARD_IDLE_MINUTES,
     drain_seconds: variables.OPENWARD_DRAIN_SECONDS ?? (production ? 10 : 0),
-    audit_retention_years: variables.OPENWARD_AUDIT_RETENTION_YEARS,
     prescription_rules: variables.OPENWARD_PRESCRIPTION_RULES,
     webhook_allowed_hosts: variables.OPENWARD_WEBHOOK_ALLOWED_HOSTS.map((entry) => entry.toLowerCase()),
     password_form: variables.OPENWARD_PASSWORD_FORM === 'on',
     local_passwords: variables.OPENWARD_LOCAL_PASSWORDS === 'on',
     smtp_url: variables.SMTP_URL,
     mail_from: variables.MAIL_FROM,
+    ...auditSettings(variables),
     ...storageSettings(variables),
     ...backupSettings(variables, readKeyFile),
     ...emergencySettings(variables),
@@ -242,7 +240,6 @@ export function readConfiguration(environment: Record<string, string | undefined
     log_level: variables.LOG_LEVEL,
     trace_endpoint: variables.OTEL_EXPORTER_OTLP_ENDPOINT,
     trace_share: variables.OPENWARD_TRACE_SHARE,
-    review: reviewSettings(variables),
   }
 }
 

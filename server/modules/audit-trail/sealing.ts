@@ -1,5 +1,5 @@
 // Sealing the audit log every few seconds, and verifying it. The signing key is wrapped in the database; roots and public
-// keys are also written to the data directory, for a copy elsewhere.
+// keys are also written to the data directory; roots-copy.ts writes the roots to a place elsewhere.
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

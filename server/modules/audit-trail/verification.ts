@@ -1,8 +1,9 @@
 // Verifying the audit log from what lies open: entries, roots and public keys. No key is opened and nothing is written.
 import { createPublicKey } from 'node:crypto'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { readPublishedRoots } from '#platform/audit/publish.ts'
-import { formatTrustedKey, parseTrustedKeys, type SignedRoot } from '#platform/audit/root.ts'
+import { formatRoot, formatTrustedKey, parseTrustedKeys, type SignedRoot } from '#platform/audit/root.ts'
 import type { AuditConnection } from '#platform/audit/root.store.ts'
 import type { AuditVerdict } from '#platform/audit/verdict.ts'
 import { verifyAudit } from '#platform/audit/verify.ts'
@@ -17,6 +18,8 @@ export type Outside = {
   keys?: readonly string[] | undefined
 }
 
+const patienceMilliseconds = 30_000
+
 /** Where the roots and the public keys are published. */
 export function auditDirectory({ data_directory }: Pick<Configuration, 'data_directory'>): string {
   return join(data_directory, 'audit')
@@ -26,17 +29,36 @@ export function rootsFile(configuration: Pick<Configuration, 'data_directory'>):
   return join(auditDirectory(configuration), 'roots.txt')
 }
 
-/** Compares the log with its own roots, with those that were published here, and with those given from outside. */
+/** Where they are written as well, out of reach of this machine; undefined where no such place is configured. */
+export function rootsFileElsewhere({
+  audit_roots_directory,
+}: Pick<Configuration, 'audit_roots_directory'>): string | undefined {
+  return audit_roots_directory === undefined ? undefined : join(audit_roots_directory, 'roots.txt')
+}
+
+/** Compares the log with its own roots, with those that were published here and elsewhere, and with those given from outside. */
 export async function verifyStoredLog(
   pool: Pool,
-  configuration: Pick<Configuration, 'data_directory'>,
+  configuration: Pick<Configuration, 'data_directory' | 'audit_roots_directory'>,
   { from, to, roots = [], keys }: Outside = {},
 ): Promise<AuditVerdict> {
   return withLongConnection(pool, async (connection) => {
     const trusted = parseTrustedKeys(keys ?? (await readPublicKeys(connection)))
-    const published = await readPublishedRoots(rootsFile(configuration)).catch(() => [])
-    return verifyAudit(connection, trusted, { from, to, outside: [...published, ...roots] })
+    const files = [rootsFile(configuration), rootsFileElsewhere(configuration)].filter((file) => file !== undefined)
+    const published = await Promise.all(files.map(readInTime))
+    // The same root at two places agrees once.
+    const outside = new Map([...published.flat(), ...roots].map((root) => [formatRoot(root), root]))
+    return verifyAudit(connection, trusted, { from, to, outside: [...outside.values()] })
   })
+}
+
+/** None where the file cannot be read; a share whose server is gone may not answer for hours. */
+async function readInTime(file: string): Promise<SignedRoot[]> {
+  const read = new AbortController()
+  const silence = wait(patienceMilliseconds, [], { signal: read.signal })
+  return Promise.race([readPublishedRoots(file), silence])
+    .catch(() => [])
+    .finally(() => read.abort())
 }
 
 /** For what reads the whole log, and lifts the limits of a request for as long as it does (`withWholeLog`). */

@@ -22,8 +22,10 @@ export function publishToFile(path: string): RootPublisher {
       await withFile(path, async (file) => {
         const { last, end } = await readEnd(path, file)
         const news = roots.filter(({ tree_size }) => last === undefined || tree_size > last.tree_size)
-        await file.truncate(end)
-        await file.write(news.map(formatRoot).join(''), end)
+        if (news.length === 0) return
+        // Where files may only grow nothing else is needed, as long as no root was cut off.
+        if ((await file.stat()).size > end) await file.truncate(end)
+        await file.appendFile(news.map(formatRoot).join(''))
         await file.datasync()
       })
     },
@@ -35,7 +37,7 @@ export async function readPublishedRoots(path: string): Promise<SignedRoot[]> {
 }
 
 async function withFile<Result>(path: string, work: (file: FileHandle) => Promise<Result>): Promise<Result> {
-  const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o644)
+  const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o644)
   try {
     return await work(file)
   } finally {

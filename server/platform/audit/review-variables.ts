@@ -1,4 +1,4 @@
-// The variables of the review of activity: what stands out in the audit log. Read by configuration.ts alone.
+// The variables of the review of activity: what stands out in the audit log. Read with variables.ts.
 import { z } from 'zod'
 
 const integer = (least: number, most: number) =>

@@ -52,11 +52,16 @@ export async function findRoot(db: AuditConnection, treeSize: number): Promise<S
   return rootsOf(await db.query(`select ${rootColumns} from audit_roots r where r.tree_size = $1`, [treeSize]))[0]
 }
 
+/** The next thousand roots of more than `afterSize` entries, in order. */
+export async function findRootsAfter(db: AuditConnection, afterSize: number): Promise<StoredRoot[]> {
+  const text = `select ${rootColumns} from audit_roots r where r.tree_size > $1 order by r.tree_size limit 1000`
+  return rootsOf(await db.query(text, [afterSize]))
+}
+
 /** The roots of more than `afterSize` entries, in order, read a thousand at a time. */
 export async function* eachRoot(db: AuditConnection, afterSize: number): AsyncGenerator<StoredRoot, undefined> {
   for (let after = afterSize; ;) {
-    const text = `select ${rootColumns} from audit_roots r where r.tree_size > $1 order by r.tree_size limit 1000`
-    const roots = rootsOf(await db.query(text, [after]))
+    const roots = await findRootsAfter(db, after)
     yield* roots
     const last = roots.at(-1)
     if (last === undefined) return

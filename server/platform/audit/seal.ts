@@ -14,6 +14,7 @@ import {
   eachRoot,
   findLastRoot,
   findRoot,
+  findRootsAfter,
   frontierOf,
   insertRoot,
   type StoredRoot,
@@ -27,6 +28,7 @@ export class AuditForkError extends Error {
 
 /** Any number, as long as all versions of OpenWard use the same. */
 const sealLock = 7_203_441_006
+const copyLock = 7_203_441_064
 const publishChunk = 500
 /** So many are hashed in 3 ms or so, in which this process answers nobody. */
 const sealChunk = 200
@@ -53,6 +55,28 @@ export async function sealAudit(
     if (await tryLock(db)) await publishRoots(db, publisher)
   })
   return { sealed }
+}
+
+/**
+ * Writes to another place the roots that it lacks. Sealing waits for none of it: no transaction is open while the place is waited
+ * for. Where another server is at it, does nothing. `db` is one connection, to be ended where this fails.
+ * @throws AuditForkError when the last root there is not a root of this database
+ */
+export async function copyRoots(db: AuditConnection, elsewhere: RootPublisher): Promise<void> {
+  const { rows } = await db.query('select pg_try_advisory_lock($1) as is_locked', [copyLock])
+  if (!isLocked(rows)) return
+  const last = await elsewhere.last()
+  const read = <T>(work: () => Promise<T>) => withWholeLog(db, 'read committed', work)
+  if (last !== undefined) await read(() => requireRoot(db, last))
+  for (let after = last?.tree_size ?? 0; ;) {
+    const from = after
+    const roots = await read(() => findRootsAfter(db, from))
+    const newest = roots.at(-1)
+    if (newest === undefined) break
+    await elsewhere.publish(roots)
+    after = newest.tree_size
+  }
+  await db.query('select pg_advisory_unlock($1)', [copyLock])
 }
 
 async function sealAfter(db: AuditConnection, signer: RootSigner, last: StoredRoot | undefined): Promise<number> {
@@ -111,7 +135,10 @@ async function insertLeaves(db: AuditConnection, frontier: Frontier, entries: Ca
 
 async function requirePublishedRoot(db: AuditConnection, publisher: RootPublisher): Promise<void> {
   const published = await publisher.last()
-  if (published === undefined) return
+  if (published !== undefined) await requireRoot(db, published)
+}
+
+async function requireRoot(db: AuditConnection, published: SignedRoot): Promise<void> {
   const stored = await findRoot(db, published.tree_size)
   if (stored === undefined || formatRoot(stored) !== formatRoot(published)) {
     throw new AuditForkError(
@@ -138,8 +165,10 @@ export async function requireSealLock(db: AuditConnection): Promise<void> {
 
 async function tryLock(db: AuditConnection): Promise<boolean> {
   const { rows } = await db.query('select pg_try_advisory_xact_lock($1) as is_locked', [sealLock])
-  return (rows as { is_locked: boolean }[])[0]?.is_locked === true
+  return isLocked(rows)
 }
+
+const isLocked = (rows: unknown[]) => (rows as { is_locked: boolean }[])[0]?.is_locked === true
 
 /** Every transaction of this database below `horizon` has ended; `next_xid` and above have not begun in this cluster. */
 async function findHorizon(db: AuditConnection): Promise<{ horizon: string; next_xid: string }> {
