@@ -8,15 +8,19 @@ import { conditionApi } from '#contracts/chart/condition'
 import { mostNames, type StaffName, staffNameApi } from '#contracts/identity/staff-name'
 import { currentMedicineApi } from '#contracts/prescriptions/current-medicine'
 import { visitApi } from '#contracts/visits/visit'
+import { readAll } from '../day-calendar/day.ts'
 
-const most = { limit: '100' }
+const pageSize = '100'
 
 export function useAllergies(patient_id: string) {
   const enabled = may(useUser(), 'chart:read')
   return useQuery({
     enabled,
     queryKey: ['allergies', patient_id],
-    queryFn: () => call(allergyApi.list_allergies, { params: { patient_id }, query: most }).then(({ items }) => items),
+    queryFn: () =>
+      readAll((cursor) =>
+        call(allergyApi.list_allergies, { params: { patient_id }, query: { limit: pageSize, cursor } }),
+      ),
   })
 }
 
@@ -26,7 +30,9 @@ export function useConditions(patient_id: string) {
     enabled,
     queryKey: ['conditions', patient_id],
     queryFn: () =>
-      call(conditionApi.list_conditions, { params: { patient_id }, query: most }).then(({ items }) => items),
+      readAll((cursor) =>
+        call(conditionApi.list_conditions, { params: { patient_id }, query: { limit: pageSize, cursor } }),
+      ),
   })
 }
 

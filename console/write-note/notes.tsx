@@ -6,6 +6,7 @@ import { call } from '../connection/call.ts'
 import { may, useUser } from '../connection/use-session.ts'
 import { type Note, noteApi, NoteKind } from '#contracts/chart/note'
 import type { Visit } from '#contracts/visits/visit'
+import { readAll } from '../day-calendar/day.ts'
 import { ProblemAlert, ReadProblem, Waiting } from '../frame/states.tsx'
 import { Section } from '../read-chart/section.tsx'
 import { useVisitWords } from '../see-patient/words.ts'
@@ -13,7 +14,7 @@ import { AmendNote } from './amend-note.tsx'
 import { NoteEditor } from './note-editor.tsx'
 import { SignedNote } from './signed-note.tsx'
 
-const most = '100'
+const pageSize = '100'
 
 export function Notes({ visit }: { visit: Visit }) {
   const words = useVisitWords()
@@ -22,7 +23,9 @@ export function Notes({ visit }: { visit: Visit }) {
   const notes = useQuery({
     queryKey: ['notes', 'visit', visit.id],
     queryFn: () =>
-      call(noteApi.listOfVisit, { params: { visit_id: visit.id }, query: { limit: most } }).then(({ items }) => items),
+      readAll((cursor) =>
+        call(noteApi.listOfVisit, { params: { visit_id: visit.id }, query: { limit: pageSize, cursor } }),
+      ),
   })
   const begin = useMutation({
     mutationFn: (kind: Note['kind']) => call(noteApi.create, { params: { visit_id: visit.id }, body: { kind } }),

@@ -55,7 +55,7 @@ export const allergyApi = {
     access: 'chart:read',
     audit: audit('list'),
     params: OfPatient,
-    query: z.strictObject({ skip: Page.skip, limit: Page.limit }),
+    query: z.strictObject(Page),
     returns: [200, ListOf(Allergy)],
     problems: [patientErased, patientMerged],
   },

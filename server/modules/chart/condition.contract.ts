@@ -65,7 +65,7 @@ export const conditionApi = {
     access: 'chart:read',
     audit: audit('list'),
     params: OfPatient,
-    query: z.strictObject({ skip: Page.skip, limit: Page.limit }),
+    query: z.strictObject(Page),
     returns: [200, ListOf(Condition)],
     problems: [patientErased, patientMerged],
   },

@@ -2,11 +2,13 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { type Changeable, isOwnRecord, lockChangeable, readOfPatient, sealChanges } from '#modules/patients'
 import type { Context } from '#platform/context.ts'
+import { decodeTimeCursor, encodeCursor } from '#platform/contract/cursor.ts'
 import { forbidden, notFound, Problem } from '#platform/contract/problem.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import { openSealed, sealed, type SealedColumn } from './chart.sealing.ts'
 import { assertCurrent, differing } from './current.ts'
 import {
+  countEntries,
   type EntryRow,
   type EntryTable,
   findEntry,
@@ -18,7 +20,7 @@ import {
 
 export type EntryKind = { table: EntryTable; noun: 'allergy' | 'condition' }
 export type Stamps = Pick<EntryRow, 'id' | 'patient_id' | 'created_by' | 'created_at' | 'updated_at' | 'version'>
-type Page = { skip: number; limit: number }
+type Page = { skip: number; limit: number; cursor?: string | undefined }
 const past = { add: 'added', update: 'updated', remove: 'removed' } as const
 
 export function chartEntries<Content extends object>({ table, noun }: EntryKind) {
@@ -70,11 +72,16 @@ export function chartEntries<Content extends object>({ table, noun }: EntryKind)
 
   /** @throws Problem notFound, patientErased, patientMerged */
   async function list(ctx: Context, patient_id: string, page: Page) {
-    const { skip, limit } = page
-    const rows = await readOfPatient(ctx, patient_id, (tx) => tx.rows(listEntries(table, patient_id, page)))
-    ctx.saw({ patient_id, details: { count: rows.length } })
-    const items = rows.map((row) => shown(ctx, row))
-    return { items, total: rows[0]?.total ?? 0, page: Math.floor(skip / limit) + 1, limit, next_cursor: null }
+    const { skip, limit, cursor } = page
+    const asked = { skip, limit: limit + 1, after: decodeTimeCursor(cursor) }
+    const [rows, { total }] = await readOfPatient(ctx, patient_id, (tx) =>
+      Promise.all([tx.rows(listEntries(table, patient_id, asked)), tx.one(countEntries(table, patient_id))]),
+    )
+    const items = rows.slice(0, limit).map((row) => shown(ctx, row))
+    ctx.saw({ patient_id, details: { count: items.length } })
+    const last = rows.length > limit ? items.at(-1) : undefined
+    const next_cursor = encodeCursor(last && `${last.created_at} ${last.id}`)
+    return { items, total, page: Math.floor(skip / limit) + 1, limit, next_cursor }
   }
 
   /** @throws Problem notFound, patientErased, patientMerged */

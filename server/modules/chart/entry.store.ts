@@ -1,5 +1,5 @@
 // Every statement about allergies and conditions: two tables of one shape, whose rows say what they say under the patient's key.
-import { literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
+import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 
 export type EntryTable = 'allergies' | 'conditions'
 
@@ -19,15 +19,19 @@ export type EntryRow = {
 const named = { allergies: sql`allergies`, conditions: sql`conditions` }
 const columns = sql`e.id, e.patient_id, e.key_id, k.kek_id, k.wrapped, e.sealed_entry, e.created_by, e.created_at, e.updated_at, e.version`
 
-export function listEntries(
-  table: EntryTable,
-  patient_id: string,
-  { skip, limit }: { skip: number; limit: number },
-): Sql<EntryRow & { total: number }> {
+export type TimePage = { skip: number; limit: number; after: readonly [at: string, id: string] | undefined }
+
+export function listEntries(table: EntryTable, patient_id: string, { skip, limit, after }: TimePage): Sql<EntryRow> {
+  const beyond = after && sql`(e.created_at, e.id) < (${after[0]}::timestamptz, ${after[1]}::uuid)`
+  const conditions = [sql`e.patient_id = ${patient_id} and e.removed_at is null`, beyond]
   return sql`
-    select ${columns}, count(*) over ()::int as total from ${named[table]} e join patient_keys k on k.id = e.key_id
-     where e.patient_id = ${patient_id} and e.removed_at is null
-     order by e.created_at desc, e.id desc limit ${literal(limit)} offset ${skipped(skip)}`
+    select ${columns} from ${named[table]} e join patient_keys k on k.id = e.key_id where ${all(conditions)}
+     order by e.created_at desc, e.id desc limit ${literal(limit)} offset ${skipped(after ? 0 : skip)}`
+}
+
+export function countEntries(table: EntryTable, patient_id: string): Sql<{ total: number }> {
+  return sql`
+    select count(*)::int as total from ${named[table]} e where e.patient_id = ${patient_id} and e.removed_at is null`
 }
 
 /** All that is not entered in error. */

@@ -88,7 +88,7 @@ export const noteApi = {
     access: 'chart:read',
     audit: audited('list'),
     params: ofVisit,
-    query: z.strictObject({ skip: Page.skip, limit: Page.limit }),
+    query: z.strictObject(Page),
     returns: [200, ListOf(Note)],
     problems: [],
   },

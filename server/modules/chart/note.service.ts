@@ -3,6 +3,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import { type Changeable, lockChangeable } from '#modules/patients'
 import { certain } from '#platform/certain.ts'
 import type { Context } from '#platform/context.ts'
+import { decodeTimeCursor, encodeCursor } from '#platform/contract/cursor.ts'
 import { notFound, Problem } from '#platform/contract/problem.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import type { Keyring } from '#platform/encryption/keyring.ts'
@@ -21,6 +22,7 @@ import {
   type ShownContent,
 } from './note.contract.ts'
 import {
+  countNotes,
   findNote,
   findPatientOfVisit,
   insertNote,
@@ -212,23 +214,29 @@ export async function listDrafts(ctx: Context): Promise<{ items: NoteDraft[] }> 
   return { items }
 }
 
+type NotesQuery = { skip: number; limit: number; cursor?: string | undefined }
+
 /** @throws Problem notFound */
-export async function listNotesOfVisit(ctx: Context, visit_id: string, page: { skip: number; limit: number }) {
-  const { skip, limit } = page
-  const { patient_id, rows } = await reading(ctx, async (tx) => {
-    const [visit, found] = await Promise.all([
+export async function listNotesOfVisit(ctx: Context, visit_id: string, { skip, limit, cursor }: NotesQuery) {
+  const { user_id } = ctx.actor
+  const asked = { skip, limit: limit + 1, after: decodeTimeCursor(cursor) }
+  const { patient_id, rows, total } = await reading(ctx, async (tx) => {
+    const [visit, found, counted] = await Promise.all([
       tx.one(findPatientOfVisit(visit_id)),
-      tx.rows(listNotes(visit_id, ctx.actor.user_id, page)),
+      tx.rows(listNotes(visit_id, user_id, asked)),
+      tx.one(countNotes(visit_id, user_id)),
     ])
-    return visit.patient_id === null ? undefined : { patient_id: visit.patient_id, rows: found }
+    return visit.patient_id === null ? undefined : { patient_id: visit.patient_id, rows: found, ...counted }
   })
-  const versions = await ctx.database.once((tx) => tx.rows(listVersions(rows.map(({ id }) => id))))
-  ctx.saw({ patient_id, details: { count: rows.length } })
+  const shown = rows.slice(0, limit)
+  const versions = await ctx.database.once((tx) => tx.rows(listVersions(shown.map(({ id }) => id))))
+  ctx.saw({ patient_id, details: { count: shown.length } })
+  const last = rows.length > limit ? shown.at(-1) : undefined
   return {
-    items: rows.map(({ total: _total, ...row }) => shownNote(ctx.system.keys.keyring, row, versions)),
-    total: rows[0]?.total ?? 0,
+    items: shown.map((row) => shownNote(ctx.system.keys.keyring, row, versions)),
+    total,
     page: Math.floor(skip / limit) + 1,
     limit,
-    next_cursor: null,
+    next_cursor: encodeCursor(last && `${last.created_at} ${last.id}`),
   }
 }

@@ -1,4 +1,5 @@
-import { literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
+import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
+import type { TimePage } from './entry.store.ts'
 import type { Note, NoteDraft } from './note.contract.ts'
 
 type Key = { key_id: string; kek_id: string | null; wrapped: Buffer | null }
@@ -42,11 +43,16 @@ export function lockNote(id: string): Sql {
 export function listNotes(
   visit_id: string,
   user_id: string | undefined,
-  { skip, limit }: { skip: number; limit: number },
-): Sql<StoredNote & { total: number }> {
+  { skip, limit, after }: TimePage,
+): Sql<StoredNote> {
+  const beyond = after && sql`(n.created_at, n.id) < (${after[0]}::timestamptz, ${after[1]}::uuid)`
   return sql`
-    select ${columns}, count(*) over ()::int as total from ${source} where n.visit_id = ${visit_id} and ${seenBy(user_id)}
-     order by n.created_at desc, n.id desc limit ${literal(limit)} offset ${skipped(skip)}`
+    select ${columns} from ${source} where ${all([sql`n.visit_id = ${visit_id}`, seenBy(user_id), beyond])}
+     order by n.created_at desc, n.id desc limit ${literal(limit)} offset ${skipped(after ? 0 : skip)}`
+}
+
+export function countNotes(visit_id: string, user_id: string | undefined): Sql<{ total: number }> {
+  return sql`select count(*)::int as total from clinical_notes n where n.visit_id = ${visit_id} and ${seenBy(user_id)}`
 }
 
 export function listOwnDrafts(user_id: string | undefined): Sql<NoteDraft> {
