@@ -116,13 +116,7 @@ function Disclosures({ patient_id }: { patient_id: string }) {
       title={words.disclosed}
       none={words.not_disclosed}
       queryKey={['own', 'disclosures', patient_id]}
-      read={async () => {
-        const { items } = await call(disclosureApi.list_disclosures, {
-          params: { patient_id },
-          query: { limit: '100' },
-        })
-        return { items, next_cursor: null }
-      }}
+      read={(query) => call(disclosureApi.list_disclosures, { params: { patient_id }, query })}
     >
       {({ id, disclosed_at, recipient, description, purpose }) => (
         <Paper key={id} component="article" withBorder p="sm">

@@ -1,7 +1,7 @@
 // To whom a patient's record was disclosed: the accounting that 45 CFR 164.528 asks for.
 import { z } from 'zod'
 import { patientErased, patientMerged } from './patient.contract.ts'
-import { Id, Instant, ListOf, QueryInteger, Text } from '#platform/contract/fields.ts'
+import { Id, Instant, ListOf, Page, Text } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
 
 export const Recipient = z.strictObject({ name: Text(200), address: Text(500).nullish() })
@@ -41,10 +41,7 @@ export const disclosureApi = {
     access: 'patients:export',
     audit: audit('list'),
     params: OfPatient,
-    query: z.strictObject({
-      skip: QueryInteger(0, 10_000).default(0),
-      limit: QueryInteger(1, 100).default(20),
-    }),
+    query: z.strictObject(Page),
     returns: [200, ListOf(Disclosure)],
     problems,
   },

@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import type { Disclosure, NewDisclosure } from './disclosure.contract.ts'
 import {
+  countDisclosures,
   type DisclosureRow,
   findDisclosure,
   insertDisclosure,
@@ -10,6 +11,7 @@ import {
 import { openKeyOf, type SealedBy } from './patient.sealing.ts'
 import { patientErased, patientMerged } from './patient.contract.ts'
 import { findPatient } from './patient.store.ts'
+import { decodeTimeCursor, encodeCursor } from '#platform/contract/cursor.ts'
 import { forbidden, invalidRequest, notFound, Problem } from '#platform/contract/problem.ts'
 import type { Context } from '#platform/context.ts'
 import type { Tx } from '#platform/database/transaction.ts'
@@ -38,15 +40,19 @@ export async function requireWholeRecord(ctx: Context, tx: Tx, patient_id: strin
 export async function listOfPatient(
   ctx: Context,
   patient_id: string,
-  { skip, limit }: { skip: number; limit: number },
+  { skip, limit, cursor }: { skip: number; limit: number; cursor?: string | undefined },
 ) {
-  const rows = await ctx.database.transaction(async (tx) => {
+  const own = isOwn(ctx, patient_id)
+  const page = { skip, limit: limit + 1, after: decodeTimeCursor(cursor) }
+  const [rows, { total }] = await ctx.database.transaction(async (tx) => {
     await requireWholeRecord(ctx, tx, patient_id)
-    return tx.rows(listDisclosures(patient_id, isOwn(ctx, patient_id), skip, limit))
+    return Promise.all([tx.rows(listDisclosures(patient_id, own, page)), tx.one(countDisclosures(patient_id, own))])
   })
-  ctx.saw({ details: { count: rows.length } })
-  const items = rows.map((row) => answer(ctx, row))
-  return { items, total: rows[0]?.total ?? 0, page: Math.floor(skip / limit) + 1, limit, next_cursor: null }
+  const items = rows.slice(0, limit).map((row) => answer(ctx, row))
+  ctx.saw({ details: { count: items.length } })
+  const last = rows.length > limit ? items.at(-1) : undefined
+  const next_cursor = encodeCursor(last && `${last.disclosed_at} ${last.id}`)
+  return { items, total, page: Math.floor(skip / limit) + 1, limit, next_cursor }
 }
 
 /** @throws Problem as the contract lists */

@@ -1,6 +1,6 @@
 import type { Disclosure } from './disclosure.contract.ts'
 import type { SealedBy } from './patient.sealing.ts'
-import { literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
+import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 
 export type DisclosureRow = SealedBy &
   Pick<
@@ -21,16 +21,25 @@ export const isToldToPatient: Sql = sql`
   not exists (select from disclosures where disclosures.id = resource_id and disclosures.suspended_until > now())`
 
 /** `own`: what the patient is not told yet is left out. */
+const shownOf = (patient_id: string, own: boolean) =>
+  sql`d.patient_id = ${patient_id} and (not ${own}::boolean or d.suspended_until is null or d.suspended_until <= now())`
+
+type TimePage = { skip: number; limit: number; after: readonly [at: string, id: string] | undefined }
+
 export function listDisclosures(
   patient_id: string,
   own: boolean,
-  skip: number,
-  limit: number,
-): Sql<DisclosureRow & { total: number }> {
+  { skip, limit, after }: TimePage,
+): Sql<DisclosureRow> {
+  const beyond = after && sql`(d.disclosed_at, d.id) < (${after[0]}::timestamptz, ${after[1]}::uuid)`
   return sql`
-    select ${columns}, count(*) over ()::int as total from disclosures d join patient_keys k on k.id = d.key_id
-     where d.patient_id = ${patient_id} and (not ${own}::boolean or d.suspended_until is null or d.suspended_until <= now())
-     order by d.disclosed_at desc, d.id desc limit ${literal(limit)} offset ${skipped(skip)}`
+    select ${columns} from disclosures d join patient_keys k on k.id = d.key_id
+     where ${all([shownOf(patient_id, own), beyond])}
+     order by d.disclosed_at desc, d.id desc limit ${literal(limit)} offset ${skipped(after ? 0 : skip)}`
+}
+
+export function countDisclosures(patient_id: string, own: boolean): Sql<{ total: number }> {
+  return sql`select count(*)::int as total from disclosures d where ${shownOf(patient_id, own)}`
 }
 
 export function findDisclosure(patient_id: string, id: string): Sql<DisclosureRow> {

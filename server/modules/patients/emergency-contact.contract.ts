@@ -1,7 +1,7 @@
 // Whom to call for a patient.
 import { z } from 'zod'
 import { Address, Email, Patient, patientErased, patientInactive, patientMerged } from './patient.contract.ts'
-import { Id, Instant, ListOf, QueryInteger, Text } from '#platform/contract/fields.ts'
+import { Id, Instant, ListOf, Page, Text } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
 
 export const NewEmergencyContact = z.strictObject({
@@ -29,12 +29,6 @@ export const EmergencyContact = z.object({
 })
 export type EmergencyContact = z.output<typeof EmergencyContact>
 
-/** Few belong to one patient, so a page is a part of all and no cursor leads on. */
-export const OfPatientQuery = z.strictObject({
-  skip: QueryInteger(0, 10_000).default(0),
-  limit: QueryInteger(1, 100).default(20),
-})
-
 const OfPatient = z.strictObject({ patient_id: Id })
 const One = z.strictObject({ patient_id: Id, contact_id: Id })
 const example = { name: 'Luis Ruiz', relationship: 'brother', phone: '(415) 555-2672', is_primary: true }
@@ -49,7 +43,7 @@ export const emergencyContactApi = {
     access: 'patients:read',
     audit: audit('list'),
     params: OfPatient,
-    query: OfPatientQuery,
+    query: z.strictObject(Page),
     returns: [200, ListOf(EmergencyContact)],
     problems: [patientErased, patientMerged],
   },

@@ -5,6 +5,7 @@ import type { EmergencyContact, NewEmergencyContact } from './emergency-contact.
 import {
   clearPrimaryContact,
   type ContactRow,
+  countContacts,
   deleteContact,
   findContact,
   insertContact,
@@ -16,6 +17,7 @@ import { type Address, withoutGaps } from './patient-members.ts'
 import { openKeyOf } from './patient.sealing.ts'
 import { readPhone } from './phones.ts'
 import type { Context } from '#platform/context.ts'
+import { decodeCursor, encodeCursor } from '#platform/contract/cursor.ts'
 import { type InvalidMember, invalidRequest, notFound, Problem, stale } from '#platform/contract/problem.ts'
 import type { Keyring } from '#platform/encryption/keyring.ts'
 import { openJson, sealJson } from '#platform/encryption/sealing.ts'
@@ -24,18 +26,25 @@ type Sealed = { name: string; phone: string; email: string | null; address: Addr
 type Known = Sealed & Pick<EmergencyContact, 'relationship' | 'is_primary'>
 
 const place = (row_id: string) => ({ table: 'emergency_contacts', column: 'sealed_contact', row_id })
+/** Where those go on who come behind the first one: before every id that there is. */
+const beforeAll = '00000000-0000-0000-0000-000000000000'
 const members = ['name', 'phone', 'email', 'address', 'relationship', 'is_primary'] as const
 
 /** @throws Problem notFound, patientErased */
 export async function listEmergencyContacts(
   ctx: Context,
   patient_id: string,
-  { skip, limit }: { skip: number; limit: number },
+  { skip, limit, cursor }: { skip: number; limit: number; cursor?: string | undefined },
 ) {
-  const rows = await readOfPatient(ctx, patient_id, (tx) => tx.rows(listContacts(patient_id, skip, limit)))
-  ctx.saw({ details: { count: rows.length } })
-  const items = rows.map((row) => answer(ctx.system.keys.keyring, row))
-  return { items, total: rows[0]?.total ?? 0, page: Math.floor(skip / limit) + 1, limit, next_cursor: null }
+  const page = { skip, limit: limit + 1, after: decodeCursor(cursor) }
+  const [rows, { total }] = await readOfPatient(ctx, patient_id, (tx) =>
+    Promise.all([tx.rows(listContacts(patient_id, page)), tx.one(countContacts(patient_id))]),
+  )
+  const items = rows.slice(0, limit).map((row) => answer(ctx.system.keys.keyring, row))
+  ctx.saw({ details: { count: items.length } })
+  const last = rows.length > limit ? items.at(-1) : undefined
+  const next_cursor = encodeCursor(last?.is_primary ? beforeAll : last?.id)
+  return { items, total, page: Math.floor(skip / limit) + 1, limit, next_cursor }
 }
 
 /** @throws Problem as the contract lists */

@@ -1,7 +1,7 @@
 // Every statement about emergency contacts. Each row names the key that sealed it, since a merge moves rows between patients.
 import type { EmergencyContact } from './emergency-contact.contract.ts'
 import type { SealedBy } from './patient.sealing.ts'
-import { literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
+import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 
 export type ContactRow = SealedBy &
   Pick<
@@ -12,11 +12,20 @@ export type ContactRow = SealedBy &
 const columns = sql`c.id, c.patient_id, c.key_id, k.kek_id, k.wrapped, c.sealed_contact, c.relationship, c.is_primary,
                     c.created_at, c.updated_at, c.version`
 
-export function listContacts(patient_id: string, skip: number, limit: number): Sql<ContactRow & { total: number }> {
+/** Behind the one whom to call first come all others, the page of whom begins `after` an id. */
+export function listContacts(
+  patient_id: string,
+  { skip, limit, after }: { skip: number; limit: number; after: string | undefined },
+): Sql<ContactRow> {
+  const beyond = after === undefined ? undefined : sql`not c.is_primary and c.id > ${after}`
   return sql`
-    select ${columns}, count(*) over ()::int as total from emergency_contacts c join patient_keys k on k.id = c.key_id
-     where c.patient_id = ${patient_id}
-     order by c.is_primary desc, c.id limit ${literal(limit)} offset ${skipped(skip)}`
+    select ${columns} from emergency_contacts c join patient_keys k on k.id = c.key_id
+     where ${all([sql`c.patient_id = ${patient_id}`, beyond])}
+     order by c.is_primary desc, c.id limit ${literal(limit)} offset ${skipped(after ? 0 : skip)}`
+}
+
+export function countContacts(patient_id: string): Sql<{ total: number }> {
+  return sql`select count(*)::int as total from emergency_contacts where patient_id = ${patient_id}`
 }
 
 export function findContact(patient_id: string, id: string): Sql<ContactRow> {

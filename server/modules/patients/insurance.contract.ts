@@ -1,8 +1,7 @@
 // Who pays for a patient.
 import { z } from 'zod'
-import { OfPatientQuery } from './emergency-contact.contract.ts'
 import { contactDetailsOnly, patientErased, patientInactive, patientMerged } from './patient.contract.ts'
-import { Currency, Id, Instant, ListOf, LocalDate, Money, Text } from '#platform/contract/fields.ts'
+import { Currency, Id, Instant, ListOf, LocalDate, Money, Page, Text } from '#platform/contract/fields.ts'
 import type { Api } from '#platform/contract/operation.ts'
 import { defineProblem } from '#platform/contract/problem.ts'
 
@@ -82,7 +81,7 @@ export const insuranceApi = {
     access: 'patients:read',
     audit: audit('list'),
     params: OfPatient,
-    query: OfPatientQuery,
+    query: z.strictObject(Page),
     returns: [200, ListOf(Insurance)],
     problems: [patientErased, patientMerged],
   },

@@ -4,6 +4,7 @@ import { type Changeable, isOwnRecord, lockChangeable, readOfPatient, sealChange
 import { identifierMatchValue } from './identifiers.ts'
 import { duplicatePolicy, type Insurance, type NewInsurance } from './insurance.contract.ts'
 import {
+  countInsurances,
   deleteInsurance,
   deletePolicyTokens,
   findInsurance,
@@ -18,6 +19,7 @@ import {
 import { contactDetailsOnly } from './patient.contract.ts'
 import { openKeyOf } from './patient.sealing.ts'
 import type { Context } from '#platform/context.ts'
+import { decodeCursor, encodeCursor } from '#platform/contract/cursor.ts'
 import { notFound, Problem, stale } from '#platform/contract/problem.ts'
 import { violating } from '#platform/database/constraint.ts'
 import type { Tx } from '#platform/database/transaction.ts'
@@ -32,12 +34,16 @@ const stamps: ReadonlySet<string> = new Set(['id', 'patient_id', 'created_at', '
 export async function listPatientInsurances(
   ctx: Context,
   patient_id: string,
-  { skip, limit }: { skip: number; limit: number },
+  { skip, limit, cursor }: { skip: number; limit: number; cursor?: string | undefined },
 ) {
-  const rows = await readOfPatient(ctx, patient_id, (tx) => tx.rows(listInsurances(patient_id, skip, limit)))
-  ctx.saw({ details: { count: rows.length } })
-  const items = rows.map((row) => answer(ctx.system.keys.keyring, row))
-  return { items, total: rows[0]?.total ?? 0, page: Math.floor(skip / limit) + 1, limit, next_cursor: null }
+  const page = { skip, limit: limit + 1, before: decodeCursor(cursor) }
+  const [rows, { total }] = await readOfPatient(ctx, patient_id, (tx) =>
+    Promise.all([tx.rows(listInsurances(patient_id, page)), tx.one(countInsurances(patient_id))]),
+  )
+  const items = rows.slice(0, limit).map((row) => answer(ctx.system.keys.keyring, row))
+  ctx.saw({ details: { count: items.length } })
+  const next_cursor = encodeCursor(rows.length > limit ? items.at(-1)?.id : undefined)
+  return { items, total, page: Math.floor(skip / limit) + 1, limit, next_cursor }
 }
 
 /** @throws Problem as the contract lists */

@@ -1,7 +1,7 @@
 // Every statement about insurances and the tokens that keep their policy numbers unique.
 import type { Insurance } from './insurance.contract.ts'
 import type { SealedBy } from './patient.sealing.ts'
-import { literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
+import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 import type { Token } from '#platform/encryption/tokens.ts'
 
 type Open = Omit<Insurance, 'policy_number' | 'group_number' | 'policy_holder_name' | 'coverage_percentage'>
@@ -12,11 +12,19 @@ const columns = sql`i.id, i.patient_id, i.key_id, k.kek_id, k.wrapped, i.sealed_
                     i.coverage_start_date, i.coverage_end_date, i.copay_amount, i.coverage_percentage, i.max_coverage, i.currency,
                     i.is_active, i.verification_status, i.created_at, i.updated_at, i.version`
 
-export function listInsurances(patient_id: string, skip: number, limit: number): Sql<InsuranceRow & { total: number }> {
+export function listInsurances(
+  patient_id: string,
+  { skip, limit, before }: { skip: number; limit: number; before: string | undefined },
+): Sql<InsuranceRow> {
+  const beyond = before === undefined ? undefined : sql`i.id < ${before}`
   return sql`
-    select ${columns}, count(*) over ()::int as total from insurances i join patient_keys k on k.id = i.key_id
-     where i.patient_id = ${patient_id}
-     order by i.id desc limit ${literal(limit)} offset ${skipped(skip)}`
+    select ${columns} from insurances i join patient_keys k on k.id = i.key_id
+     where ${all([sql`i.patient_id = ${patient_id}`, beyond])}
+     order by i.id desc limit ${literal(limit)} offset ${skipped(before ? 0 : skip)}`
+}
+
+export function countInsurances(patient_id: string): Sql<{ total: number }> {
+  return sql`select count(*)::int as total from insurances where patient_id = ${patient_id}`
 }
 
 export function findInsurance(patient_id: string, id: string): Sql<InsuranceRow> {

@@ -18,7 +18,11 @@ const indexComplete = z
 
 export const ListQuery = z.strictObject({
   ...Page,
-  search: Text(200).optional().describe('As `q` of the search, among the records that you may open'),
+  search: Text(200)
+    .optional()
+    .describe(
+      'As `q` of the search, among the records that you may open. The best come first; by a name or a birth date the 100 best are all, by anything else the newest 200',
+    ),
   is_active: QueryBoolean.optional().describe('true unless said: false shows those who were deleted'),
 })
 export const PatientList = z.object({ ...ListOf(ListedPatient).shape, index_complete: indexComplete })

@@ -181,13 +181,12 @@ type ListQuery = {
 /** The patients whose records the caller may open. @throws Problem invalidRequest */
 export async function listOpenPatients(ctx: Context, names: PatientNames, query: ListQuery) {
   const { skip, limit, cursor, search, is_active = true } = query
-  if (cursor && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(cursor)) {
-    throw new Problem(invalidRequest, {
-      errors: [{ path: '/query/cursor', code: 'cursor', message: 'Must be the next_cursor of a page' }],
-    })
-  }
   const page = Math.floor(skip / limit) + 1
-  if (search !== undefined) return { ...(await listFound(ctx, names, { search, is_active, skip, limit })), page, limit }
+  if (search !== undefined) {
+    const after = cursor ? rankIn(cursor) : undefined
+    return { ...(await listFound(ctx, names, { search, is_active, skip, limit, after })), page, limit }
+  }
+  if (cursor && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(cursor)) throw notOurs()
   const filter: ListFilter = { is_active, after: cursor || undefined, skip, limit: limit + 1 }
   const [rows, counted] = await ctx.database.once((tx) =>
     Promise.all([
@@ -210,11 +209,30 @@ export async function listOpenPatients(ctx: Context, names: PatientNames, query:
   }
 }
 
-async function listFound(
-  ctx: Context,
-  names: PatientNames,
-  { search, is_active, skip, limit }: Required<Pick<ListQuery, 'search' | 'is_active' | 'skip' | 'limit'>>,
-) {
+/** Where a page of a search ended: with whom, and which they were of those who were found. */
+type Rank = { at: number; id: string }
+
+/** @throws Problem invalidRequest */
+function rankIn(cursor: string): Rank {
+  const [, at, id] = /^(\d{1,4})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(cursor) ?? []
+  if (at === undefined || id === undefined) throw notOurs()
+  return { at: Number(at), id }
+}
+
+const notOurs = () =>
+  new Problem(invalidRequest, {
+    errors: [{ path: '/query/cursor', code: 'cursor', message: 'Must be the next_cursor of a page' }],
+  })
+
+/** The best come first, so the page goes on behind whom the one before ended with; who is found no more has left their place. */
+function beginBehind(found: readonly Hit[], { at, id }: Rank): number {
+  const index = found.findIndex(({ row }) => row.id === id)
+  return index === -1 ? at : index + 1
+}
+
+type SearchedList = Required<Pick<ListQuery, 'search' | 'is_active' | 'skip' | 'limit'>> & { after: Rank | undefined }
+
+async function listFound(ctx: Context, names: PatientNames, { search, is_active, skip, limit, after }: SearchedList) {
   // One box is never wrong: what it is, is told by its form.
   const { question } = readQuestion(ctx.system.configuration.country, 'query', { q: search })
   // Emergency access opens one record and lists none.
@@ -226,12 +244,14 @@ async function listFound(
   const asked = { database: ctx.database, read_reach, named, opened: mostByName }
   const { items, index_complete } = await find(ctx, question, asked)
   const open = items.filter(({ row }) => row.may_open && row.is_active === is_active)
-  const shown = open.slice(skip, skip + limit)
+  const begin = after ? beginBehind(open, after) : skip
+  const shown = open.slice(begin, begin + limit)
+  const end = begin + shown.length
   ctx.saw({ details: { criteria: question.kinds, count: open.length, patient_ids: shown.map(({ row }) => row.id) } })
   return {
     items: shown.map((hit) => listed(hit)),
     total: open.length,
-    next_cursor: null,
+    next_cursor: end < open.length ? `${end - 1}.${certain(shown.at(-1), 'last of a page').row.id}` : null,
     index_complete,
   }
 }

@@ -340,9 +340,33 @@ describe('the list', () => {
     assert.deepEqual([hidden.items, hidden.total], [[], 0])
   })
 
+  it('searched, goes on behind whom the page before ended with, also where that one is found no more', async () => {
+    const [admin, who] = [
+      await api.person('admin'),
+      await api.person('nurse', { department_id: await api.department() }),
+    ]
+    for (let at = 0; at < 4; at += 1)
+      await who.call(patientApi.register, { body: { ...nextPerson(), last_name: 'Ugartemendia' } })
+    const search = 'ugartemendia'
+    const ids = idsOf(await list(who, { search }))
+    assert.equal(ids.length, 4)
+    const first = await list(who, { search, limit: '2' })
+    const rest = await list(who, { search, limit: '2', cursor: first.next_cursor ?? '' })
+    assert.deepEqual([idsOf(first), idsOf(rest), rest.next_cursor], [ids.slice(0, 2), ids.slice(2), null])
+    assert.deepEqual([first.total, rest.total], [4, 4])
+    await admin.call(patientApi.delete, { params: { patient_id: ids[1] ?? '' }, query: {} })
+    const later = await list(who, { search, limit: '2', cursor: first.next_cursor ?? '' })
+    assert.deepEqual([idsOf(later), later.next_cursor], [ids.slice(2), null])
+  })
+
   it('refuses what no page can be', async () => {
     await assert.rejects(list(staff, { limit: '101' }), refusedWith(invalidRequest, '/query/limit'))
-    await assert.rejects(list(staff, { cursor: 'x' }), refusedWith(invalidRequest, '/query/cursor'))
+    for (const cursor of ['x', `1.${agustin.id}`])
+      await assert.rejects(list(staff, { cursor }), refusedWith(invalidRequest, '/query/cursor'))
+    await assert.rejects(
+      list(staff, { search: 'fonseca', cursor: agustin.id }),
+      refusedWith(invalidRequest, '/query/cursor'),
+    )
     await assert.rejects(list(staff, { sort: 'last_name' }), refusedWith(invalidRequest, '/query/sort'))
   })
 })

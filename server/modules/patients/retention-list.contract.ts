@@ -12,8 +12,7 @@ export const RetainedRecord = z.object({
 export type RetainedRecord = z.output<typeof RetainedRecord>
 
 export const RetentionQuery = z.strictObject({
-  skip: Page.skip,
-  limit: Page.limit,
+  ...Page,
   state: z.enum(['over', 'held']).default('over'),
 })
 export type RetentionQuery = z.output<typeof RetentionQuery>

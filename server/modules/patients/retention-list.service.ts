@@ -1,8 +1,9 @@
 import { isRetentionOver, retentionEnd } from './retention.ts'
 import { retentionYears } from './erasure.contract.ts'
 import type { RetentionQuery } from './retention-list.contract.ts'
-import { countRetained, findOld, findRetained, type Judged, saveEnded } from './retention-list.store.ts'
+import { countRetained, findHeld, findOld, findOver, type Judged, saveEnded } from './retention-list.store.ts'
 import { unattendedDatabase } from './unattended.ts'
+import { decodeCursor, decodeDayCursor, encodeCursor } from '#platform/contract/cursor.ts'
 import type { Context, System } from '#platform/context.ts'
 import { defineSchedule } from '#platform/jobs/job.ts'
 
@@ -14,13 +15,20 @@ export const retentionSchedule = defineSchedule({
 
 const together = 500
 
-export async function listRetained(ctx: Context, query: RetentionQuery) {
-  const [items, { total }] = await ctx.database.once((tx) =>
-    Promise.all([tx.rows(findRetained(query)), tx.one(countRetained(query))]),
+export async function listRetained(ctx: Context, { state, skip, limit, cursor }: RetentionQuery) {
+  const page = { skip, limit: limit + 1 }
+  const statement =
+    state === 'over'
+      ? findOver({ ...page, after: decodeDayCursor(cursor) })
+      : findHeld({ ...page, after: decodeCursor(cursor) })
+  const [rows, { total }] = await ctx.database.once((tx) =>
+    Promise.all([tx.rows(statement), tx.one(countRetained({ state }))]),
   )
+  const items = rows.slice(0, limit)
   ctx.saw({ details: { count: items.length, patient_ids: items.map(({ patient_id }) => patient_id) } })
-  const { skip, limit } = query
-  return { items, total, page: Math.floor(skip / limit) + 1, limit, next_cursor: null }
+  const last = rows.length > limit ? items.at(-1) : undefined
+  const key = state === 'over' ? last && `${last.retention_ended_on} ${last.patient_id}` : last?.patient_id
+  return { items, total, page: Math.floor(skip / limit) + 1, limit, next_cursor: encodeCursor(key) }
 }
 
 /** Finds the records that need not be kept any more, among those that have been here for long enough. Returns how many there are. */

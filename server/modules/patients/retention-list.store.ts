@@ -1,18 +1,31 @@
 import { lastEntries } from './erasure.store.ts'
 import type { RetainedRecord, RetentionQuery } from './retention-list.contract.ts'
-import { literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
+import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 
 const isThere = sql`merged_into is null and erased_at is null`
 
-export function findRetained({ state, skip, limit }: RetentionQuery): Sql<RetainedRecord> {
-  const [which, order] =
-    state === 'over' ? [sql`retention_ended_on is not null`, sql`retention_ended_on, id`] : [sql`legal_hold`, sql`id`]
+const columns = sql`id as patient_id, patient_number, legal_hold, retention_ended_on`
+type RetainedPage<Key> = { skip: number; limit: number; after: Key | undefined }
+
+export function findOver({
+  skip,
+  limit,
+  after,
+}: RetainedPage<readonly [day: string, id: string]>): Sql<RetainedRecord> {
+  const beyond = after && sql`(retention_ended_on, id) > (${after[0]}::date, ${after[1]}::uuid)`
   return sql`
-    select id as patient_id, patient_number, legal_hold, retention_ended_on from patients
-     where ${which} and ${isThere} order by ${order} limit ${literal(limit)} offset ${skipped(skip)}`
+    select ${columns} from patients where ${all([sql`retention_ended_on is not null and ${isThere}`, beyond])}
+     order by retention_ended_on, id limit ${literal(limit)} offset ${skipped(after ? 0 : skip)}`
 }
 
-export function countRetained({ state }: RetentionQuery): Sql<{ total: number }> {
+export function findHeld({ skip, limit, after }: RetainedPage<string>): Sql<RetainedRecord> {
+  const beyond = after === undefined ? undefined : sql`id > ${after}`
+  return sql`
+    select ${columns} from patients where ${all([sql`legal_hold and ${isThere}`, beyond])}
+     order by id limit ${literal(limit)} offset ${skipped(after ? 0 : skip)}`
+}
+
+export function countRetained({ state }: Pick<RetentionQuery, 'state'>): Sql<{ total: number }> {
   const which = state === 'over' ? sql`retention_ended_on is not null` : sql`legal_hold`
   return sql`select count(*)::int as total from patients where ${which} and ${isThere}`
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { decodeCursor, decodeTimeCursor, encodeCursor } from './cursor.ts'
+import { decodeCursor, decodeDayCursor, decodeTimeCursor, encodeCursor } from './cursor.ts'
 import { malformed } from './problem.ts'
 import { refusedWith } from '../../testing.ts'
 
@@ -10,9 +10,10 @@ const of = (key: string) => encodeCursor(key) ?? undefined
 describe('a cursor', () => {
   it('comes back as what it was made of', () => {
     assert.equal(decodeCursor(of(id)), id)
-    for (const at of ['2026-12-01T14:00:00Z', '2026-12-01T14:00:00.123456Z'])
+    for (const at of ['2026-12-01T14:00:00Z', '2026-12-01T14:00:00.123456Z', '0800-12-25T00:00:00Z'])
       assert.deepEqual(decodeTimeCursor(of(`${at} ${id}`)), [at, id])
-    assert.deepEqual([decodeCursor(undefined), decodeTimeCursor(undefined)], [undefined, undefined])
+    assert.deepEqual(decodeDayCursor(of(`2026-12-01 ${id}`)), ['2026-12-01', id])
+    for (const decode of [decodeCursor, decodeTimeCursor, decodeDayCursor]) assert.equal(decode(undefined), undefined)
   })
 
   for (const key of ['', 'x', `${id}x`, `2026-12-01T14:00:00Z ${id}`])
@@ -28,5 +29,8 @@ describe('a cursor', () => {
   ])
     it(`of times is refused as ${JSON.stringify(key)}`, () =>
       assert.throws(() => decodeTimeCursor(of(key)), refusedWith(malformed)))
+  for (const key of [id, `2026-02-30 ${id}`, `0000-01-01 ${id}`, `2026-12-01T14:00:00Z ${id}`, '2026-12-01'])
+    it(`of days is refused as ${JSON.stringify(key)}`, () =>
+      assert.throws(() => decodeDayCursor(of(key)), refusedWith(malformed)))
   it('is refused where it is no base64', () => assert.throws(() => decodeCursor('!!!'), refusedWith(malformed)))
 })

@@ -5,25 +5,38 @@ export function encodeCursor(key: string | undefined): string | null {
   return key === undefined ? null : btoa(key).replaceAll('=', '').replaceAll('+', '-').replaceAll('/', '_')
 }
 
+const id = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+const day = '(?!0000)\\d{4}-\\d\\d-\\d\\d'
+const idForm = new RegExp(`^${id}$`)
+const dayForm = new RegExp(`^${day} ${id}$`)
+const timeForm = new RegExp(`^${day}T\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?Z ${id}$`)
+
 /** The id where a list in the order of ids goes on. @throws Problem malformed when the text is no such cursor of ours */
 export function decodeCursor(cursor: string | undefined): string | undefined {
-  return decodeKey(cursor, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
+  return decodeKey(cursor, idForm)
 }
 
 /** The instant and id where a list in the order of time goes on. @throws Problem malformed, as `decodeCursor` */
 export function decodeTimeCursor(cursor: string | undefined): readonly [at: string, id: string] | undefined {
-  const key = decodeKey(
-    cursor,
-    /^[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
-  )
+  return decodePair(cursor, timeForm, (at) => Temporal.Instant.from(at))
+}
+
+/** The day and id where a list in the order of days goes on. @throws Problem malformed, as `decodeCursor` */
+export function decodeDayCursor(cursor: string | undefined): readonly [day: string, id: string] | undefined {
+  return decodePair(cursor, dayForm, (on) => Temporal.PlainDate.from(on))
+}
+
+/** `read` throws where what is in front is none. */
+function decodePair(cursor: string | undefined, form: RegExp, read: (text: string) => unknown) {
+  const key = decodeKey(cursor, form)
   if (key === undefined) return undefined
-  const [at = '', id = ''] = key.split(' ')
+  const [first = '', second = ''] = key.split(' ')
   try {
-    Temporal.Instant.from(at)
+    read(first)
   } catch {
     throw notOurs()
   }
-  return [at, id]
+  return [first, second] as const
 }
 
 /** The key of a list in an order of its own. @throws Problem malformed when the text is no such cursor of ours */
