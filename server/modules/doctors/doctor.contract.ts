@@ -78,7 +78,7 @@ export const DoctorQuery = z.strictObject({
 })
 export type DoctorQuery = z.output<typeof DoctorQuery>
 
-export const DoctorProfileQuery = z.strictObject({ skip: Page.skip, limit: Page.limit, user_id: Id.optional() })
+export const DoctorProfileQuery = z.strictObject({ ...Page, user_id: Id.optional() })
 export type DoctorProfileQuery = z.output<typeof DoctorProfileQuery>
 
 export const profileExists = defineProblem(

@@ -73,13 +73,16 @@ export async function getOwnProfile(ctx: Context): Promise<DoctorProfile> {
 }
 
 /** Every profile, or one's own for whoever changes no other. */
-export async function listProfiles(ctx: Context, { skip, limit, user_id }: DoctorProfileQuery) {
+export async function listProfiles(ctx: Context, { skip, limit, cursor, user_id }: DoctorProfileQuery) {
+  const page = { skip, limit: limit + 1, after: decodeCursor(cursor) }
   const own = reachOf(ctx.actor, 'doctors:update') === 'all' ? undefined : certain(ctx.actor.user_id, 'user')
   const of = [own, user_id].filter((id) => id !== undefined)
-  const [items, { total }] = await ctx.database.once((tx) =>
-    Promise.all([tx.rows(findProfiles(of, { skip, limit })), tx.one(countProfiles(of))]),
+  const [found, { total }] = await ctx.database.once((tx) =>
+    Promise.all([tx.rows(findProfiles(of, page)), tx.one(countProfiles(of))]),
   )
-  return { items, total, page: Math.floor(skip / limit) + 1, limit, next_cursor: null }
+  const items = found.slice(0, limit)
+  const next_cursor = encodeCursor(found.length > limit ? items.at(-1)?.id : undefined)
+  return { items, total, page: Math.floor(skip / limit) + 1, limit, next_cursor }
 }
 
 /** @throws Problem notFound */

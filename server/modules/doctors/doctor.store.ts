@@ -36,18 +36,21 @@ export function matchingDoctors({ specialization, location, language, q, doctor_
   ])
 }
 
-export function findDoctors(
-  filter: DoctorFilter,
-  page: { skip: number; limit: number; after: string | undefined },
-): Sql<Doctor & { version: number }> {
-  const { skip, limit, after } = page
+export type NamePage = { skip: number; limit: number; after: string | undefined }
+
+/** Of these the page in the order of names, behind the doctor with whom the one before ended. */
+export function pageByName<Row>(columns: Sql, which: Sql, { skip, limit, after }: NamePage): Sql<Row> {
   const beyond =
     after === undefined
       ? undefined
       : sql`(last_name, first_name, doctors.id) > (select last.last_name, last.first_name, last.id from doctors as last where last.id = ${after})`
   return sql`
-    select ${publicColumns}, version from doctors where ${all([matchingDoctors(filter), beyond])}
+    select ${columns} from doctors where ${all([which, beyond])}
      order by last_name, first_name, doctors.id limit ${literal(limit)} offset ${skipped(after ? 0 : skip)}`
+}
+
+export function findDoctors(filter: DoctorFilter, page: NamePage): Sql<Doctor & { version: number }> {
+  return pageByName(sql`${publicColumns}, version`, matchingDoctors(filter), page)
 }
 
 export function countDoctors(filter: DoctorFilter): Sql<{ total: number }> {
@@ -65,10 +68,8 @@ export function findProfile(by: { id: string } | { user_id: string }): Sql<Docto
 /** Of accounts that are all of `user_ids`; of everyone where there is none. */
 const ofAccounts = (user_ids: readonly string[]) => all(user_ids.map((user_id) => sql`doctors.user_id = ${user_id}`))
 
-export function findProfiles(user_ids: readonly string[], page: { skip: number; limit: number }): Sql<DoctorProfile> {
-  return sql`
-    select ${profileColumns} from doctors where ${ofAccounts(user_ids)}
-     order by last_name, first_name, doctors.id limit ${literal(page.limit)} offset ${skipped(page.skip)}`
+export function findProfiles(user_ids: readonly string[], page: NamePage): Sql<DoctorProfile> {
+  return pageByName(profileColumns, ofAccounts(user_ids), page)
 }
 
 export function countProfiles(user_ids: readonly string[]): Sql<{ total: number }> {

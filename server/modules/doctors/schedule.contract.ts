@@ -121,7 +121,7 @@ export const scheduleApi = {
     description: 'With those who are not active. Sorted by last name, first name and id.',
     access: 'schedules:write',
     audit: 'none',
-    query: z.strictObject({ skip: Page.skip, limit: Page.limit }),
+    query: z.strictObject(Page),
     returns: [200, ListOf(ScheduledDoctor)],
     problems: [],
   },

@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { type Context, reachOf } from '#platform/context.ts'
+import { decodeCursor, encodeCursor } from '#platform/contract/cursor.ts'
 import { invalidRequest, notFound, Problem, stale } from '#platform/contract/problem.ts'
 import { violating } from '#platform/database/constraint.ts'
 import type { Tx } from '#platform/database/transaction.ts'
@@ -43,13 +44,17 @@ function reachIn({ actor, reach }: Context): ScheduleReach {
   }
 }
 
-export async function listScheduled(ctx: Context, page: { skip: number; limit: number }) {
+type ScheduledQuery = { skip: number; limit: number; cursor?: string | undefined }
+
+export async function listScheduled(ctx: Context, { skip, limit, cursor }: ScheduledQuery) {
   const within = reachIn(ctx)
-  const [items, { total }] = await ctx.database.once((tx) =>
+  const page = { skip, limit: limit + 1, after: decodeCursor(cursor) }
+  const [found, { total }] = await ctx.database.once((tx) =>
     Promise.all([tx.rows(findScheduled(within, page)), tx.one(countScheduled(within))]),
   )
-  const { skip, limit } = page
-  return { items, total, page: Math.floor(skip / limit) + 1, limit, next_cursor: null }
+  const items = found.slice(0, limit)
+  const next_cursor = encodeCursor(found.length > limit ? items.at(-1)?.id : undefined)
+  return { items, total, page: Math.floor(skip / limit) + 1, limit, next_cursor }
 }
 
 /**

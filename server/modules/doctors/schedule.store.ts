@@ -1,5 +1,5 @@
-import { literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
-import { publicColumns } from './doctor.store.ts'
+import { type Sql, sql } from '#platform/database/sql.ts'
+import { type NamePage, pageByName, publicColumns } from './doctor.store.ts'
 import type { Outside, ScheduleBlock, ScheduledDoctor } from './schedule.contract.ts'
 
 const columns = sql`b.id, b.doctor_id, b.weekday, to_char(b.start_time, 'HH24:MI') as start_time, to_char(b.end_time, 'HH24:MI') as end_time,
@@ -25,10 +25,9 @@ export function findScheduleOwner(doctor_id: string, reach: ScheduleReach): Sql<
      where d.id = ${doctor_id} and ${within(reach)}`
 }
 
-export function findScheduled(reach: ScheduleReach, page: { skip: number; limit: number }): Sql<ScheduledDoctor> {
-  return sql`
-    select ${publicColumns}, is_active from doctors where id in (select d.id from doctors d where ${within(reach)})
-     order by last_name, first_name, doctors.id limit ${literal(page.limit)} offset ${skipped(page.skip)}`
+export function findScheduled(reach: ScheduleReach, page: NamePage): Sql<ScheduledDoctor> {
+  const which = sql`id in (select d.id from doctors d where ${within(reach)})`
+  return pageByName(sql`${publicColumns}, is_active`, which, page)
 }
 
 export function countScheduled(reach: ScheduleReach): Sql<{ total: number }> {
