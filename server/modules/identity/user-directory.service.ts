@@ -51,7 +51,7 @@ export async function listUsers(ctx: Context, query: UserQuery) {
  * A whole address or user name is found by its token, a part of a name by opening the names of all who work here. Patients, of whom
  * there may be a hundred for each of those, are looked through where the role is asked for.
  */
-async function searchUsers(ctx: Context, q: string, { skip, limit, role, is_active }: UserQuery) {
+async function searchUsers(ctx: Context, q: string, { skip, limit, cursor, role, is_active }: UserQuery) {
   const { keys } = ctx.system
   const wanted = canonicalName(q)
   const found = new Set<string>()
@@ -70,7 +70,10 @@ async function searchUsers(ctx: Context, q: string, { skip, limit, role, is_acti
     }
     if (rows.length < openedTogether) break
   }
-  const ids = [...found].toSorted().slice(skip, skip + limit)
+  const beyond = decodeCursor(cursor)
+  const inOrder = [...found].toSorted()
+  const left = beyond === undefined ? inOrder.slice(skip) : inOrder.filter((id) => id > beyond)
+  const ids = left.slice(0, limit)
   const shown = ids.length === 0 ? [] : await ctx.database.read(findUsersById(ids))
   ctx.saw({ details: { count: found.size } })
   return {
@@ -78,7 +81,7 @@ async function searchUsers(ctx: Context, q: string, { skip, limit, role, is_acti
     total: found.size,
     page: Math.floor(skip / limit) + 1,
     limit,
-    next_cursor: null,
+    next_cursor: encodeCursor(left.length > limit ? ids.at(-1) : undefined),
   }
 }
 
