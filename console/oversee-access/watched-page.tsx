@@ -1,9 +1,10 @@
 // Records of known persons: every look into them is put among the findings.
 import { Alert, Button, Group, Modal, Stack, Text } from '@mantine/core'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { addresses } from '../addresses.ts'
 import { call } from '../connection/call.ts'
+import { usePages } from '../connection/pages.ts'
 import { may, useUser } from '../connection/use-session.ts'
 import { type WatchedRecord, watchedRecordApi } from '#contracts/activity-review/watched-record'
 import { LinkButton } from '../frame/link-button.tsx'
@@ -16,16 +17,12 @@ import { OversightNav, useAuditorWords } from './oversight.tsx'
 import { SubjectSearch } from './subject-search.tsx'
 
 const key = 'watched-records'
-/** The server answers no more at once; a house that watches more than that has the API. */
-const mostShown = '100'
+const pageSize = '50'
 
 export function WatchedPage() {
   const words = useAuditorWords()
   const known = useQueryClient()
-  const list = useQuery({
-    queryKey: [key],
-    queryFn: () => call(watchedRecordApi.list, { query: { limit: mostShown } }).then(({ items }) => items),
-  })
+  const list = usePages([key], (cursor) => call(watchedRecordApi.list, { query: { limit: pageSize, cursor } }))
   const watch = useMutation({
     mutationFn: ({ patient_id }: { patient_id: string; patient_number: string }) =>
       call(watchedRecordApi.watch, { params: { patient_id } }),
@@ -44,7 +41,7 @@ export function WatchedPage() {
         </Alert>
       )}
       <RowList
-        of={{ ...list, items: list.data ?? [] }}
+        of={list}
         label={words.watched}
         none={words.watched_none}
         row={(record) => <WatchedRow key={record.patient_id} record={record} onEnded={() => watch.reset()} />}

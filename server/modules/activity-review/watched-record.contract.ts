@@ -21,7 +21,7 @@ export const watchedRecordApi = {
     summary: 'Records that are watched, the latest first',
     access: 'audit:review',
     audit: audit('list'),
-    query: z.strictObject({ skip: Page.skip, limit: Page.limit }),
+    query: z.strictObject(Page),
     returns: [200, ListOf(WatchedRecord)],
     problems: [],
   },

@@ -1,15 +1,21 @@
 import { certain } from '#platform/certain.ts'
 import type { Context } from '#platform/context.ts'
+import { decodeTimeCursor, encodeCursor } from '#platform/contract/cursor.ts'
 import { notFound, Problem } from '#platform/contract/problem.ts'
 import { countWatched, deleteWatched, findRecord, findWatched, insertWatched } from './watched-record.store.ts'
 
-export async function listWatched(ctx: Context, page: { skip: number; limit: number }) {
-  const [items, { total }] = await ctx.database.once((tx) =>
+type WatchedQuery = { skip: number; limit: number; cursor?: string | undefined }
+
+export async function listWatched(ctx: Context, { skip, limit, cursor }: WatchedQuery) {
+  const page = { skip, limit: limit + 1, after: decodeTimeCursor(cursor) }
+  const [rows, { total }] = await ctx.database.once((tx) =>
     Promise.all([tx.rows(findWatched(page)), tx.one(countWatched())]),
   )
+  const items = rows.slice(0, limit)
   ctx.saw({ details: { count: items.length, patient_ids: items.map(({ patient_id }) => patient_id) } })
-  const { skip, limit } = page
-  return { items, total, page: Math.floor(skip / limit) + 1, limit, next_cursor: null }
+  const last = rows.length > limit ? items.at(-1) : undefined
+  const next_cursor = encodeCursor(last && `${last.watched_since} ${last.patient_id}`)
+  return { items, total, page: Math.floor(skip / limit) + 1, limit, next_cursor }
 }
 
 /** @throws Problem notFound */

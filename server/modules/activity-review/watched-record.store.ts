@@ -1,11 +1,14 @@
-import { literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
+import { all, literal, skipped, type Sql, sql } from '#platform/database/sql.ts'
 import type { WatchedRecord } from './watched-record.contract.ts'
 
-export function findWatched({ skip, limit }: { skip: number; limit: number }): Sql<WatchedRecord> {
+type TimePage = { skip: number; limit: number; after: readonly [at: string, patient_id: string] | undefined }
+
+export function findWatched({ skip, limit, after }: TimePage): Sql<WatchedRecord> {
+  const beyond = after && sql`(w.watched_since, w.patient_id) < (${after[0]}::timestamptz, ${after[1]}::uuid)`
   return sql`
     select w.patient_id, p.patient_number, w.watched_since, w.watched_by
-      from watched_records w join patients p on p.id = w.patient_id
-     order by w.watched_since desc, w.patient_id limit ${literal(limit)} offset ${skipped(skip)}`
+      from watched_records w join patients p on p.id = w.patient_id where ${all([beyond])}
+     order by w.watched_since desc, w.patient_id desc limit ${literal(limit)} offset ${skipped(after ? 0 : skip)}`
 }
 
 export function countWatched(): Sql<{ total: number }> {
