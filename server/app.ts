@@ -66,7 +66,7 @@ export async function buildApp(system: System): Promise<App> {
       for (const module of open) await whenAvailable(async () => module.start?.(), system.log)
       await whenAvailable(() => jobs.start(), system.log)
     },
-    leave: draining.leave,
+    leave: () => draining.leave(),
     async stop({ drain_ms = 0, hurry } = {}) {
       draining.leave()
       const handedBack = jobs.stop()
