@@ -5,17 +5,19 @@ import { type Calendar, calendarOf, findCalendars } from './calendar.store.ts'
 
 const mostKnown = 5000
 
+type Asking = Pick<Context, 'database'>
+
 export type Calendars = {
   /** `fresh` reads it again. Undefined where there is no such doctor. */
-  find(ctx: Context, doctor_id: string, fresh?: boolean): Promise<Calendar | undefined>
+  find(ctx: Asking, doctor_id: string, fresh?: boolean): Promise<Calendar | undefined>
   /** In this order, of at least these versions. */
-  findAll(ctx: Context, wanted: readonly Pick<Calendar, 'id' | 'version'>[]): Promise<Calendar[]>
+  findAll(ctx: Asking, wanted: readonly Pick<Calendar, 'id' | 'version'>[]): Promise<Calendar[]>
 }
 
 export function createCalendars(most_known = mostKnown): Calendars {
   const known = new Map<string, Calendar>()
 
-  async function read(ctx: Context, ids: readonly string[]): Promise<Map<string, Calendar>> {
+  async function read(ctx: Asking, ids: readonly string[]): Promise<Map<string, Calendar>> {
     const stored = await ctx.database.read(findCalendars(ids))
     for (const id of ids) known.delete(id)
     const found = new Map(stored.map((row) => [row.id, calendarOf(row)]))

@@ -40,6 +40,18 @@ export function rangesText(ranges: Ranges): string {
   return `{${ranges.map(([from, to]) => `[${from},${to})`).join()}}`
 }
 
+/** What is in one or the other. */
+export function joinRanges(left: Ranges, right: Ranges): Ranges {
+  if (left.length === 0 || right.length === 0) return left.length === 0 ? right : left
+  const joined: [number, number][] = []
+  for (const [from, to] of [...left, ...right].sort(([one], [other]) => one - other)) {
+    const last = joined.at(-1)
+    if (last && from <= last[1]) last[1] = Math.max(last[1], to)
+    else joined.push([from, to])
+  }
+  return joined
+}
+
 /** Goes through the wanted slots of one doctor: `next` is the one that it stands at. */
 type Walk = {
   rank: number

@@ -14,13 +14,13 @@ import {
 } from './doctor.service.ts'
 import { scheduleApi } from './schedule.contract.ts'
 import { addBlock, getSchedule, listScheduled, removeBlock, replaceSchedule } from './schedule.service.ts'
-import { slotApi, type Slots } from './slot.contract.ts'
+import { slotApi, type NextSlots } from './slot.contract.ts'
 import { shareSearches } from './search-sharing.ts'
 import { listNextSlots } from './slot-search.service.ts'
 import { listSlots } from './slot.service.ts'
 
 export function doctorRoutes(calendars: Calendars): Route[] {
-  const share = shareSearches<Slots>()
+  const share = shareSearches<NextSlots>()
   return [
     ...implement('doctors', doctorApi, {
       create: (ctx, { body }) => createDoctor(ctx, body),

@@ -1,12 +1,21 @@
 import type { Context } from '#platform/context.ts'
 import type { Calendar } from './calendar.store.ts'
 import type { Calendars } from './calendars.ts'
-import { type Candidate, learnFull, mergeCandidates, parseRanges, type Ranges, rangesText } from './candidates.ts'
+import {
+  type Candidate,
+  joinRanges,
+  learnFull,
+  mergeCandidates,
+  parseRanges,
+  type Ranges,
+  rangesText,
+} from './candidates.ts'
 import type { Doctor } from './doctor.contract.ts'
 import { type DoctorFilter, findDoctors } from './doctor.store.ts'
 import { folded } from './folded.ts'
-import type { NextSlotQuery, SlotPriority, Slots } from './slot.contract.ts'
+import type { NextSlotQuery, NextSlots, SlotPriority } from './slot.contract.ts'
 import {
+  findAllTaken,
   findResourceTimes,
   findSearchedDoctors,
   findTakenWhileHeld,
@@ -15,7 +24,7 @@ import {
   type ResourceFilter,
   type SearchedDoctor,
 } from './slot.store.ts'
-import { bookingHorizonDays, freeSlots, type Slot, shownSlot, type TimeRange } from './slots.ts'
+import { bookingHorizonDays, freeSlots, instantText, type Slot, shownSlot, type TimeRange } from './slots.ts'
 import { slotsOn } from './timetable.ts'
 
 const day_ms = 86_400_000
@@ -23,33 +32,56 @@ const day_ms = 86_400_000
 const mostDoctors = 5000
 /** Looked at in one round trip: at first little more than is wanted, then ever more. */
 const [leastLookedAt, mostLookedAt] = [40, 20_000]
+/** One search looks at no more in all, which takes it a second: four full weeks of 200 doctors are fewer. */
+const mostLookedAtInAll = 150_000
 /** A search that looked at so many times in vain keeps what it learnt, so that the next one need not. */
 const vainWorthKeeping = 60
 
+type Asking = Pick<Context, 'database' | 'system'>
 type Looked = { starts_at_ms: number; may_be_free: boolean }
 
 /** The next free slots of every doctor who matches, in order of time. */
-export async function listNextSlots(ctx: Context, calendars: Calendars, query: NextSlotQuery): Promise<Slots> {
+export async function listNextSlots(
+  ctx: Asking,
+  calendars: Calendars,
+  query: NextSlotQuery,
+  most_in_all = mostLookedAtInAll,
+): Promise<NextSlots> {
   const { from, limit, priority, resource_type, ward, ...filter } = query
   const now_ms = Temporal.Now.instant().epochMilliseconds
-  const searched = await ctx.database.once((tx) => tx.rows(findSearchedDoctors(filter, priority, mostDoctors)))
+  const until_ms = now_ms + bookingHorizonDays * day_ms
+  const { searched, allTaken } = await ctx.database.once(async (tx) => {
+    const ahead = { starts_at_ms: now_ms, ends_at_ms: until_ms }
+    const [searched, resources] = await Promise.all([
+      tx.rows(findSearchedDoctors(filter, priority, mostDoctors)),
+      resource_type === undefined ? undefined : tx.one(findAllTaken({ resource_type, ward }, ahead)),
+    ])
+    return { searched, allTaken: resources === undefined ? '{}' : resources.taken }
+  })
+  // There is no such resource: nobody need look when it is free.
+  if (allTaken === null) return { items: [] }
+  const noneFree: Ranges = timesOf(allTaken).map(({ starts_at_ms, ends_at_ms }) => [starts_at_ms, ends_at_ms])
   const found = await calendars.findAll(ctx, searched)
   const known = new Map(searched.map((doctor) => [doctor.id, doctor]))
-  const doctors = found.map((calendar) => ({ calendar, full: fullTimes(calendar, known.get(calendar.id)) }))
+  const doctors = found.map((calendar) => {
+    return { calendar, full: joinRanges(fullTimes(calendar, known.get(calendar.id)), noneFree) }
+  })
   // Yesterday in UTC is today somewhere.
   const yesterday = Temporal.Now.plainDateISO('UTC').subtract({ days: 1 }).toString()
   const candidates = mergeCandidates(doctors, {
     first_date: from === undefined || from < yesterday ? yesterday : from,
     after_ms: now_ms,
-    until_ms: now_ms + bookingHorizonDays * day_ms,
+    until_ms,
     accepts: acceptance(priority, filter.location),
   })
 
   const free: Candidate[] = []
   const looked = new Map<number, Looked[]>()
+  let left = most_in_all
   for (let most = Math.max(leastLookedAt, 2 * limit); free.length < limit; most = Math.min(4 * most, mostLookedAt)) {
-    const batch = candidates.take(most)
+    const batch = candidates.take(Math.min(most, left))
     if (batch.length === 0) break
+    left -= batch.length
     const judged = await judge(ctx, doctors, batch, { resource_type, ward })
     for (const { candidate, may_be_free, is_free } of judged) {
       const { rank, slot } = candidate
@@ -59,8 +91,8 @@ export async function listNextSlots(ctx: Context, calendars: Calendars, query: N
       if (is_free) free.push(candidate)
     }
   }
-  // What lies elsewhere was not looked at.
-  if (filter.location === undefined) {
+  // What lies elsewhere, or where no resource is free, was not looked at.
+  if (filter.location === undefined && noneFree.length === 0) {
     const learnt = [...looked].flatMap(([rank, list]) => {
       const calendar = doctors[rank]?.calendar
       if (!calendar || list.every(({ may_be_free }) => may_be_free)) return []
@@ -77,12 +109,14 @@ export async function listNextSlots(ctx: Context, calendars: Calendars, query: N
           ctx.system.log.warn({ err: error }, 'what a search for free slots has learnt could not be kept')
         })
   }
-  return { items: free.slice(0, limit).map(({ rank, slot }) => shownSlot(doctors[rank]?.calendar.id ?? '', slot)) }
+  const items = free.slice(0, limit).map(({ rank, slot }) => shownSlot(doctors[rank]?.calendar.id ?? '', slot))
+  const next = left === 0 && free.length < limit ? candidates.take(1)[0] : undefined
+  return next ? { items, searched_until: instantText(next.slot.starts_at_ms) } : { items }
 }
 
 /** Every doctor who matches, and whether they have a free slot on a date of their zone. */
 export async function judgeDoctorsOn(
-  ctx: Context,
+  ctx: Asking,
   calendars: Calendars,
   filter: DoctorFilter,
   date: string,
@@ -127,7 +161,7 @@ function acceptance(priority: SlotPriority, location: string | undefined) {
 
 /** Which of these are free, of the doctor and of one of the resources where such are wanted; in their order. */
 async function judge(
-  ctx: Context,
+  ctx: Asking,
   doctors: readonly { calendar: Calendar }[],
   batch: readonly Candidate[],
   resources: ResourceFilter,
@@ -153,7 +187,7 @@ async function judge(
 type SlotsOfDoctor = { doctor_id: string; slots: readonly Slot[] }
 
 /** Which slots are free, and which may become so by themselves because they are no more than held. */
-async function findFree(ctx: Context, doctors: readonly SlotsOfDoctor[], around: TimeRange) {
+async function findFree(ctx: Asking, doctors: readonly SlotsOfDoctor[], around: TimeRange) {
   const windows = doctors.flatMap(({ doctor_id, slots }) => windowsOf(slots).map((time) => ({ doctor_id, ...time })))
   const ids = doctors.map(({ doctor_id }) => doctor_id)
   const [taken, held] = await ctx.database.once((tx) =>
@@ -198,19 +232,28 @@ function timesOf(multirange: string): TimeRange[] {
   })
 }
 
-/** When each resource of a kind is taken. */
-async function findResources(ctx: Context, filter: ResourceFilter, around: TimeRange): Promise<TimeRange[][]> {
+/** When each resource of a kind is taken, in order of time. */
+async function findResources(ctx: Asking, filter: ResourceFilter, around: TimeRange): Promise<TimeRange[][]> {
   const rows = await ctx.database.once((tx) => tx.rows(findResourceTimes(filter, around)))
   return [...Map.groupBy(rows, ({ resource_id }) => resource_id).values()].map((times) =>
-    times.flatMap(({ starts_at, ends_at }) => {
-      if (starts_at === null) return []
-      return [{ starts_at_ms: Date.parse(starts_at), ends_at_ms: ends_at === null ? Infinity : Date.parse(ends_at) }]
-    }),
+    times
+      .flatMap(({ starts_at, ends_at }) => {
+        if (starts_at === null) return []
+        return [{ starts_at_ms: Date.parse(starts_at), ends_at_ms: ends_at === null ? Infinity : Date.parse(ends_at) }]
+      })
+      .toSorted((left, right) => left.starts_at_ms - right.starts_at_ms),
   )
 }
 
+/** The times of one resource do not overlap: of those that begin before the slot ends only the last can reach into it. */
 function isOneFree(resources: readonly TimeRange[][], { starts_at_ms, ends_at_ms }: Slot): boolean {
-  return resources.some((taken) =>
-    taken.every((time) => time.ends_at_ms <= starts_at_ms || time.starts_at_ms >= ends_at_ms),
-  )
+  return resources.some((taken) => {
+    let [first, behind] = [0, taken.length]
+    while (first < behind) {
+      const middle = (first + behind) >> 1
+      if ((taken[middle]?.starts_at_ms ?? Infinity) < ends_at_ms) first = middle + 1
+      else behind = middle
+    }
+    return (taken[first - 1]?.ends_at_ms ?? 0) <= starts_at_ms
+  })
 }

@@ -5,10 +5,12 @@ import { sql } from '#platform/database/sql.ts'
 import { type Person, refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { appointmentApi } from '../appointments/appointment.contract.ts'
 import { timeOffApi } from '../appointments/time-off.contract.ts'
-import { parseRanges } from './candidates.ts'
+import { createCalendars } from './calendars.ts'
+import { joinRanges, parseRanges } from './candidates.ts'
 import { doctorApi } from './doctor.contract.ts'
 import { type BlockRequest, scheduleApi } from './schedule.contract.ts'
 import { slotApi } from './slot.contract.ts'
+import { listNextSlots } from './slot-search.service.ts'
 
 let api: TestApi
 let admin: Person
@@ -75,6 +77,14 @@ const fill = (doctor_ids: string[], first: number, days: number, slots = 4) =>
     select gen_random_uuid()::text, ${anybody}, d, tstzrange(s, s + interval '30 minutes')
       from unnest(${doctor_ids}::uuid[]) d, generate_series(${first}::int, ${first + days - 1}::int) n, generate_series(0, ${slots - 1}::int) k,
            lateral (select ((now() at time zone ${zone})::date + n + time '09:00' + k * interval '30 minutes') at time zone ${zone} as s) starts`)
+/** Counts how often the database was asked for times. */
+const counting = (asked = { count: 0 }) => {
+  const once: typeof api.database.once = (fill) => {
+    asked.count += 1
+    return api.database.once(fill)
+  }
+  return { system: api.system, database: { ...api.database, once } }
+}
 const known = async (doctor_ids: string[]) =>
   api.rows<{ doctor_id: string; for_routine: string; for_anyone: string }>(
     sql`select k.doctor_id, k.for_routine::text, k.for_anyone::text from doctor_full_times k join doctors d on d.id = k.doctor_id
@@ -179,6 +189,62 @@ describe('the next free slots', () => {
     await api.rows(sql`update resource_reservations set cancelled_at = now() where resource_id = ${rooms[0] ?? ''}`)
     await api.rows(sql`update resources set state = 'retired', retired_at = now() where id = ${rooms[0] ?? ''}`)
     assert.equal((await search({ ...asked, ward }))[0]?.start, at(day(2), '10:30'))
+
+    // While the only one is away for weeks no time in them is looked at, and none is learnt to be the doctor's.
+    await api.rows(sql`update resource_reservations set cancelled_at = now() where resource_id = ${rooms[1] ?? ''}`)
+    await api.rows(sql`insert into resource_reservations (resource_id, during, purpose)
+                       values (${rooms[1] ?? ''}, tstzrange(${at(day(0), '00:00')}, ${at(day(60), '09:30')}), 'maintenance')`)
+    await fill(doctors, 60, 20)
+    const wanted = { specialization, resource_type: asked.resource_type, limit: '1' } as const
+    assert.deepEqual(shown(await search({ ...wanted, ward }), doctors), [`0 ${day(80)}T09:00`])
+    const [soon] = await search({ specialization, limit: '1' })
+    assert.ok(soon && soon.start < at(day(2), '00:00'))
+  })
+
+  it('are not looked for where no such resource is there, or ever free', async () => {
+    const { specialization } = await aGroup(1)
+    const ward = `Ward ${specialization}`
+    const query = { specialization, limit: 20, priority: 'routine', resource_type: 'ventilator', ward } as const
+    const asked = { count: 0 }
+    const looked = async () => {
+      asked.count = 0
+      return [await listNextSlots(counting(asked), createCalendars(), query), asked.count]
+    }
+    assert.deepEqual(await looked(), [{ items: [] }, 1])
+    await api.rows(sql`insert into resources (type, name, code, ward, state, retired_at)
+                       values ('ventilator', 'V', ${`${ward} V`}, ${ward}, 'retired', now())`)
+    assert.deepEqual(await looked(), [{ items: [] }, 1])
+    await api.rows(sql`update resources set state = 'in_service', retired_at = null where ward = ${ward}`)
+    assert.equal(JSON.stringify(await looked()).match(/"start"/g)?.length, 20)
+  })
+
+  it('say how far was looked where that was too much, and the next search goes on from there', async () => {
+    const { specialization, doctors } = await aGroup(2)
+    await fill(doctors, 0, 40)
+    const looked = (most: number) =>
+      listNextSlots(
+        counting(),
+        createCalendars(),
+        { specialization, limit: 2, priority: 'routine', from: day(1) },
+        most,
+      )
+    assert.deepEqual(await looked(200), { items: [], searched_until: at(day(26), '09:00') })
+    const { items, searched_until } = await looked(200)
+    assert.deepEqual(shown(items, doctors), [`0 ${day(40)}T09:00`, `1 ${day(40)}T09:00`])
+    assert.equal(searched_until, undefined)
+  })
+})
+
+describe('ranges of time', () => {
+  it('are joined where they touch or overlap', () => {
+    const joined = joinRanges(parseRanges('{[1,5),[7,9),[20,)}'), parseRanges('{[4,6),[6,7),[12,15),[30,40)}'))
+    assert.deepEqual(joined, [
+      [1, 9],
+      [12, 15],
+      [20, Infinity],
+    ])
+    assert.deepEqual(joinRanges([], parseRanges('{[1,5)}')), [[1, 5]])
+    assert.deepEqual(joinRanges(parseRanges('{[1,5)}'), []), [[1, 5]])
   })
 })
 

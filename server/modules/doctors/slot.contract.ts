@@ -9,6 +9,13 @@ export type Slot = z.output<typeof Slot>
 export const Slots = z.object({ items: z.array(Slot) })
 export type Slots = z.output<typeof Slots>
 
+export const NextSlots = Slots.extend({
+  searched_until: Instant.optional().describe(
+    'Only where the search ended before it had found as many as were wanted, because too many times had to be looked at: what is free from then on is not in the list. Ask again, with its date as from',
+  ),
+})
+export type NextSlots = z.output<typeof NextSlots>
+
 export const mostSlotDays = 31
 /** As many doctors as one search may name. */
 export const mostNamedDoctors = 50
@@ -90,7 +97,7 @@ export const slotApi = {
     access: 'public',
     audit: 'none',
     query: NextSlotQuery,
-    returns: [200, Slots],
+    returns: [200, NextSlots],
     problems: [],
     limit_per_minute: 120,
   },

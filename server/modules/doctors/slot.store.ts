@@ -75,13 +75,29 @@ export function keepFullTimes(learnt: readonly Learnt[], priority: SlotPriority,
 
 export type ResourceFilter = Pick<NextSlotQuery, 'resource_type' | 'ward'>
 
+const idsOf = ({ resource_type, ward }: ResourceFilter) =>
+  sql`select id from resources where type = ${resource_type} and (${ward ?? null}::text is null or ward = ${ward ?? null})`
+
+/** When all resources of a kind are taken at once within a window, as text of a multirange; null where there is no such resource. */
+export function findAllTaken(
+  filter: ResourceFilter,
+  { starts_at_ms, ends_at_ms }: TimeRange,
+): Sql<{ taken: string | null }> {
+  const [from, to] = [instantText(starts_at_ms), instantText(ends_at_ms)]
+  return sql`
+    select (range_intersect_agg(each.taken) * tstzmultirange(tstzrange(${from}, ${to})))::text as taken
+      from (select coalesce(range_agg(tstzrange(t.starts_at, t.ends_at)) filter (where t.resource_id is not null), '{}') as taken
+              from (${idsOf(filter)}) as r
+              left join openward.resource_taken_ranges(array(${idsOf(filter)}), ${from}, ${to}) as t on t.resource_id = r.id
+             group by r.id) as each`
+}
+
 /** The resources of a kind, and when each of them is taken within a window; a row without times for each that is not. */
 export function findResourceTimes(
-  { resource_type, ward }: ResourceFilter,
+  filter: ResourceFilter,
   { starts_at_ms, ends_at_ms }: TimeRange,
 ): Sql<{ resource_id: string; starts_at: string | null; ends_at: string | null }> {
-  const ids = sql`select id from resources where type = ${resource_type} and (${ward ?? null}::text is null or ward = ${ward ?? null})`
   return sql`
-    select r.id as resource_id, t.starts_at, t.ends_at from (${ids}) as r
-      left join openward.resource_taken_ranges(array(${ids}), ${instantText(starts_at_ms)}, ${instantText(ends_at_ms)}) as t on t.resource_id = r.id`
+    select r.id as resource_id, t.starts_at, t.ends_at from (${idsOf(filter)}) as r
+      left join openward.resource_taken_ranges(array(${idsOf(filter)}), ${instantText(starts_at_ms)}, ${instantText(ends_at_ms)}) as t on t.resource_id = r.id`
 }
