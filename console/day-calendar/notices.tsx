@@ -45,7 +45,7 @@ function NoticeList({ appointment_id }: { appointment_id: string }) {
 function NoticeLine({ notice: { kind, status, skipped, created_at, sent_at, attempts } }: { notice: Notice }) {
   const words = useWordsOf(desk)
   const dates = useDates()
-  const isLost = status === 'failed' || skipped === 'no_address'
+  const isLost = status === 'failed' || skipped === 'no_address' || skipped === 'record_damaged'
   const why = skipped ? words.notice_skipped[skipped] : words.notice_states[status]
   const reason = status === 'failed' ? attempts.at(-1)?.reason : undefined
   return (

@@ -43,6 +43,7 @@ export const en = {
     no_address: 'Not sent: no e-mail address is known. Call them',
     not_wanted: 'Not sent: they want no mails',
     too_late: 'Not sent: it was too late',
+    record_damaged: 'Not sent: the stored e-mail address is damaged. Tell an administrator',
   },
   which: 'Which of them?',
   scopes: {

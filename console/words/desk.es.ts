@@ -49,6 +49,7 @@ export const es: typeof en = {
     no_address: 'No enviado: no se conoce su correo. Llámelo',
     not_wanted: 'No enviado: no quiere correos',
     too_late: 'No enviado: era demasiado tarde',
+    record_damaged: 'No enviado: el correo guardado está dañado. Avise a un administrador',
   },
   which: '¿Cuáles?',
   scopes: {

@@ -4,14 +4,16 @@ import { randomUUIDv7 } from 'node:crypto'
 import type { Context, System } from '#platform/context.ts'
 import { notFound, Problem } from '#platform/contract/problem.ts'
 import type { Database, Tx } from '#platform/database/transaction.ts'
+import { IntegrityError } from '#platform/encryption/failures.ts'
 import type { FollowedEvent } from '#platform/events/follower.ts'
 import { queueMail } from '#platform/mail/queue.ts'
 import type { MailTemplate } from '#platform/mail/templates.ts'
 import { calendarOf, calendarText } from '#modules/appointments'
-import { emailOf } from '#modules/patients'
+import { emailOf, tryEmailOf } from '#modules/patients'
 import {
   appointmentExists,
   findDueReminders,
+  type DuePlace,
   findTold,
   insertNotice,
   linkMail,
@@ -45,7 +47,10 @@ export async function tellOf(tx: Tx, system: Parts, events: readonly FollowedEve
   await tx.run(voidUnsent(ids))
   for (const told of await tx.rows(findTold(ids))) {
     const kind = kindOf(told)
-    if (kind) await tell(tx, system, told, { kind, occurrence: String(told.version), offset_minutes: 0 })
+    if (!kind) continue
+    // What cannot be read is set aside by the relay, and told of when an administrator has mended it.
+    const address = emailOf(system.keys.keyring, { ...told, id: told.patient_id })
+    await tell(tx, system, told, { kind, occurrence: String(told.version), offset_minutes: 0 }, address)
   }
 }
 
@@ -55,25 +60,50 @@ function kindOf({ status, was_told }: Told & { was_told: boolean }): Notice['kin
   return was_told ? 'change' : 'confirmation'
 }
 
-/** Queues every reminder that is due, a batch in a transaction. Safe to run at once on several servers, and to kill. */
-export async function remindOfAppointments(database: Database, system: Parts): Promise<number> {
-  for (let total = 0; ;) {
-    const given = await database.transaction(async (tx) => {
-      const due = await tx.rows(findDueReminders(reminderBatch))
-      for (const { offset_minutes, ...told } of due)
-        await tell(tx, system, told, { kind: 'reminder', occurrence: told.appointment_time, offset_minutes })
-      return due.length
+/**
+ * Queues every reminder that is due, a batch in a transaction. Safe to run at once on several servers, and to kill. Records that
+ * cannot be read hold up no other: a damaged one is skipped, and one whose key is not here is tried again by the next run.
+ */
+export async function remindOfAppointments(database: Database, system: Parts & Pick<System, 'log'>): Promise<number> {
+  let [total, waiting] = [0, 0]
+  for (let after: DuePlace | undefined; ;) {
+    const due = await database.transaction(async (tx) => {
+      const rows = await tx.rows(findDueReminders(reminderBatch, after))
+      let unreadable = 0
+      for (const row of rows) if (!(await remind(tx, system, row))) unreadable += 1
+      return { rows, unreadable }
     })
-    total += given
-    if (given < reminderBatch) return total
+    total += due.rows.length
+    waiting += due.unreadable
+    after = due.rows.at(-1)
+    if (due.rows.length < reminderBatch) break
   }
+  if (waiting > 0) system.log.warn({ waiting }, 'reminders wait: the master keys of their records are not configured')
+  return total - waiting
+}
+
+/** False where the key of the record is not here. */
+async function remind(tx: Tx, system: Parts, { offset_minutes, ...told }: Told & DuePlace): Promise<boolean> {
+  const { appointment_id, patient_id, appointment_time: occurrence } = told
+  const what = { kind: 'reminder', occurrence, offset_minutes } as const
+  const known = tryEmailOf(system.keys.keyring, { ...told, id: patient_id })
+  if (known instanceof IntegrityError) {
+    const { where, row_id } = known
+    const details = { operation: 'notifications.remind', where, row_id }
+    tx.audit({ action: 'integrity.failed', resource_type: 'record', patient_id, outcome: 'failure', details })
+    const notice = { id: randomUUIDv7(), appointment_id, patient_id, ...what, skipped: 'record_damaged' } as const
+    await tx.run(insertNotice(notice))
+    return true
+  }
+  if (known instanceof Error) return false
+  await tell(tx, system, told, what, known.email)
+  return true
 }
 
 type What = Pick<Notice, 'kind' | 'offset_minutes'> & { occurrence: string }
 
-async function tell(tx: Tx, system: Parts, told: Told, what: What): Promise<void> {
+async function tell(tx: Tx, system: Parts, told: Told, what: What, address: string | null): Promise<void> {
   const { appointment_id, patient_id, appointment_time, now } = told
-  const address = emailOf(system.keys.keyring, { ...told, id: patient_id })
   const skipped = skippedBecause(told, address)
   const id = randomUUIDv7()
   const isNew = await tx.first(insertNotice({ id, appointment_id, patient_id, ...what, skipped }))

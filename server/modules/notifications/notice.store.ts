@@ -45,11 +45,17 @@ export function findTold(ids: readonly string[]): Sql<Told & { was_told: boolean
      where a.id = any(${ids}::uuid[]) and a.status <> 'held' and k.wrapped is not null`
 }
 
+/** Where a reminder stands among those that are due. */
+export type DuePlace = Pick<Told, 'appointment_id' | 'appointment_time'> & { offset_minutes: number }
+
 /**
  * Reminders that are due and were not given. Who was told of the appointment after the reminder would have been due needs none.
- * The rows are locked, and those that another server has are left to it.
+ * The rows are locked, and those that another server has are left to it. Those up to `after` were looked at.
  */
-export function findDueReminders(limit: number): Sql<Told & { offset_minutes: number }> {
+export function findDueReminders(limit: number, after?: DuePlace): Sql<Told & DuePlace> {
+  const further =
+    after &&
+    sql`and (a.starts_at, a.id, r.offset_minutes) > (${after.appointment_time}::timestamptz, ${after.appointment_id}::uuid, ${after.offset_minutes}::integer)`
   return sql`
     select ${columns}, r.offset_minutes
       from appointments a ${joined}
@@ -63,7 +69,8 @@ export function findDueReminders(limit: number): Sql<Told & { offset_minutes: nu
                         and (n.kind = 'reminder' and n.offset_minutes = r.offset_minutes and n.occurrence = extract(epoch from a.starts_at)::text
                              or n.kind <> 'reminder' and n.created_at > a.starts_at - interval '1 minute' * r.offset_minutes))
        and a.created_at <= a.starts_at - interval '1 minute' * r.offset_minutes
-     order by a.starts_at, a.id limit ${literal(limit)} for update of a skip locked`
+       ${further ?? sql``}
+     order by a.starts_at, a.id, r.offset_minutes limit ${literal(limit)} for update of a skip locked`
 }
 
 export type NewNotice = {

@@ -382,6 +382,61 @@ describe('a reminder', () => {
     )
   })
 
+  it('is given to all others where a record is damaged or its key is not here', async () => {
+    const [damaged, keyless, other] = [await booked(30), await booked(40), await booked(50)]
+    await api.rows(sql`
+      update patients set sealed_contact = set_byte(sealed_contact, 20, get_byte(sealed_contact, 20) # 1) where id = ${damaged.patient_id}`)
+    const [key] = await api.rows<{ id: string; kek_id: string }>(
+      sql`select k.id, k.kek_id from patient_keys k join patients p on p.key_id = k.id where p.id = ${keyless.patient_id}`,
+    )
+    await api.rows(sql`update patient_keys set kek_id = 'elsewhere' where id = ${key?.id ?? ''}`)
+    await remind()
+    await remind()
+    const shown = async (id: string) => (await reminders(id)).map(({ status, skipped }) => [status, skipped])
+    assert.deepEqual(await shown(damaged.id), [['skipped', 'record_damaged']])
+    assert.deepEqual(await shown(keyless.id), [])
+    assert.deepEqual(await shown(other.id), [['waiting', null]])
+    assert.deepEqual(
+      await api.rows(
+        sql`select outcome, details from audit_logs where action = 'integrity.failed' and patient_id = ${damaged.patient_id}`,
+      ),
+      [
+        {
+          outcome: 'failure',
+          details: {
+            operation: 'notifications.remind',
+            where: 'patients.sealed_contact',
+            row_id: damaged.patient_id,
+          },
+        },
+      ],
+    )
+    await api.rows(sql`update patient_keys set kek_id = ${key?.kek_id ?? ''} where id = ${key?.id ?? ''}`)
+    await remind()
+    assert.deepEqual(await shown(keyless.id), [['waiting', null]])
+  })
+
+  it('is given to all where more are due than one batch holds, and those that wait come first', async () => {
+    const who = await booked(20)
+    const [key] = await api.rows<{ id: string; kek_id: string }>(
+      sql`select k.id, k.kek_id from patient_keys k join patients p on p.key_id = k.id where p.id = ${who.patient_id}`,
+    )
+    await api.rows(sql`update patient_keys set kek_id = 'elsewhere' where id = ${key?.id ?? ''}`)
+    await api.rows(sql`
+      insert into appointments (confirmation_code, patient_id, doctor_id, during, created_at)
+      select gen_random_uuid()::text, ${who.patient_id}, ${who.doctor_id}, tstzrange(s, s + interval '6 seconds'), now() - interval '10 days'
+        from generate_series(now() + interval '1 minute', now() + interval '15 minutes', interval '6 seconds') s`)
+    const other = await booked(25)
+    await remind()
+    assert.deepEqual(
+      (await reminders(other.id)).map(({ status }) => status),
+      ['waiting'],
+    )
+    await api.rows(sql`delete from appointments where patient_id = ${who.patient_id} and not exists (
+      select from notices where appointment_id = appointments.id)`)
+    await api.rows(sql`update patient_keys set kek_id = ${key?.kek_id ?? ''} where id = ${key?.id ?? ''}`)
+  })
+
   for (const status of ['cancelled', 'no_show', 'checked_in', 'completed']) {
     it(`is not given for an appointment that is ${status}`, async () => {
       const { id } = await booked(600)

@@ -56,7 +56,10 @@ export const Notice = z.object({
     .describe(
       'kept: no mail server is configured; void: overtaken before it was sent; forgotten: sent or failed so long ago that only this is left',
     ),
-  skipped: z.enum(['no_address', 'not_wanted', 'too_late']).nullable().describe('Why nothing was sent'),
+  skipped: z
+    .enum(['no_address', 'not_wanted', 'too_late', 'record_damaged'])
+    .nullable()
+    .describe('Why nothing was sent; record_damaged: where to write to did not pass its integrity check'),
   next_attempt_at: Instant.nullable(),
   sent_at: Instant.nullable(),
   attempts: z.array(Attempt),

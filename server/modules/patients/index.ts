@@ -28,7 +28,7 @@ export {
   sealChanges,
 } from './changeable.ts'
 export { joinOwnRecord, type OwnMembers, readOwnRecord, registerOwnRecord } from './own-record.ts'
-export { emailOf, type SealedBy, tryOpenCard } from './patient.sealing.ts'
+export { emailOf, type SealedBy, tryEmailOf, tryOpenCard } from './patient.sealing.ts'
 export { isToldToPatient } from './disclosure.store.ts'
 export { listEmergencyContacts } from './emergency-contact.service.ts'
 export { listPatientInsurances } from './insurance.service.ts'

@@ -106,6 +106,17 @@ export function emailOf(keyring: Keyring, row: SealedBy & { id: string; sealed_c
   return openContact(openKeyOf(keyring, row), row.id, row.sealed_contact).email
 }
 
+/** As `emailOf`, for what must not stop others: the failure where the record is damaged or its key is not here. */
+export function tryEmailOf(
+  keyring: Keyring,
+  row: SealedBy & { id: string; sealed_contact: Buffer },
+): { email: string | null } | Error {
+  return unlessUnreadable<{ email: string | null }, Error>(
+    () => ({ email: emailOf(keyring, row) }),
+    (error) => error,
+  )
+}
+
 export function openIdentifiers(key: DataKey, id: string, sealed_identifiers: Buffer | null): Identifiers {
   if (sealed_identifiers === null) return noIdentifiers
   return {

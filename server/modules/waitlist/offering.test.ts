@@ -144,6 +144,25 @@ describe('a cancelled time', () => {
     assert.equal((await desk.entry(last.id)).offer?.appointment_time, mondayAt('09:00'))
   })
 
+  it('passes over whose record is damaged or whose key is not here, and says so where it is damaged', async () => {
+    const doctor_id = await desk.doctor()
+    const entries = [await desk.wait(doctor_id), await desk.wait(doctor_id), await desk.wait(doctor_id)]
+    const [damaged, keyless] = entries.map(({ patient_id }) => patient_id)
+    await api.rows(sql`
+      update patients set sealed_contact = set_byte(sealed_contact, 20, get_byte(sealed_contact, 20) # 1) where id = ${damaged ?? ''}`)
+    await api.rows(sql`
+      update patient_keys k set kek_id = 'elsewhere' from patients p where p.key_id = k.id and p.id = ${keyless ?? ''}`)
+    await desk.free(doctor_id, mondayAt('09:00'))
+    await relayFreed(api)
+    assert.deepEqual(await desk.statuses(entries), ['waiting', 'waiting', 'offered'])
+    assert.deepEqual(
+      await api.rows(
+        sql`select patient_id, details ->> 'operation' as operation from audit_logs where action = 'integrity.failed'`,
+      ),
+      [{ patient_id: damaged, operation: 'waitlist.offer' }],
+    )
+  })
+
   it('that is kept for urgent cases is offered to those only', async () => {
     const doctor_id = await desk.doctor()
     const date = mondayAt('09:00').slice(0, 10)

@@ -2,6 +2,7 @@
 // how far the relay has come commit together. Who does not answer, declines or withdraws leaves the time to the next by an event.
 import type { System } from '#platform/context.ts'
 import type { Database, Tx } from '#platform/database/transaction.ts'
+import { IntegrityError } from '#platform/encryption/failures.ts'
 import type { FollowedEvent } from '#platform/events/follower.ts'
 import { queueMail } from '#platform/mail/queue.ts'
 import { mailLanguage } from '#platform/mail/templates.ts'
@@ -16,7 +17,7 @@ import {
   type WorkingHours,
 } from '#modules/doctors'
 import { findRecipient, quietHours, type Recipient } from '#modules/notifications'
-import { emailOf } from '#modules/patients'
+import { tryEmailOf } from '#modules/patients'
 import { handOn } from './offer.service.ts'
 import { offerTime, type OfferTime } from './offer-time.ts'
 import {
@@ -115,11 +116,24 @@ async function offer(tx: Tx, system: Parts, calendar: Calendar, time: FreeTime, 
   if (!offerTime(now, time.starts_at, undefined, system.configuration.timezone)) return
   for (const candidate of await tx.rows(lockCandidates(time, mostTried))) {
     const recipient = await tx.first(findRecipient(candidate.patient_id))
-    if (recipient && (await offerTo(tx, system, calendar, time, { now, candidate, recipient }))) return
+    const address = recipient && addressOf(tx, system, recipient)
+    if (address && (await offerTo(tx, system, calendar, time, { now, candidate, recipient, ...address }))) return
   }
 }
 
-type To = { now: string; candidate: Candidate; recipient: Recipient }
+/** Undefined for whom nobody could reach, as the record cannot be read: the next in line have the time, and these wait on. */
+function addressOf(tx: Tx, { keys }: Parts, recipient: Recipient): { email: string | null } | undefined {
+  const known = tryEmailOf(keys.keyring, recipient)
+  if (known instanceof IntegrityError) {
+    const { where, row_id } = known
+    const details = { operation: 'waitlist.offer', where, row_id }
+    const patient_id = recipient.id
+    tx.audit({ action: 'integrity.failed', resource_type: 'record', patient_id, outcome: 'failure', details })
+  }
+  return known instanceof Error ? undefined : known
+}
+
+type To = { now: string; candidate: Candidate; recipient: Recipient; email: string | null }
 
 /** False where the time or the patient is not free after all. */
 async function offerTo(
@@ -127,7 +141,7 @@ async function offerTo(
   system: Parts,
   calendar: Calendar,
   time: FreeTime,
-  { now, candidate, recipient }: To,
+  { now, candidate, recipient, email }: To,
 ): Promise<boolean> {
   const { timezone } = system.configuration
   const when = offerTime(now, time.starts_at, quietHours(recipient, timezone), timezone)
@@ -146,7 +160,8 @@ async function offerTo(
     reason: { action: 'waitlist.offer', resource_type: 'waitlist_entry', resource_id: entry_id },
   })
   if (id === undefined) return false
-  const told = await tell(tx, system, recipient, { appointment_time: starts_at, timezone: calendar.timezone, ...when })
+  const offered = { appointment_time: starts_at, timezone: calendar.timezone, ...when }
+  const told = await tell(tx, system, recipient, email, offered)
   const { expires_at } = when
   tx.emit(
     waitlistEventOf('offered', { id: entry_id, patient_id }, { doctor_id, appointment_time: starts_at, expires_at }),
@@ -162,10 +177,10 @@ async function tell(
   tx: Tx,
   system: Parts,
   recipient: Recipient,
+  address: string | null,
   { tell_at, ...data }: OfferTime & { appointment_time: string; timezone: string },
 ): Promise<Pick<NewOffer, 'mail_id' | 'not_told'>> {
-  const { configuration, keys } = system
-  const address = emailOf(keys.keyring, recipient)
+  const { configuration } = system
   if (recipient.email === false) return { mail_id: null, not_told: 'not_wanted' }
   if (address === null) return { mail_id: null, not_told: 'no_address' }
   const mail_id = await queueMail(tx, system, {
