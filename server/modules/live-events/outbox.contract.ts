@@ -8,7 +8,7 @@ export const EventRelay = z.object({
   name: z.string().describe('What it does with events: `notifications`, `waitlist`, `webhooks`'),
   waiting: z.int().describe('Events that it has not come to yet, counted up to 1,000'),
   waiting_since: Instant.nullable().describe('When the oldest of them happened'),
-  set_aside: z.int().describe('Events that it could not take in three attempts and passed over, counted up to 1,000'),
+  set_aside: z.int().describe('Events that it could not take and passed over, counted up to 1,000'),
 })
 export type EventRelay = z.output<typeof EventRelay>
 

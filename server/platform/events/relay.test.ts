@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import pg from 'pg'
+import { Problem, unavailable } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import type { Tx } from '#platform/database/transaction.ts'
+import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts'
 import { startTestApi, type TestApi } from '../../testing.ts'
 import type { FollowedEvent } from './follower.ts'
 import { relayEvents } from './relay.ts'
@@ -118,6 +120,64 @@ describe('relaying events', () => {
       sql`select f.code, e.payload from event_relay_failures f join events e on e.id = f.event_id where relay = 'test'`,
     )
     assert.deepEqual(aside, [{ code: 'unexpected', payload: { number: 7 } }])
+  })
+
+  it('sets nothing aside for what is not its fault, and pauses longer each time', { timeout: 30_000 }, async () => {
+    await emit([1, 2])
+    const tried_at: number[] = []
+    const relay = start(async (tx, events) => {
+      tried_at.push(performance.now())
+      if (tried_at.length <= 6) throw new Problem(unavailable)
+      if (tried_at.length <= 8) throw Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
+      await write(tx, events)
+    })
+    await until(relayed, 2)
+    await relay.stop()
+    assert.deepEqual(await api.rows(sql`select from event_relay_failures`), [])
+    const pauses = tried_at.map((at, index) => at - (tried_at[index - 1] ?? at))
+    assert.ok((pauses[8] ?? 0) >= 150 && (pauses[7] ?? 0) >= 75, pauses.map(Math.round).join())
+    // What succeeds begins the pauses anew.
+    assert.ok((pauses[9] ?? 0) < 75, pauses.map(Math.round).join())
+  })
+
+  it('sets aside at once whose key is not here, and tries it again by itself', { timeout: 30_000 }, async () => {
+    await emit(upTo(3))
+    let isHere = false
+    let tries = 0
+    const relay = start(async (tx, events) => {
+      for (const { payload } of events) {
+        if (payload['number'] !== 1) continue
+        tries += 1
+        if (!isHere) throw new KeyUnavailable('elsewhere')
+      }
+      await write(tx, events)
+    })
+    await until(relayed, 2)
+    // Once among the others, and once alone.
+    assert.equal(tries, 2)
+    assert.deepEqual(await api.rows(sql`select code from event_relay_failures`), [{ code: 'key_unavailable' }])
+    const lapse = () => api.rows(sql`update event_relay_failures set failed_at = now() - interval '11 minutes'`)
+    await lapse()
+    await until(() => api.rows(sql`select from event_relay_failures where failed_at > now() - interval '1 minute'`), 1)
+    assert.equal(tries, 3)
+    isHere = true
+    await lapse()
+    await until(relayed, 3)
+    await relay.stop()
+    assert.deepEqual(await api.rows(sql`select from event_relay_failures`), [])
+  })
+
+  it('has it in the audit log where a record is damaged', { timeout: 30_000 }, async () => {
+    await emit([1])
+    const relay = start(async () => {
+      throw new IntegrityError('patients.sealed_contact', subject_id)
+    })
+    await until(() => api.rows(sql`select from event_relay_failures`), 1)
+    await relay.stop()
+    assert.deepEqual(await api.rows(sql`select details from audit_logs where action = 'integrity.failed'`), [
+      { details: { operation: 'relay of test', where: 'patients.sealed_contact', row_id: subject_id } },
+    ])
+    assert.deepEqual(await api.rows(sql`select code from event_relay_failures`), [{ code: 'integrity_error' }])
   })
 
   it(

@@ -3,11 +3,13 @@
 import { certain } from '#platform/certain.ts'
 import type { Database, Tx } from '#platform/database/transaction.ts'
 import { literal, type Sql, sql } from '#platform/database/sql.ts'
+import { IntegrityError } from '#platform/encryption/failures.ts'
 import { codeOf } from '#platform/jobs/failure.ts'
 import { repeat, type Repeated } from '#platform/jobs/repeat.ts'
 import type { Log } from '#platform/logging.ts'
 import { repeatAwake } from './awake.ts'
 import type { FollowedEvent } from './follower.ts'
+import { faultOf, passingCodes } from './relay-failure.ts'
 import type { Wakes } from './wake.ts'
 
 export type RelayOptions = {
@@ -30,8 +32,12 @@ export type RelayOptions = {
 
 type Row = FollowedEvent & { recorded_xid: string }
 
-/** An event that fails alone as often is set aside. */
-const mostAttempts = 3
+/** An event that fails alone as often is set aside: soon where the fault is its own, and at once where its key is not here. */
+const mostAttempts = { own: 3, keyless: 1, busy: 40, away: Infinity }
+/** The pauses after failures that follow one another double, up to this. */
+const longestPauseMilliseconds = 15_000
+/** What was set aside for what passes is tried again as often. */
+const againAfterMinutes = 10
 
 /** Begins to relay, and looks for more every second. */
 export function relayEvents({
@@ -47,7 +53,10 @@ export function relayEvents({
 }: RelayOptions): Repeated {
   /** After a page has failed its events are taken one by one, so that only the one at fault is set aside. */
   let oneByOne = 0
-  let attempts = 0
+  /** Of the event that is next, by whose fault it was that they failed. */
+  let attempts = { own: 0, keyless: 0, busy: 0, away: 0 }
+  let failures = 0
+  let paused_until = Number.NEGATIVE_INFINITY
 
   async function takePage(): Promise<boolean> {
     const limit = oneByOne > 0 ? 1 : page_rows
@@ -61,16 +70,18 @@ export function relayEvents({
         return page.events.length
       })
     } catch (error) {
-      if (limit > 1) {
+      const fault = faultOf(error)
+      if (limit > 1 && fault !== 'away') {
         oneByOne = page_rows
         return true
       }
-      attempts += 1
-      if (attempts < mostAttempts) throw error
+      attempts[fault] += 1
+      if (attempts[fault] < mostAttempts[fault]) throw error
       taken = await setAside(error)
     }
     if (taken > 0) relayed?.()
-    attempts = 0
+    attempts = { own: 0, keyless: 0, busy: 0, away: 0 }
+    failures = 0
     oneByOne = taken === 0 ? 0 : Math.max(0, oneByOne - 1)
     return taken === limit
   }
@@ -80,19 +91,24 @@ export function relayEvents({
     return database.transaction(async (tx) => {
       const page = await lockAndRead(tx, name, types, 1)
       if (!page) return 0
-      for (const { id, type } of page.events) {
+      for (const { id, type, ...event } of page.events) {
         log.error({ err: error, relay: name, event_id: id, type }, 'an event could not be relayed and was set aside')
         await tx.run(
           sql`insert into event_relay_failures (relay, event_id, code) values (${name}, ${id}, ${codeOf(error)})
               on conflict do nothing`,
         )
+        if (error instanceof IntegrityError) {
+          const details = { operation: `relay of ${name}`, where: error.where, row_id: error.row_id }
+          const patient_id = event.patient_id ?? undefined
+          tx.audit({ action: 'integrity.failed', resource_type: 'record', patient_id, outcome: 'failure', details })
+        }
       }
       await moveOn(tx, name, page, 1)
       return page.events.length
     })
   }
 
-  /** Tries once more one that was set aside, where an administrator has asked for it. */
+  /** Tries once more one that was set aside, where an administrator has asked for it or its cause may have passed. */
   async function replayOne(): Promise<boolean> {
     let event: FollowedEvent | undefined
     try {
@@ -104,7 +120,7 @@ export function relayEvents({
         await tx.run(sql`delete from event_relay_failures where relay = ${name} and event_id = ${event.id}`)
       })
     } catch (error) {
-      if (!event) throw error
+      if (!event || faultOf(error) === 'away') throw error
       const { id, type } = event
       log.error({ err: error, relay: name, event_id: id, type }, 'an event was tried again in vain and stays set aside')
       await database.once((tx) =>
@@ -122,8 +138,15 @@ export function relayEvents({
     every_ms,
     log,
     async work() {
-      while (await takePage());
-      while (await replayOne());
+      if (performance.now() < paused_until) return
+      try {
+        while (await takePage());
+        while (await replayOne());
+      } catch (error) {
+        paused_until = performance.now() + Math.min(every_ms * (2 ** failures - 1), longestPauseMilliseconds)
+        failures += 1
+        throw error
+      }
     },
   }
   return wakes ? repeatAwake({ ...repeated, wakes }) : repeat(repeated)
@@ -138,7 +161,9 @@ function nextReplay(name: string): Sql<FollowedEvent> {
   return sql`
     select e.id, e.type, e.subject_type, e.subject_id, e.patient_id, e.payload
       from event_relay_failures f join events e on e.id = f.event_id
-     where f.relay = ${name} and f.replay_requested_at is not null
+     where f.relay = ${name}
+       and (f.replay_requested_at is not null
+            or f.code = any (${passingCodes}) and f.failed_at < now() - interval '1 minute' * ${literal(againAfterMinutes)})
      order by f.replay_requested_at, f.event_id limit 1`
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
 import { defineProblem, Problem } from '#platform/contract/problem.ts'
+import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts'
 import { codeOf, codeOfOutput, JobEnded } from './failure.ts'
 
 const ofDatabase = (code: string) => Object.assign(new Error('names a person'), { severity: 'ERROR', code })
@@ -12,6 +13,8 @@ describe('a failed job', () => {
     ['a database that is away', Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }), 'unavailable'],
     ['a database that is stopped', ofDatabase('57P01'), 'unavailable'],
     ['a refused statement', ofDatabase('23505'), 'database_23505'],
+    ['a damaged record', new IntegrityError('patients.sealed_card', 'row'), 'integrity_error'],
+    ['a key that is not here', new KeyUnavailable('key'), 'key_unavailable'],
     ['a run that took too long', new JobEnded('too long'), 'timed_out'],
     ['a payload of another version', z.strictObject({}).safeParse({ id: 1 }).error, 'payload_not_understood'],
     ['a bug', new TypeError('names a person'), 'unexpected'],

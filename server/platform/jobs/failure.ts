@@ -1,13 +1,16 @@
 // Why a job failed, as a code that names no person: what an error says goes to the log and nowhere else.
 import { z } from 'zod'
-import { Problem } from '#platform/contract/problem.ts'
+import { integrityError, keyUnavailable, Problem } from '#platform/contract/problem.ts'
 import { isConnectionFault, isDatabaseError } from '#platform/database/connection.ts'
+import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts'
 
 /** A run took too long, or its server stopped. */
 export class JobEnded extends Error {}
 
 export function codeOf(error: unknown): string {
   if (error instanceof Problem) return error.kind.code
+  if (error instanceof IntegrityError) return integrityError.code
+  if (error instanceof KeyUnavailable) return keyUnavailable.code
   if (isConnectionFault(error)) return 'unavailable'
   if (isDatabaseError(error)) return `database_${error.code}`
   if (error instanceof JobEnded) return 'timed_out'
