@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { readErasures } from '#platform/backup/repository.ts'
+import { readConfiguration } from '#platform/configuration.ts'
 import { sql } from '#platform/database/sql.ts'
 import { parseMasterKeys } from '#platform/encryption/keyring.ts'
 import { startTestApi } from '../testing.ts'
-import { servedBackups, startFollowing } from './following.ts'
+import { backupCheck, servedBackups, startFollowing } from './following.ts'
 
 test('a server of a database of its own adds who was erased to the folder of backups', async () => {
   await using api = await startTestApi()
@@ -32,4 +33,17 @@ test('a server of a database of its own adds who was erased to the folder of bac
     await following.stop()
     rmSync(root, { recursive: true })
   }
+})
+
+test('a folder for backups that cannot be read is told as such', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'openward-unreadable-'))
+  t.after(() => rmSync(root, { recursive: true, force: true }))
+  const configuration = readConfiguration({ DATABASE_URL: 'postgres://127.0.0.1/none' })
+  const check = backupCheck({ ...configuration, backup_directory: root })
+  assert.deepEqual(await check?.(), {
+    status: 'degraded',
+    detail: 'There is no backup yet: run `openward backup`',
+  })
+  writeFileSync(join(root, 'backups'), 'no folder')
+  assert.deepEqual(await check?.(), { status: 'degraded', detail: 'OPENWARD_BACKUP_DIR cannot be read' })
 })

@@ -118,7 +118,11 @@ export function emergencyCopyCheck({ emergency }: Configuration): (() => Promise
     if (age === undefined) return { status: 'degraded', detail: 'There is no emergency copy in OPENWARD_EMERGENCY_DIR' }
     const detail = `The newest emergency copy is ${Math.floor(age)} minutes old`
     if (age > copyLateMinutes) return { status: 'degraded', detail }
-    const waiting = (await listOpenings(emergency.directory)).length
+    const waiting = await listOpenings(emergency.directory).then(
+      ({ length }) => length,
+      () => null,
+    )
+    if (waiting === null) return { status: 'degraded', detail: 'OPENWARD_EMERGENCY_DIR cannot be read' }
     return waiting === 0
       ? { status: 'ok', detail }
       : { status: 'degraded', detail: `${detail}; openings that are not in the audit log: ${waiting}` }

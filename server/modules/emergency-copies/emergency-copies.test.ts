@@ -228,6 +228,8 @@ describe('emergency copies', () => {
       writeFileSync(join(late, `ward-${at.replaceAll(/[-:]/g, '')}-00000000.emergency`), '')
       assert.equal((await check?.())?.status, status)
     }
+    writeFileSync(join(late, 'openings'), 'no folder')
+    assert.deepEqual(await check?.(), { status: 'degraded', detail: 'OPENWARD_EMERGENCY_DIR cannot be read' })
     assert.equal(emergencyCopyCheck(hospital.api.configuration), undefined)
     assert.equal(await emergencyCopyMeasure(hospital.api.configuration).read(), undefined)
   })

@@ -6,6 +6,7 @@ import { withinLimit } from '#platform/database/connection.ts'
 import { watchOf } from '#platform/database/silence.ts'
 import type { Check } from '#platform/module.ts'
 import type { Draining } from './draining.ts'
+import { openCheck, openQuestion } from './part.ts'
 
 const away: Check = { status: 'down', detail: 'The database does not answer' }
 
@@ -14,7 +15,7 @@ export type Measure = { name: string; help: string; read: () => Promise<number |
 
 export function installHealth(
   app: FastifyInstance,
-  { pool, reserve }: System,
+  { pool, reserve, log }: System,
   checks: Record<string, () => Promise<Check>>,
   draining: Draining,
   measures: readonly Measure[] = [],
@@ -49,13 +50,15 @@ export function installHealth(
     },
   })
   for (const { name, help, read } of measures) {
+    // A number that cannot be had is left out, and no other with it: what is wrong the check of its part tells.
+    const ask = openQuestion<number | undefined>(read, () => undefined)
     new Gauge({
       name,
       help,
       registers: [registry],
       async collect() {
-        const value = await read()
-        if (value === undefined) this.reset()
+        const value = await ask()
+        if (value === undefined) this.remove()
         else this.set(value)
       },
     })
@@ -82,10 +85,10 @@ export function installHealth(
     return reply.type(registry.contentType).send(await registry.metrics())
   })
 
+  const asking = Object.entries(checks).map(([part, ask]) => [part, openCheck(part, ask, log)] as const)
   async function askParts(): Promise<Record<string, Check>> {
-    const asking = { database: databaseCheck, ...checks }
-    const told = await Promise.all(Object.entries(asking).map(async ([name, ask]) => [name, await ask()] as const))
-    return Object.fromEntries(told)
+    const parts = [['database', databaseCheck] as const, ...asking]
+    return Object.fromEntries(await Promise.all(parts.map(async ([part, ask]) => [part, await ask()] as const)))
   }
 
   let asked: Promise<Check> | undefined
