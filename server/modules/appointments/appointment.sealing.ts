@@ -1,4 +1,5 @@
 // What is sealed of an appointment: why somebody comes, what was noted, why it was cancelled, moved or overbooked.
+import { changesUnder, type SealedChanges } from '#platform/audit/changes.ts'
 import { forbidden, Problem } from '#platform/contract/problem.ts'
 import { openDataKey } from '#platform/encryption/data-key.ts'
 import type { Keyring } from '#platform/encryption/keyring.ts'
@@ -48,13 +49,8 @@ export function openReason(key: DataKey | undefined, change_id: string, sealed: 
 }
 
 /** For an audit entry: before and after of what was changed. */
-export function sealChanges(
-  key: DataKey | undefined,
-  changes: Record<string, unknown>,
-): { key_id: string; sealed: Buffer } | undefined {
-  if (!key) return undefined
-  const place = { table: 'audit_logs', column: 'sealed_changes', row_id: key.id }
-  return { key_id: key.id, sealed: sealJson(key, place, changes) }
+export function sealChanges(key: DataKey | undefined, changes: Record<string, unknown>): SealedChanges | undefined {
+  return key && changesUnder(key, changes)
 }
 
 const notesPlace = (row_id: string) => ({ table: 'appointments', column: 'sealed_notes', row_id })

@@ -1,11 +1,11 @@
 // A turn of a server that makes emergency copies: writes new ones, removes old ones, and enters who opened one meanwhile.
 import { mkdir } from 'node:fs/promises'
 import { addressesOf, linkTo } from '#modules/identity'
+import { changesUnder } from '#platform/audit/changes.ts'
 import type { Configuration } from '#platform/configuration.ts'
 import type { System } from '#platform/context.ts'
 import { sql } from '#platform/database/sql.ts'
 import { type Database, scopedDatabase } from '#platform/database/transaction.ts'
-import { sealJson } from '#platform/encryption/sealing.ts'
 import type { Measure } from '#platform/http/health.ts'
 import { queueMail } from '#platform/mail/queue.ts'
 import type { Check } from '#platform/module.ts'
@@ -82,9 +82,7 @@ async function enter(
   system: Parts,
   { opening_id, copy_id, opened_at, made_at, by, reason, department, entries }: Read,
 ) {
-  const key = system.keys.system('audit')
-  const place = { table: 'audit_logs', column: 'sealed_changes', row_id: key.id }
-  const changes = { key_id: key.id, sealed: sealJson(key, place, { after: { by, reason, department } }) }
+  const changes = changesUnder(system.keys.system('audit'), { after: { by, reason, department } })
   const common = {
     action: 'emergency_copy.open',
     resource_type: 'emergency_copy',

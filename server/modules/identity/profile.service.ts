@@ -1,10 +1,10 @@
 // One's own profile. Another e-mail address can be used to take an account over, so changing it asks for more.
+import { changesUnder } from '#platform/audit/changes.ts'
 import { invalidRequest, Problem, stale } from '#platform/contract/problem.ts'
 import type { Context } from '#platform/context.ts'
 import { violating } from '#platform/database/constraint.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import type { System } from '#platform/context.ts'
-import { sealJson } from '#platform/encryption/sealing.ts'
 import { queueMail } from '#platform/mail/queue.ts'
 import { accountExists, type ProfileChange, type UserProfile } from './account.contract.ts'
 import { type Move, requestMove } from './email-verification.ts'
@@ -113,19 +113,14 @@ export function noteProfileChange(
   more: Record<string, string | undefined> = {},
 ): void {
   const fields = (Object.keys(after) as (keyof Profile)[]).filter((field) => before[field] !== after[field])
-  const key = keys.system('users')
   const pick = (profile: Profile) => Object.fromEntries(fields.map((field) => [field, profile[field]]))
-  const sealed = sealJson(
-    key,
-    { table: 'audit_logs', column: 'sealed_changes', row_id: key.id },
-    { before: pick(before), after: pick(after) },
-  )
+  const changes = changesUnder(keys.system('users'), { before: pick(before), after: pick(after) })
   tx.audit({
     action,
     resource_type: 'user',
     resource_id: user_id,
     details: { fields, ...more },
-    ...(fields.length > 0 ? { changes: { key_id: key.id, sealed } } : {}),
+    ...(fields.length > 0 ? { changes } : {}),
   })
 }
 

@@ -2,10 +2,11 @@
 import { patientErased, patientInactive, patientMerged } from './patient.contract.ts'
 import { type Card, openCard, openKeyOf } from './patient.sealing.ts'
 import { findPatient, lockPatient, type ReadPatientRow } from './patient.store.ts'
+import { changesUnder } from '#platform/audit/changes.ts'
 import type { Context } from '#platform/context.ts'
 import { notFound, Problem } from '#platform/contract/problem.ts'
 import type { Tx } from '#platform/database/transaction.ts'
-import { type DataKey, sealJson } from '#platform/encryption/sealing.ts'
+import type { DataKey } from '#platform/encryption/sealing.ts'
 
 type Row = ReadPatientRow & { wrapped: Buffer }
 /** `purpose` belongs into the audit entry: BTG where emergency access is the only reason for the reach. */
@@ -71,10 +72,7 @@ export function sealChanges<T extends object>(
   const changes = Object.fromEntries(
     fields.map((name) => [name, { before: before[name] ?? null, after: after[name] ?? null }]),
   )
-  return {
-    key_id: key.id,
-    sealed: sealJson(key, { table: 'audit_logs', column: 'sealed_changes', row_id: key.id }, changes),
-  }
+  return changesUnder(key, changes)
 }
 
 /** What hung on a record that was merged has gone to the other. @throws Problem patientMerged */

@@ -12,6 +12,7 @@ import { openKeyOf, type SealedBy } from './patient.sealing.ts'
 import { patientErased, patientMerged } from './patient.contract.ts'
 import { findPatient } from './patient.store.ts'
 import { decodeTimeCursor, encodeCursor } from '#platform/contract/cursor.ts'
+import { changesUnder } from '#platform/audit/changes.ts'
 import { forbidden, invalidRequest, notFound, Problem } from '#platform/contract/problem.ts'
 import type { Context } from '#platform/context.ts'
 import type { Tx } from '#platform/database/transaction.ts'
@@ -117,10 +118,7 @@ export async function suspendDisclosure(
       resource_id: disclosure_id,
       patient_id,
       details: { suspended_until },
-      changes: {
-        key_id: key.id,
-        sealed: sealJson(key, { table: 'audit_logs', column: 'sealed_changes', row_id: key.id }, { after: { reason } }),
-      },
+      changes: changesUnder(key, { after: { reason } }),
     })
     return answer(ctx, { ...row, suspended_until })
   })

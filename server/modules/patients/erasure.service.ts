@@ -15,6 +15,7 @@ import { lockRecords, type RecordRow } from './merge.store.ts'
 import { patientErased } from './patient.contract.ts'
 import { isRetentionOver, retentionEnd } from './retention.ts'
 import { unattendedDatabase } from './unattended.ts'
+import { changesUnder } from '#platform/audit/changes.ts'
 import { notFound, Problem, stale } from '#platform/contract/problem.ts'
 import { certain } from '#platform/certain.ts'
 import type { Context, System } from '#platform/context.ts'
@@ -169,7 +170,5 @@ function assertCurrent(if_match: number | undefined, { version }: Retention) {
 
 /** Under a key of the system: why a person was erased must be known when nothing else is. */
 function sealReason(keys: Keys, reason: string) {
-  const key = keys.system('audit')
-  const place = { table: 'audit_logs', column: 'sealed_changes', row_id: key.id }
-  return { key_id: key.id, sealed: sealJson(key, place, { reason: { before: null, after: reason } }) }
+  return changesUnder(keys.system('audit'), { reason: { before: null, after: reason } })
 }

@@ -11,12 +11,13 @@ import {
   updateSealed,
 } from './merge.store.ts'
 import { sealedTables } from './owned-tables.ts'
+import { changesUnder } from '#platform/audit/changes.ts'
 import { type ProblemKind, notFound, Problem } from '#platform/contract/problem.ts'
 import type { Context } from '#platform/context.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import type { Keyring } from '#platform/encryption/keyring.ts'
 import type { Keys } from '#platform/encryption/keys.ts'
-import { type DataKey, open, seal, sealJson } from '#platform/encryption/sealing.ts'
+import { type DataKey, open, seal } from '#platform/encryption/sealing.ts'
 
 /** Who merges or undoes it, and with which keys. */
 export type Merger = Pick<Context, 'system'> & { user_id: string | undefined }
@@ -64,8 +65,7 @@ export function assertMergeable(row: RecordRow | undefined, merged: ProblemKind)
 
 /** People write names into reasons: it is sealed under the patient's key and goes with an erasure. */
 export function sealReason(key: DataKey, reason: string) {
-  const place = { table: 'audit_logs', column: 'sealed_changes', row_id: key.id }
-  return { key_id: key.id, sealed: sealJson(key, place, { reason: { before: null, after: reason } }) }
+  return changesUnder(key, { reason: { before: null, after: reason } })
 }
 
 /**

@@ -1,4 +1,6 @@
 // Recording audit entries: those of a change in its transaction, those of reads and refusals together and before the answer leaves.
+import { randomUUIDv7 } from 'node:crypto'
+import { certain } from '#platform/certain.ts'
 import { Problem, unavailable } from '#platform/contract/problem.ts'
 import { runBatch } from '#platform/database/batch.ts'
 import { isConnectionFault, isDatabaseError, type Pool, withConnection } from '#platform/database/connection.ts'
@@ -7,6 +9,7 @@ import { mostInFlight, shareOf } from '#platform/database/lanes.ts'
 import { beforeRepeat, isRepeatable, mostRepeats } from '#platform/database/repeating.ts'
 import { watchOf } from '#platform/database/silence.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
+import type { SealedChanges } from './changes.ts'
 
 export type Outcome = 'success' | 'denied' | 'failure'
 
@@ -21,7 +24,7 @@ export type AuditEntry = {
   outcome?: Outcome
   purpose?: string | undefined
   /** Before and after of changed fields, sealed under a key of the patient (or of the system). */
-  changes?: { key_id: string; sealed: Buffer } | undefined
+  changes?: SealedChanges | undefined
   /** Counts, reasons, names of fields, and whom a list showed (`patient_ids`); never a value of a person. */
   details?: Record<string, unknown> | undefined
   user_id?: string | undefined
@@ -33,7 +36,8 @@ export type AuditEntry = {
 }
 
 /** One statement for any number of entries. */
-export function insertAuditEntries(entries: readonly AuditEntry[]): Sql {
+export function insertAuditEntries(given: readonly AuditEntry[]): Sql {
+  const entries = named(given)
   const column = <T>(pick: (entry: AuditEntry) => T | undefined) => entries.map((entry) => pick(entry) ?? null)
   return sql`
     insert into audit_logs (id, user_id, role, session_id, ip_address, user_agent, action, resource_type, resource_id, patient_id,
@@ -47,10 +51,17 @@ export function insertAuditEntries(entries: readonly AuditEntry[]): Sql {
       ${column((entry) => entry.resource_type)}::text[], ${column((entry) => entry.resource_id)}::uuid[],
       ${column((entry) => entry.patient_id)}::uuid[], ${column((entry) => entry.outcome ?? 'success')}::text[],
       ${column((entry) => entry.purpose)}::text[], ${column((entry) => entry.correlation_id ?? 'none')}::text[],
-      ${column((entry) => entry.changes?.key_id)}::uuid[], ${column((entry) => entry.changes?.sealed)}::bytea[],
+      ${column((entry) => entry.changes?.key_id)}::uuid[], ${column(({ id, changes }) => changes?.sealFor(certain(id, 'id of an entry')))}::bytea[],
       ${column((entry) => (entry.details ? JSON.stringify(entry.details) : null))}::jsonb[])
       as e(id, user_id, role, session_id, ip_address, user_agent, action, resource_type, resource_id, patient_id, outcome, purpose,
            correlation_id, key_id, sealed_changes, details)`
+}
+
+/** What an entry keeps sealed is bound to its id: all ids of the statement are chosen here then, so that their order stays. */
+function named(entries: readonly AuditEntry[]): readonly AuditEntry[] {
+  if (!entries.some(({ changes }) => changes)) return entries
+  const ids = entries.map(() => randomUUIDv7()).toSorted()
+  return entries.map((entry, index) => ({ ...entry, id: entry.id ?? ids[index] }))
 }
 
 /**

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomUUIDv7 } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
-import { idempotencyInFlight, idempotencyMismatch, malformed } from '#platform/contract/problem.ts'
+import { conflict, idempotencyInFlight, idempotencyMismatch, malformed } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import type { Tx } from '#platform/database/transaction.ts'
+import { IntegrityError } from '#platform/encryption/failures.ts'
+import { seal } from '#platform/encryption/sealing.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { claimKey, claimOf, keepAnswer } from './idempotency.ts'
 
@@ -73,6 +75,39 @@ describe('an Idempotency-Key', () => {
       refusedWith(idempotencyInFlight),
     )
     await make('forgotten')
+  })
+
+  it('opens no answer that was moved to it from another key, or another operation, of the same user', async () => {
+    const moved = (from: Buffer, to: Buffer) =>
+      api.rows(sql`
+        update idempotency_keys k set sealed_answer = o.sealed_answer, key_id = o.key_id, status = o.status
+          from idempotency_keys o where k.key_hash = ${to} and o.key_hash = ${from}`)
+    await make('mine')
+    await make('moved')
+    await moved(claim('moved').key_hash, claim('mine').key_hash)
+    await assert.rejects(claims('mine'), (error) => error instanceof IntegrityError)
+    await api.rows(sql`
+      insert into idempotency_keys (user_id, operation, key_hash, request_hash, status, key_id, sealed_answer)
+      select user_id, 'probe.other', key_hash, request_hash, status, key_id, sealed_answer
+        from idempotency_keys where key_hash = ${claim('moved').key_hash}`)
+    await assert.rejects(
+      api.database.transaction((tx) => claimKey(tx, api.system.keys, { ...claim('moved'), operation: 'probe.other' })),
+      (error) => error instanceof IntegrityError,
+    )
+    assert.deepEqual(await claims('moved'), answer)
+  })
+
+  it('of an earlier version is known to be done, and what was kept with it is not shown', async () => {
+    await make('earlier')
+    const key = api.system.keys.system('answers')
+    const place = { table: 'idempotency_keys', column: 'sealed_answer', row_id: user_id }
+    const { key_hash } = claim('earlier')
+    await api.rows(sql`
+      update idempotency_keys set key_id = ${key.id}, sealed_answer = ${seal(key, place, '{"headers":{},"body":"{}"}')}
+       where key_hash = ${key_hash}`)
+    await assert.rejects(claims('earlier'), refusedWith(conflict))
+    await api.rows(sql`update idempotency_keys set sealed_answer = '' where key_hash = ${key_hash}`)
+    await assert.rejects(claims('earlier'), (error) => error instanceof IntegrityError)
   })
 
   it('without a body differs from one with a body', () => {

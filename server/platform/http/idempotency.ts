@@ -1,17 +1,20 @@
 // Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): the claim, the work and the stored answer commit together,
 // so that a repeat after a lost reply or a killed server finds the first answer, or does the work once.
 import { createHash } from 'node:crypto'
-import { idempotencyInFlight, idempotencyMismatch, malformed, Problem } from '#platform/contract/problem.ts'
+import { conflict, idempotencyInFlight, idempotencyMismatch, malformed, Problem } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import type { Keys } from '#platform/encryption/keys.ts'
-import { open, seal } from '#platform/encryption/sealing.ts'
+import { IntegrityError } from '#platform/encryption/failures.ts'
+import { type DataKey, open, seal } from '#platform/encryption/sealing.ts'
 import { isReceived } from './upload.ts'
 
 export type StoredAnswer = { status: number; headers: Record<string, string>; body: string }
 export type Claim = { user_id: string; operation: string; key_hash: Buffer; request_hash: Buffer }
 
-const place = (claim: Claim) => ({ table: 'idempotency_keys', column: 'sealed_answer', row_id: claim.user_id })
+const placeOf = (row_id: string) => ({ table: 'idempotency_keys', column: 'sealed_answer', row_id })
+const place = ({ user_id, operation, key_hash }: Claim) =>
+  placeOf(`${user_id} ${operation} ${key_hash.toString('hex')}`)
 
 /** @throws Problem malformed when the key is not 1 to 255 printable ASCII characters */
 export function claimOf(key: string, user_id: string, operation: string, url: string, body: unknown): Claim {
@@ -41,7 +44,7 @@ function withFilesHashed(body: unknown): unknown {
 
 /**
  * Claims the key for this transaction, or returns the answer that it was given before.
- * @throws Problem idempotencyMismatch, idempotencyInFlight
+ * @throws Problem idempotencyMismatch, idempotencyInFlight, conflict
  */
 export async function claimKey(tx: Tx, keys: Keys, claim: Claim): Promise<StoredAnswer | undefined> {
   // Another holder of the key is not waited for: it is told at once that the first request still runs.
@@ -54,17 +57,46 @@ export async function claimKey(tx: Tx, keys: Keys, claim: Claim): Promise<Stored
         values (${claim.user_id}, ${claim.operation}, ${claim.key_hash}, ${claim.request_hash}) on conflict do nothing`,
   )
   if (inserted > 0) return undefined
-  const known = await tx.first<{ request_hash: Buffer; status: number; key_id: string; sealed_answer: Buffer }>(
+  const known = await tx.first<Known>(
     sql`select request_hash, status, key_id, sealed_answer from idempotency_keys
         where user_id = ${claim.user_id} and operation = ${claim.operation} and key_hash = ${claim.key_hash}`,
   )
   // It has been forgotten since: a day had gone by.
   if (!known) throw new Problem(idempotencyInFlight, { retry_after_seconds: 1 })
   if (!known.request_hash.equals(claim.request_hash)) throw new Problem(idempotencyMismatch)
-  const { headers, body } = JSON.parse(
-    open(keys.systemById(known.key_id), place(claim), known.sealed_answer),
-  ) as StoredAnswer
+  const { headers, body } = openAnswer(keys.systemById(known.key_id), claim, known.sealed_answer)
   return { status: known.status, headers, body }
+}
+
+type Known = {
+  request_hash: Buffer
+  status: number
+  key_id: string
+  sealed_answer: Buffer
+}
+
+const earlier =
+  'This was done when you first asked for it, by an earlier version of the server, whose answers are not shown again: look at what was made'
+
+/** @throws Problem conflict for one of an earlier version, which was bound to its user alone; IntegrityError */
+function openAnswer(key: DataKey, claim: Claim, sealed: Buffer): Omit<StoredAnswer, 'status'> {
+  try {
+    return JSON.parse(open(key, place(claim), sealed)) as StoredAnswer
+  } catch (error) {
+    if (error instanceof IntegrityError && opensAt(key, claim.user_id, sealed))
+      throw new Problem(conflict, { detail: earlier }, error)
+    throw error
+  }
+}
+
+/** What it says is not looked at: it could have been moved from another row of the same user. */
+function opensAt(key: DataKey, row_id: string, sealed: Buffer): boolean {
+  try {
+    open(key, placeOf(row_id), sealed)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Keeps the answer of the work that was done in this transaction. */
@@ -72,11 +104,11 @@ export async function keepAnswer(
   tx: Tx,
   keys: Keys,
   claim: Claim,
-  { status, headers, body }: StoredAnswer,
+  { status, ...answer }: StoredAnswer,
 ): Promise<void> {
   const key = keys.system('answers')
   await tx.run(sql`
     update idempotency_keys
-       set status = ${status}, key_id = ${key.id}, sealed_answer = ${seal(key, place(claim), JSON.stringify({ headers, body }))}
+       set status = ${status}, key_id = ${key.id}, sealed_answer = ${seal(key, place(claim), JSON.stringify(answer))}
      where user_id = ${claim.user_id} and operation = ${claim.operation} and key_hash = ${claim.key_hash}`)
 }
