@@ -35,10 +35,11 @@ function register(at: Caller, { body, key }: Registration): Promise<ClientAnswer
   return at.ask('POST', '/api/v1/patients', { ...body, force: true }, headers).catch(() => undefined)
 }
 
-/** How often it was done, as the audit log says, which commits with it. */
+/** How often it was done, as the audit log says, which commits with it; that it was shown again is no doing. */
 async function timesDone({ key }: Pick<Registration, 'key'>): Promise<number> {
   const [row] = await cluster.rows<{ times: number }>(
-    `select count(*)::int as times from audit_logs where action = 'patient.register' and correlation_id = $1`,
+    `select count(*)::int as times from audit_logs
+      where action = 'patient.register' and correlation_id = $1 and details->'replayed' is null`,
     [key],
   )
   return row?.times ?? -1

@@ -14,13 +14,13 @@ const actions = {
   read: 'patient.read',
 } as const
 
-/** How often each attempt of a request took effect, by its correlation id, as the audit log says. */
+/** How often each attempt of a request took effect, by its correlation id, as the audit log says: what is shown again has none. */
 export type Effects = { of: (entry: Entry) => number[]; total: (kind: Entry['kind']) => number }
 
 export async function readEffects(owner: pg.Client, { entries }: Ledger): Promise<Effects> {
   const { rows } = await owner.query<{ action: string; correlation_id: string; count: number }>(
     `select action, correlation_id, count(*)::int as count from audit_logs
-      where outcome = 'success' and correlation_id like 'ledger-%' group by 1, 2`,
+      where outcome = 'success' and correlation_id like 'ledger-%' and details->'replayed' is null group by 1, 2`,
   )
   const counts = new Map(rows.map(({ action, correlation_id, count }) => [`${action} ${correlation_id}`, count]))
   const of = ({ kind, attempts }: Entry) =>

@@ -1,11 +1,12 @@
 // Runs the handler, serialises its result and records what a read showed; with an Idempotency-Key, in one transaction with
-// the claim of the key and the stored answer.
+// the claim of the key and the stored answer. That answer is shown again, and recorded again, to who may still see it.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Duplex, Readable } from 'node:stream'
 import { type Operation, takesIdempotencyKey } from '#platform/contract/operation.ts'
 import type { System } from '#platform/context.ts'
 import { claimKey, claimOf, keepAnswer } from './idempotency.ts'
 import { sendEventStream } from './event-stream.ts'
+import { showAgain, toldBy } from './replay.ts'
 import type { RequestContext } from './request-context.ts'
 import { serializerOf } from './serializer.ts'
 
@@ -38,13 +39,11 @@ async function answerKeyed(
     return answer(rc, operation, reply, await run())
   }
   const claim = claimOf(key, user_id, operation_id, request.url, request.body)
-  return rc.ctx.database.transaction(async (tx) => {
+  const { known, answered } = await rc.ctx.database.transaction(async (tx) => {
     const known = await claimKey(tx, system.keys, claim)
     if (known) {
-      reply.code(known.status).headers(known.headers).header('idempotency-replayed', 'true')
-      if (known.body === '') return undefined
-      reply.type('application/json; charset=utf-8')
-      return known.body
+      await showAgain(tx, rc, operation, known)
+      return { known }
     }
     rc.join(tx)
     const body = await answer(rc, operation, reply, await run())
@@ -54,9 +53,16 @@ async function answerKeyed(
         return typeof value === 'string' ? [[name, value]] : []
       }),
     )
-    await keepAnswer(tx, system.keys, claim, { status: reply.statusCode, headers, body: body ?? '' })
-    return body
+    const kept = { status: reply.statusCode, headers, body: body ?? '', told: toldBy(rc, operation) }
+    await keepAnswer(tx, system.keys, claim, kept, request.actor)
+    return { answered: body }
   })
+  if (!known) return answered
+  // Nothing of it is told before that is on record.
+  reply.code(known.status).headers(known.headers).header('idempotency-replayed', 'true')
+  if (known.body === '') return undefined
+  reply.type('application/json; charset=utf-8')
+  return known.body
 }
 
 async function answer(

@@ -9,7 +9,8 @@ import { seal } from '#platform/encryption/sealing.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { claimKey, claimOf, keepAnswer } from './idempotency.ts'
 
-const answer = { status: 201, headers: { location: '/x' }, body: '{"made":true}' }
+const answer = { status: 201, headers: { location: '/x' }, body: '{"made":true}', told: { patient_ids: [] } }
+const nobody = { permissions: new Set<string>() }
 
 describe('an Idempotency-Key', () => {
   let api: TestApi
@@ -23,7 +24,7 @@ describe('an Idempotency-Key', () => {
   const make = (key: string) =>
     api.database.transaction(async (tx) => {
       assert.equal(await claimKey(tx, api.system.keys, claim(key)), undefined)
-      await keepAnswer(tx, api.system.keys, claim(key), answer)
+      await keepAnswer(tx, api.system.keys, claim(key), answer, nobody)
     })
 
   for (const [what, key] of [
@@ -39,7 +40,7 @@ describe('an Idempotency-Key', () => {
 
   it('gives the first answer again', async () => {
     await make('again')
-    assert.deepEqual(await claims('again'), answer)
+    assert.deepEqual(await claims('again'), { ...answer, was_in_reach: true })
   })
 
   it('is refused for another request', async () => {
@@ -87,14 +88,14 @@ describe('an Idempotency-Key', () => {
     await moved(claim('moved').key_hash, claim('mine').key_hash)
     await assert.rejects(claims('mine'), (error) => error instanceof IntegrityError)
     await api.rows(sql`
-      insert into idempotency_keys (user_id, operation, key_hash, request_hash, status, key_id, sealed_answer)
-      select user_id, 'probe.other', key_hash, request_hash, status, key_id, sealed_answer
+      insert into idempotency_keys (user_id, operation, key_hash, request_hash, status, key_id, sealed_answer, was_in_reach)
+      select user_id, 'probe.other', key_hash, request_hash, status, key_id, sealed_answer, was_in_reach
         from idempotency_keys where key_hash = ${claim('moved').key_hash}`)
     await assert.rejects(
       api.database.transaction((tx) => claimKey(tx, api.system.keys, { ...claim('moved'), operation: 'probe.other' })),
       (error) => error instanceof IntegrityError,
     )
-    assert.deepEqual(await claims('moved'), answer)
+    assert.deepEqual(await claims('moved'), { ...answer, was_in_reach: true })
   })
 
   it('of an earlier version is known to be done, and what was kept with it is not shown', async () => {

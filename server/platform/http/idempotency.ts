@@ -1,15 +1,18 @@
 // Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): the claim, the work and the stored answer commit together,
 // so that a repeat after a lost reply or a killed server finds the first answer, or does the work once.
 import { createHash } from 'node:crypto'
+import type { Actor } from '#platform/context.ts'
 import { conflict, idempotencyInFlight, idempotencyMismatch, malformed, Problem } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import type { Tx } from '#platform/database/transaction.ts'
 import type { Keys } from '#platform/encryption/keys.ts'
 import { IntegrityError } from '#platform/encryption/failures.ts'
 import { type DataKey, open, seal } from '#platform/encryption/sealing.ts'
+import { areInReach, type Told } from './replay.ts'
 import { isReceived } from './upload.ts'
 
-export type StoredAnswer = { status: number; headers: Record<string, string>; body: string }
+export type StoredAnswer = { status: number; headers: Record<string, string>; body: string; told: Told }
+export type KnownAnswer = StoredAnswer & { was_in_reach: boolean }
 export type Claim = { user_id: string; operation: string; key_hash: Buffer; request_hash: Buffer }
 
 const placeOf = (row_id: string) => ({ table: 'idempotency_keys', column: 'sealed_answer', row_id })
@@ -46,7 +49,7 @@ function withFilesHashed(body: unknown): unknown {
  * Claims the key for this transaction, or returns the answer that it was given before.
  * @throws Problem idempotencyMismatch, idempotencyInFlight, conflict
  */
-export async function claimKey(tx: Tx, keys: Keys, claim: Claim): Promise<StoredAnswer | undefined> {
+export async function claimKey(tx: Tx, keys: Keys, claim: Claim): Promise<KnownAnswer | undefined> {
   // Another holder of the key is not waited for: it is told at once that the first request still runs.
   const { got } = await tx.one<{ got: boolean }>(
     sql`select pg_try_advisory_xact_lock(hashtextextended(${claim.user_id + claim.operation + claim.key_hash.toString('hex')}, 7)) as got`,
@@ -58,14 +61,14 @@ export async function claimKey(tx: Tx, keys: Keys, claim: Claim): Promise<Stored
   )
   if (inserted > 0) return undefined
   const known = await tx.first<Known>(
-    sql`select request_hash, status, key_id, sealed_answer from idempotency_keys
+    sql`select request_hash, status, key_id, sealed_answer, was_in_reach from idempotency_keys
         where user_id = ${claim.user_id} and operation = ${claim.operation} and key_hash = ${claim.key_hash}`,
   )
   // It has been forgotten since: a day had gone by.
   if (!known) throw new Problem(idempotencyInFlight, { retry_after_seconds: 1 })
   if (!known.request_hash.equals(claim.request_hash)) throw new Problem(idempotencyMismatch)
-  const { headers, body } = openAnswer(keys.systemById(known.key_id), claim, known.sealed_answer)
-  return { status: known.status, headers, body }
+  const { headers, body, told } = openAnswer(keys.systemById(known.key_id), claim, known.sealed_answer)
+  return { status: known.status, headers, body, told, was_in_reach: known.was_in_reach }
 }
 
 type Known = {
@@ -73,6 +76,7 @@ type Known = {
   status: number
   key_id: string
   sealed_answer: Buffer
+  was_in_reach: boolean
 }
 
 const earlier =
@@ -105,10 +109,12 @@ export async function keepAnswer(
   keys: Keys,
   claim: Claim,
   { status, ...answer }: StoredAnswer,
+  actor: Actor,
 ): Promise<void> {
   const key = keys.system('answers')
   await tx.run(sql`
     update idempotency_keys
-       set status = ${status}, key_id = ${key.id}, sealed_answer = ${seal(key, place(claim), JSON.stringify(answer))}
+       set status = ${status}, key_id = ${key.id}, sealed_answer = ${seal(key, place(claim), JSON.stringify(answer))},
+           was_in_reach = ${areInReach(answer.told.patient_ids, actor)}
      where user_id = ${claim.user_id} and operation = ${claim.operation} and key_hash = ${claim.key_hash}`)
 }

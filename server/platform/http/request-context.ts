@@ -21,6 +21,8 @@ export type RequestContext = {
   ctx: Context
   /** What the request has told so far of whom it is about. */
   entry: () => Partial<AuditEntry>
+  /** The entries of the transaction that it is bound to. */
+  recorded: () => readonly AuditEntry[]
   /** Asks the database whether the session still stands, where nothing of the request has asked it anything. */
   assertSession: () => Promise<void>
   /** Whether something that this request wrote has committed: it must not be done again. */
@@ -50,7 +52,13 @@ export function buildContext(
     correlation_id: request.id,
   }
   let subject: Subject = subjectOfParams(request.params as Record<string, string>)
-  const complete = (entry: AuditEntry): AuditEntry => ({ ...who, ...entry })
+  let joined: Tx | undefined
+  let recorded: AuditEntry[] = []
+  const complete = (entry: AuditEntry): AuditEntry => {
+    const completed = { ...who, ...entry }
+    if (joined) recorded.push(completed)
+    return completed
+  }
   const waiting: ((is_kept: boolean) => void)[] = []
   let has_entered = false
   let has_committed = false
@@ -66,7 +74,6 @@ export function buildContext(
       : operation.access === 'signed_in'
         ? 'own'
         : (reachOf(actor, operation.access) ?? 'none')
-  let joined: Tx | undefined
   const { span } = request
   const traced = (database: Database) => (span ? tracedDatabase(database, span) : database)
   const begin = span && ((name: string) => span.child(name, 'client'))
@@ -120,6 +127,7 @@ export function buildContext(
   return {
     ctx,
     entry: () => ({ ...subject }),
+    recorded: () => recorded,
     hasCommitted: () => has_committed,
     async assertSession() {
       if (actor.session_id && !has_entered) await ctx.database.once(async () => undefined)
@@ -129,6 +137,7 @@ export function buildContext(
     },
     join: (tx) => {
       joined = tx
+      recorded = []
       ctx.database = reaching(reach)
     },
   }
