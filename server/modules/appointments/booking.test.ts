@@ -129,6 +129,9 @@ describe('booking an appointment', () => {
       staff.call(appointmentApi.book, { body }),
       (error) => refusedWith(patientBusy)(error) && members(error)['appointment_id'] === first.id,
     )
+    const named = await api.rows(sql`
+      select outcome, resource_id from audit_logs where patient_id = ${patient_id} and details->>'code' = 'patient_busy'`)
+    assert.deepEqual(named, [{ outcome: 'denied', resource_id: first.id }])
     await assert.rejects(
       here.call(appointmentApi.book, { body }),
       (error) => refusedWith(slotTaken)(error) && !('appointment_id' in members(error)),

@@ -56,15 +56,16 @@ export function takenKind({
   return appointment_id === null ? slotTaken : patientBusy
 }
 
-export async function takenProblem(
+async function takenProblem(
   ctx: Context,
   calendar: Calendar,
-  { starts_at, ends_at }: AskedSlot,
+  { starts_at, ends_at, patient_id }: Refused,
   kind: ProblemKind,
   appointment_id: string | null,
   priority: SlotPriority = 'routine',
 ): Promise<Problem> {
   const asked = { starts_at_ms: Date.parse(starts_at), ends_at_ms: Date.parse(ends_at) }
   const nearest_slots = await findNearestSlots(ctx, calendar, asked.starts_at_ms, [asked], slotPriority(ctx, priority))
-  return new Problem(kind, { nearest_slots, ...(appointment_id === null ? {} : { appointment_id }) })
+  if (appointment_id === null || patient_id === null) return new Problem(kind, { nearest_slots })
+  return new Problem(kind, { nearest_slots, appointment_id }).naming({ patient_id, resource_id: appointment_id })
 }

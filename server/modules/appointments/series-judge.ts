@@ -6,7 +6,7 @@ import { findTakenRanges } from '#modules/resources'
 import type { SlotPriority } from '../doctors/slot.contract.ts'
 import { notAccepting, patientBusy, resourceUnknown } from './appointment.contract.ts'
 import { takenKind } from './refusal.ts'
-import type { Conflict } from './series.contract.ts'
+import { type Conflict, seriesConflicts } from './series.contract.ts'
 import { findPatientState, findTimeStates, removeEndedHoldsAtAll, type TimeState } from './series.store.ts'
 import type { Occurrence } from './series-rule.ts'
 import { type AskedSlot, slotOf, slotPriority } from './slot-choice.ts'
@@ -68,6 +68,12 @@ export async function judgeTimes<T extends Wanted>(
     return { occurrence, local_time, appointment_time, code, ...known, nearest_slots: offers[at] ?? [] }
   })
   return { free, conflicts }
+}
+
+/** Where the patient is elsewhere, the conflicts name what they have. */
+export function refusedFor(patient_id: string, conflicts: readonly Conflict[]): Problem {
+  const problem = new Problem(seriesConflicts, { conflicts })
+  return conflicts.some(({ appointment_id }) => appointment_id) ? problem.naming({ patient_id }) : problem
 }
 
 function codeOf(

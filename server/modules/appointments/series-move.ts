@@ -13,10 +13,10 @@ import { openKey, sealChanges, sealReason } from './appointment.sealing.ts'
 import { findOccurrences, lockCalendars, type StoredOccurrence } from './appointment.store.ts'
 import { assertInTime, subjectOf } from './locked.ts'
 import { refusedResource } from './resources.ts'
-import { type Judged, judgeTimes, type Wanted } from './series-judge.ts'
+import { type Judged, judgeTimes, refusedFor, type Wanted } from './series-judge.ts'
 import { chosen, takeOccurrences } from './series-taken.ts'
 import { insertChanges, moveAll, parkAll } from './series-change.store.ts'
-import { type SeriesChange, seriesConflicts } from './series.contract.ts'
+import type { SeriesChange } from './series.contract.ts'
 import { onClock } from './series-rule.ts'
 import { doctorMissing, mayBookWith } from './slot-choice.ts'
 
@@ -52,7 +52,7 @@ export async function moveOccurrences(
       judged.push(await judgeMove(ctx, calendars, { doctor_id, group, own: all }, anchor, move))
     }
     const conflicts = judged.flatMap((one) => one.conflicts)
-    if (conflicts.length > 0) throw new Problem(seriesConflicts, { conflicts })
+    if (conflicts.length > 0) throw refusedFor(anchor.patient_id, conflicts)
     if (await attemptMoves(ctx, series_id, about, judged, move.reason ?? null)) return
   }
   throw new Problem(conflict, { retry_after_seconds: 1 })

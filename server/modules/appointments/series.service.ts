@@ -16,12 +16,11 @@ import { assertMayTake, refusedResource } from './resources.ts'
 import {
   type BookedSeries,
   type Series,
-  seriesConflicts,
   type SeriesPlan,
   type SeriesPlanRequest,
   type SeriesRequest,
 } from './series.contract.ts'
-import { type Judged, judgeTimes, type Wanted } from './series-judge.ts'
+import { type Judged, judgeTimes, refusedFor, type Wanted } from './series-judge.ts'
 import { expandSeries, type Occurrence } from './series-rule.ts'
 import { findSeries, insertSeries, type NewSeries, reserveForAll } from './series.store.ts'
 import { seriesVersion } from './series-taken.ts'
@@ -56,7 +55,7 @@ export async function bookSeries(ctx: Context, calendars: Calendars, request: Se
     const { calendar, judged } = await judge(ctx, calendars, asked)
     const { free, conflicts } = judged
     if (free.length === 0 || (conflicts.length > 0 && !asked.skip_conflicts))
-      throw new Problem(seriesConflicts, { conflicts })
+      throw refusedFor(asked.patient_id, conflicts)
     const key = asked.reason || asked.notes ? await findKey(ctx, asked.patient_id) : undefined
     const other = look <= mostWaits && another(asked.doctor_id)
     if (other) {

@@ -114,6 +114,10 @@ describe('a series', () => {
     assert.deepEqual(await counted(patient_id), [
       { appointments: 1, series: 0, history: 1, entries: 1, events: 1, relations: 1 },
     ])
+    const named = await api.rows(
+      sql`select outcome from audit_logs where patient_id = ${patient_id} and details->>'code' = 'series_conflicts'`,
+    )
+    assert.deepEqual(named, [{ outcome: 'denied' }])
   })
 
   it('says which times are over, and which are kept for what is urgent', async () => {

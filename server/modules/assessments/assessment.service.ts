@@ -49,7 +49,7 @@ export async function beginAssessment(ctx: Context, visit_id: string, kind: Asse
     const draft = { id, visit_id, patient_id: row.id, kind, author_id, key_id: key.id, sealed_draft, taken_at }
     if (!(await tx.first(insertDraft(draft)))) {
       const open = await tx.first(findOwnDraft(visit_id, kind))
-      throw new Problem(draftOpen, { assessment_id: open?.id })
+      throw new Problem(draftOpen, { assessment_id: open?.id }).naming({ patient_id: row.id, resource_id: open?.id })
     }
     note(tx, 'draft', { id, patient_id: row.id, kind }, purpose)
     return shownIn(ctx, tx, id)

@@ -104,6 +104,10 @@ describe('a draft', () => {
     const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => begin(visit)))
     assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
     assert.ok(outcomes.every((one) => one.status === 'fulfilled' || refusedWith(draftOpen)(one.reason)))
+    const [named] = await api.rows(sql`
+      select count(*)::int as times from audit_logs
+       where patient_id = ${visit.patient_id} and outcome = 'denied' and details->>'code' = 'draft_open'`)
+    assert.deepEqual(named, { times: 7 })
     assert.equal((await begin(visit, {}, clinic.doctor)).author_id, clinic.doctor.user_id)
   })
 

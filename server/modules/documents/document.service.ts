@@ -145,7 +145,7 @@ function stateOf(verdict: Judged) {
 /** @throws Problem wrongPatient */
 function assertSamePerson(
   ctx: Context,
-  { file, study_instance_uid }: NewDocument,
+  { file, study_instance_uid, patient_id }: NewDocument,
   person: Parameters<typeof mismatchesOf>[1],
 ) {
   if (!file.dicom) {
@@ -154,7 +154,7 @@ function assertSamePerson(
   }
   const today = localDay(ctx.system.configuration.timezone)
   const mismatches = mismatchesOf(file.dicom, person, { study_instance_uid, today })
-  if (mismatches.length > 0) throw new Problem(wrongPatient, { mismatches })
+  if (mismatches.length > 0) throw new Problem(wrongPatient, { mismatches }).naming({ patient_id })
 }
 
 function studyOf({ study_instance_uid, study_date, modality }: NonNullable<NewDocument['file']['dicom']>) {
@@ -186,7 +186,8 @@ async function placeBehind(ctx: Context, tx: Tx, { patient_id, file }: NewDocume
     throw new Problem(forbidden)
   if (!before.is_current) throw new Problem(documentReplaced)
   const { sha256 } = openLabel(openRowKey(ctx.system.keys.keyring, before), before)
-  if (sha256 === file.content_hash) throw new Problem(documentUnchanged, { document_id: before.id })
+  if (sha256 === file.content_hash)
+    throw new Problem(documentUnchanged, { document_id: before.id }).naming({ patient_id, resource_id: before.id })
   const last = await tx.one(findLastRevision(before.series_id))
   return { series_id: before.series_id, revision: last.revision + 1 }
 }

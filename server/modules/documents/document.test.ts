@@ -212,6 +212,9 @@ describe('a new version', () => {
     const had = await traces()
     const same = await client.upload(doctor, { patient_id, title: 'x', replaces: first.id }, file)
     assert.deepEqual([same.status, same.json['code'], same.json['document_id']], [409, 'document_unchanged', first.id])
+    const named = await api.rows(sql`
+      select patient_id, outcome from audit_logs where resource_id = ${first.id} and details->>'code' = 'document_unchanged'`)
+    assert.deepEqual(named, [{ patient_id, outcome: 'denied' }])
     const by_patient = await client.upload(own, { patient_id, title: 'x', replaces: first.id }, aText())
     assert.equal(by_patient.status, 403)
     const by_staff = await client.upload(staff, { patient_id, title: 'x', replaces: first.id }, file)

@@ -348,6 +348,13 @@ describe('a DICOM file', () => {
       assert.ok(!answer.text.includes('Lindqvist'))
       assert.deepEqual(await traces(), had)
     }
+    const named = await api.rows(
+      sql`select outcome from audit_logs where patient_id = ${id} and details->>'code' = 'wrong_patient'`,
+    )
+    assert.deepEqual(
+      named,
+      cases.map(() => ({ outcome: 'denied' })),
+    )
     const other = await client.upload(
       admin,
       { patient_id: id, title: 'CT', study_instance_uid: '1.2.3' },

@@ -19,6 +19,7 @@ export type Changeable = { row: Row; key: DataKey; purpose: string | undefined }
 export async function lockChangeable(ctx: Context, tx: Tx, patient_id: string): Promise<Changeable> {
   const row = await lockPatient(tx, patient_id, ctx.reach, ctx.actor)
   assertThere(row)
+  if (row.through_glass) ctx.saw({ purpose: 'BTG' })
   assertWhole(row)
   if (!row.is_active) throw new Problem(patientInactive)
   return { row, key: openKeyOf(ctx.system.keys.keyring, row), purpose: row.through_glass ? 'BTG' : undefined }
@@ -76,8 +77,8 @@ export function sealChanges<T extends object>(
 }
 
 /** What hung on a record that was merged has gone to the other. @throws Problem patientMerged */
-function assertWhole({ merged_into }: ReadPatientRow) {
-  if (merged_into !== null) throw new Problem(patientMerged, { merged_into })
+function assertWhole({ id, merged_into }: ReadPatientRow) {
+  if (merged_into !== null) throw new Problem(patientMerged, { merged_into }).naming({ patient_id: id })
 }
 
 function assertThere(row: ReadPatientRow | undefined): asserts row is Row {

@@ -33,7 +33,8 @@ export async function requireWholeRecord(ctx: Context, tx: Tx, patient_id: strin
   const patient = await tx.first(findPatient(patient_id, ctx.reach, ctx.actor))
   if (!patient) throw new Problem(notFound)
   if (patient.erased_at !== null) throw new Problem(patientErased)
-  if (patient.merged_into !== null) throw new Problem(patientMerged, { merged_into: patient.merged_into })
+  if (patient.merged_into !== null)
+    throw new Problem(patientMerged, { merged_into: patient.merged_into }).naming({ patient_id })
   return patient
 }
 

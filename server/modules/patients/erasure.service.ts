@@ -76,7 +76,8 @@ async function erase(tx: Tx, system: System, { patient_id, reason, if_match }: A
   assertKeeper(own)
   assertCurrent(if_match, retention)
   if (retention.legal_hold) throw new Problem(legalHold)
-  if (!retention.can_be_erased) throw new Problem(retentionNotOver, { retention_ends_on: retention.retention_ends_on })
+  const { can_be_erased, retention_ends_on } = retention
+  if (!can_be_erased) throw new Problem(retentionNotOver, { retention_ends_on }).naming({ patient_id })
 
   const destroyed = await destroy(tx, system, { patient_id, ids: records.map(({ id }) => id), reason })
   return { patient_id, patient_number: own.patient_number, ...destroyed }

@@ -46,7 +46,7 @@ export function assertKeeper(row: RecordRow | undefined): asserts row is RecordR
     throw new Problem(patientMerged, {
       detail: 'This record is itself part of another: undo that merge first, or use the other record',
       merged_into: row.merged_into,
-    })
+    }).naming({ patient_id: row.id })
   }
 }
 
@@ -60,7 +60,8 @@ export function assertSurvivor(row: RecordRow | undefined): asserts row is Recor
 export function assertMergeable(row: RecordRow | undefined, merged: ProblemKind): asserts row is RecordRow {
   if (!row) throw new Problem(notFound)
   if (row.erased_at !== null) throw new Problem(patientErased)
-  if (row.merged_into !== null) throw new Problem(merged, { merged_into: row.merged_into })
+  if (row.merged_into !== null)
+    throw new Problem(merged, { merged_into: row.merged_into }).naming({ patient_id: row.id })
 }
 
 /** People write names into reasons: it is sealed under the patient's key and goes with an erasure. */

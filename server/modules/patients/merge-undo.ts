@@ -74,7 +74,7 @@ export async function undoMerge(ctx: Context, survivor_id: string, body: Unmerge
         duplicateIdentifier,
         { detail: 'Both records now hold the same SSN or national id: remove it from the survivor first' },
         error,
-      )
+      ).naming({ patient_id: survivor_id })
     }
     if (constraint === 'appointments_patient_free') {
       throw new Problem(
@@ -84,21 +84,21 @@ export async function undoMerge(ctx: Context, survivor_id: string, body: Unmerge
             'An appointment that you assign is at the time of another: leave it with the survivor or move it first',
         },
         error,
-      )
+      ).naming({ patient_id: survivor_id })
     }
     if (constraint === 'resource_assignments_one_bed') {
       throw new Problem(
         mergeConflicts,
         { detail: 'The other record has a bed of its own by now: leave the one that you assign with the survivor' },
         error,
-      )
+      ).naming({ patient_id: survivor_id })
     }
     if (constraint === 'visits_one_open') {
       throw new Problem(
         mergeConflicts,
         { detail: 'The other record has an open visit there by now: leave the one that you assign with the survivor' },
         error,
-      )
+      ).naming({ patient_id: survivor_id })
     }
     throw error
   }

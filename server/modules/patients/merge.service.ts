@@ -59,7 +59,12 @@ export async function mergeRecords(tx: Tx, merger: Merger, survivor_id: string, 
   assertMergeable(merged, alreadyMerged)
   const { journal, moves, conflicts } = await plan(tx, merger, survivor, merged)
   const standing = conflicts.filter(({ stands }) => stands === 'always' || (stands === 'unless_forced' && !force))
-  if (!dry_run && standing.length > 0) throw new Problem(mergeConflicts, { conflicts: standing })
+  if (!dry_run && standing.length > 0) {
+    throw new Problem(mergeConflicts, { conflicts: standing }).naming(
+      { patient_id: survivor_id, resource_id: merged_id },
+      { patient_id: merged_id, resource_id: survivor_id },
+    )
+  }
   const merge_id = dry_run ? null : await move(tx, merger, survivor, merged, journal)
   const counts = Object.fromEntries(moves.map(({ table, rows }) => [table, rows]))
   for (const row of [survivor, merged]) {

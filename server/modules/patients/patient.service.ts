@@ -49,7 +49,7 @@ async function cancelOrRefuse(ctx: Context, tx: Tx, patient_id: string, cancel_a
         appointment_time,
         status,
       })),
-    })
+    }).naming({ patient_id })
   }
   await tx.run(cancelExpected(expected, ctx.actor.user_id))
   for (const { id, doctor_id, appointment_time, status, version } of expected) {
@@ -80,8 +80,10 @@ async function setActive(
 ): Promise<PatientRow> {
   const row = await lockPatient(tx, patient_id, ctx.reach, ctx.actor)
   if (!row) throw new Problem(notFound)
+  if (row.through_glass) ctx.saw({ purpose: 'BTG' })
   if (row.erased_at !== null) throw new Problem(patientErased)
-  if (is_active && row.merged_into !== null) throw new Problem(patientMerged, { merged_into: row.merged_into })
+  if (is_active && row.merged_into !== null)
+    throw new Problem(patientMerged, { merged_into: row.merged_into }).naming({ patient_id })
   if (ctx.if_match !== undefined && ctx.if_match !== row.version) throw new Problem(stale)
   if (row.is_active === is_active) return row
   await before()

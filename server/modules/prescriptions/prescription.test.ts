@@ -79,6 +79,9 @@ describe('a prescription', () => {
         [['A-penicillins', 'severe']],
       )
       assert.doesNotMatch(JSON.stringify(refusal.members), /penicillin g|alergia/i)
+      const named = await house.api.rows(sql`
+        select outcome, resource_id from audit_logs where patient_id = ${patient_id} and details->>'code' = 'prescription_blocked'`)
+      assert.deepEqual(named, [{ outcome: 'denied', resource_id: id }])
       const [row] = await house.api.rows<{ status: string }>(sql`select status from prescriptions where id = ${id}`)
       assert.equal(row?.status, 'draft')
     }

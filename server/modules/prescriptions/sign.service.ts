@@ -69,7 +69,7 @@ export async function signDraft(
     const content = openContent(openKey(keyring, stored), stored)
     const found = await check(ctx, tx, rules, { stored, patient, content, facts })
     const judged = { ...found, findings: overridden(found.findings, overrides) }
-    refuseBlocked(judged)
+    refuseBlocked(judged, stored.patient_id)
     const signing = await takeSigningKey(ctx, tx)
     const now = Temporal.Now.instant().round('millisecond')
     const text: SignedContent = {
@@ -160,7 +160,7 @@ function overridden(findings: Check['findings'], overrides: SignRequest['overrid
 }
 
 /** The refusal holds what the rules say, and nothing that the record does. @throws Problem prescriptionBlocked */
-function refuseBlocked({ findings }: Check) {
+function refuseBlocked({ findings }: Check, patient_id: string) {
   const blocking = findings.filter(({ severity, override_reason }) => severity === 'severe' && override_reason === null)
   if (blocking.length === 0) return
   throw new Problem(prescriptionBlocked, {
@@ -172,7 +172,7 @@ function refuseBlocked({ findings }: Check) {
       rule_id,
       source,
     })),
-  })
+  }).naming({ patient_id })
 }
 
 /** The first signature of all makes the key. */

@@ -57,7 +57,7 @@ export async function assignResource(ctx: Context, resource_id: string, request:
   for (let attempt = 1; attempt <= 2; attempt += 1) {
     const { assignment, chance } = await attemptAssignment(ctx, resource_id, stay)
     if (assignment) return { ...shownAssignment(ctx, assignment), notes }
-    const refusal = await ctx.database.once((tx) => refusalOf(tx, chance, lane))
+    const refusal = await ctx.database.once((tx) => refusalOf(tx, chance, stay))
     if (refusal) throw refusal
     // Whoever gave the patient a bed has taken it back meanwhile.
   }
@@ -227,14 +227,16 @@ async function occupy(ctx: Context, tx: Tx, resource_id: string, stay: NewStay) 
   ])
   if (!chance || !now) throw new Problem(notFound, { detail: missingResource })
   if (assignment) return { assignment, now }
-  throw (await refusalOf(tx, chance, stay.lane)) ?? new Problem(conflict, { retry_after_seconds: 1 })
+  throw (await refusalOf(tx, chance, stay)) ?? new Problem(conflict, { retry_after_seconds: 1 })
 }
 
 /** Why nothing was given, or undefined where nothing stands against it any more. */
-async function refusalOf(tx: Tx, chance: Chance, lane: number | undefined): Promise<Problem | undefined> {
+async function refusalOf(tx: Tx, chance: Chance, { patient_id, lane }: NewStay): Promise<Problem | undefined> {
   const { bed_assignment_id, bed_id, is_readable, is_full, status } = chance
   if (bed_id !== null) {
-    return new Problem(patientHasBed, is_readable ? { resource_id: bed_id, assignment_id: bed_assignment_id } : {})
+    if (!is_readable) return new Problem(patientHasBed)
+    const bed = { resource_id: bed_id, assignment_id: bed_assignment_id }
+    return new Problem(patientHasBed, bed).naming({ patient_id, resource_id: bed_id })
   }
   if (!is_full && status === 'available' && lane === undefined) return undefined
   return new Problem(resourceUnavailable, { now: status, free: await tx.rows(findFree(chance, mostNamed)) })

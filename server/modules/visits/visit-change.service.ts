@@ -116,7 +116,7 @@ async function assertMayBecome(ctx: Context, tx: Tx, known: StoredVisit, to: Vis
   if (to === 'admitted' && !(await tx.first(hasBed(patient_id)))?.has_bed) throw new Problem(bedMissing)
   if (endings.includes(to)) {
     const obstacles = await tx.rows(findObstacles(id))
-    if (obstacles.length > 0) throw new Problem(visitUnfinished, { obstacles })
+    if (obstacles.length > 0) throw new Problem(visitUnfinished, { obstacles }).naming({ patient_id })
   }
 }
 

@@ -98,7 +98,9 @@ function mayOpenIn({ actor, reach }: Context, department_id: string, doctor_id: 
 
 async function whyNotOpened(ctx: Context, patient_id: string, department_id: string): Promise<Problem> {
   const known = await ctx.database.once((tx) => tx.first(findOpenVisit(patient_id, department_id)))
-  return known ? new Problem(visitOpen, { visit_id: known.id }) : new Problem(conflict, { retry_after_seconds: 1 })
+  return known
+    ? new Problem(visitOpen, { visit_id: known.id }).naming({ patient_id, resource_id: known.id })
+    : new Problem(conflict, { retry_after_seconds: 1 })
 }
 
 async function inReach<T>(ctx: Context, find: (tx: Tx) => Promise<T | undefined>): Promise<T> {

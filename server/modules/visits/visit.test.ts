@@ -215,6 +215,9 @@ describe('the status of a visit', () => {
       assert.deepEqual((error as Problem).members['obstacles'], obstacles)
       return true
     })
+    const named = await api.rows(sql`
+      select outcome, resource_id from audit_logs where patient_id = ${patient_id} and details->>'code' = 'visit_unfinished'`)
+    assert.deepEqual(named, [{ outcome: 'denied', resource_id: visit.id }])
     await clinic.nurse.call(assignmentApi.release, { ...on, query: {} })
     assert.equal((await become(clinic.doctor, visit, 'discharged'))?.status, 'discharged')
   })

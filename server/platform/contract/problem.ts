@@ -14,16 +14,26 @@ export type Members = {
   [extension: string]: unknown
 }
 
-/** An expected failure. `reason` is for the audit entry, never for the caller. */
+/** A patient whom the members of a problem tell of, and the thing of theirs that is named. For the audit entry, never for the caller. */
+export type Named = { patient_id: string; resource_id?: string | undefined }
+
+/** An expected failure. */
 export class Problem extends Error {
   readonly kind: ProblemKind
   readonly members: Members
+  named: readonly Named[] = []
 
   constructor(kind: ProblemKind, members: Members = {}, cause?: unknown) {
     super(members.detail ?? kind.title, { cause })
     this.name = 'Problem'
     this.kind = kind
     this.members = members
+  }
+
+  /** To name what a patient has is to read it: the refusal is recorded for each of them before it leaves. */
+  naming(...named: Named[]): this {
+    this.named = named
+    return this
   }
 }
 

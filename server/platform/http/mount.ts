@@ -261,16 +261,22 @@ function escapePointer(text: string): string {
   return text.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
-/** A refusal to someone signed in is as much worth knowing as a success; that of a right, also where no person's data is touched. */
+/**
+ * A refusal to someone signed in is as much worth knowing as a success; that of a right, also where no person's data is touched. One
+ * that names what a patient has shows it.
+ */
 async function recordRefusal({ ctx, entry }: RequestContext, id: string, { audit }: Operation, error: unknown) {
   if (error instanceof IntegrityError) return recordDamage(ctx, entry(), id, error)
-  if (!(error instanceof Problem) || ![403, 404, 423].includes(error.kind.status)) return
+  if (!(error instanceof Problem)) return
+  if (error.named.length === 0 && ![403, 404, 423].includes(error.kind.status)) return
   if (audit === 'none' && (error.kind !== forbidden || !ctx.actor.user_id)) return
   const described =
     audit === 'none'
       ? { action: id, resource_type: 'operation' }
       : { action: audit.action, resource_type: audit.resource_type }
-  await ctx.record({ ...described, ...entry(), outcome: 'denied', details: { code: error.kind.code } })
+  const refused = { ...described, ...entry(), outcome: 'denied', details: { code: error.kind.code } } as const
+  const named = error.named.length > 0 ? error.named : [{}]
+  await Promise.all(named.map((patient) => ctx.record({ ...refused, ...patient })))
 }
 
 /** A stored value that is not what was written alarms whoever reads the audit log. */
