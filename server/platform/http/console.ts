@@ -3,7 +3,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { noncePolicy } from './headers.ts'
 
@@ -38,6 +37,13 @@ export function installConsole(app: FastifyInstance, folder: string): boolean {
 
   // Only what is in the folder now has a name here: no address is ever made into a path.
   const names = new Set(readdirSync(join(folder, 'assets')))
+  // One copy for all whom it is sent to, however long they take.
+  const files = new Map<string, Buffer>()
+  const read = (name: string) => {
+    const file = files.get(name) ?? readFileSync(join(folder, 'assets', name))
+    files.set(name, file)
+    return file
+  }
   app.get<{ Params: { name: string } }>('/assets/:name', { config }, async ({ params, headers }, reply) => {
     const type = types[extname(params.name)]
     if (!names.has(params.name) || type === undefined) return reply.callNotFound()
@@ -51,7 +57,7 @@ export function installConsole(app: FastifyInstance, folder: string): boolean {
       vary: 'accept-encoding',
       ...(encoding && { 'content-encoding': encoding.name }),
     })
-    return reply.send(await readFile(join(folder, 'assets', params.name + (encoding?.extension ?? ''))))
+    return reply.send(read(params.name + (encoding?.extension ?? '')))
   })
   return true
 }

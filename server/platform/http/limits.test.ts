@@ -3,8 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { openOthers } from '#platform/services/others.ts'
 import { startTestApi } from '../../testing.ts'
 import { installConsole } from './console.ts'
+import { installDocumentation } from './documentation.ts'
 import { networkOf } from './limits.ts'
 import { buildHttp } from './server.ts'
 
@@ -51,7 +53,7 @@ describe('the limit of an address', () => {
     assert.equal((await ask('/health/live')).status, 200)
   })
 
-  it('is not for the pages of the console, which a whole ward opens at eight in the morning', async () => {
+  it('is not for the pages of the console and of the reference, which have a wider one', async () => {
     await using api = await startTestApi({ rate_limit: true })
     const http = await buildHttp({ system: api.system, routes: [], authenticate: () => assert.fail() })
     const folder = mkdtempSync(join(tmpdir(), 'openward-built-'))
@@ -59,9 +61,16 @@ describe('the limit of an address', () => {
     writeFileSync(join(folder, 'index.html'), '<p>Ward</p>')
     writeFileSync(join(folder, 'addresses.json'), '["/"]')
     installConsole(http, folder)
-    const ask = async (url: string) => (await http.inject({ url })).statusCode
-    for (let count = 1; count <= 1200; count += 1) assert.equal(await ask('/nowhere'), 404)
-    assert.deepEqual([await ask('/nowhere'), await ask('/')], [429, 200])
+    await installDocumentation(http, [], openOthers({ service_urls: new Map() }))
+    const ask = async (url: string) => {
+      const { statusCode, headers } = await http.inject({ url })
+      return [statusCode, /^"\w+";[rq]=\d+/.exec(String(headers.ratelimit))?.[0]]
+    }
+    for (let count = 1; count <= 1200; count += 1) assert.equal((await ask('/nowhere'))[0], 404)
+    assert.deepEqual(await ask('/nowhere'), [429, '"address";r=0'])
+    assert.deepEqual(await ask('/'), [200, '"pages";r=29999'])
+    assert.deepEqual(await ask('/docs/'), [200, '"pages";r=29998'])
+    assert.deepEqual(await ask('/openapi.json'), [200, '"pages";r=29997'])
     await http.close()
     rmSync(folder, { recursive: true })
   })
@@ -102,30 +111,5 @@ describe('the limit of an address', () => {
     for (let count = 1; count <= 600; count += 1) assert.equal((await ask(count % 200)).status, 200)
     const { status, headers } = await ask(201)
     assert.deepEqual([status, headers['ratelimit-policy']], [429, '"user";q=600;w=60'])
-  })
-})
-
-describe('a server whose event loop falls behind', () => {
-  it('is spared for the time of its start, then refuses early all but what tells that it lives and ends sessions', async () => {
-    await using api = await startTestApi({ shed_load: true })
-    const ask = (url: string) => api.send({ method: 'GET', url, headers: {} })
-    /** Holds the event loop for longer than a server may fall behind; the load is measured in the turn after. */
-    const hold = async () => {
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1800)
-      await new Promise((resolve) => setImmediate(resolve))
-    }
-    await api.app.http.listen({ port: 0, host: '127.0.0.1' })
-    const began_at = performance.now()
-    let refused
-    do {
-      await hold()
-      refused = await ask('/problems/overloaded')
-    } while (refused.status === 200 && performance.now() - began_at < 60_000)
-    // Held for 1.8 s it falls behind from the first time on; what begins takes up to 2 s.
-    assert.ok(performance.now() - began_at >= 2000, 'it was not spared')
-    assert.deepEqual([refused.status, refused.headers['retry-after']], [503, '2'])
-    assert.equal((JSON.parse(refused.text) as { code: string }).code, 'overloaded')
-    assert.equal((await ask('/health/live')).status, 200)
-    assert.notEqual((await ask('/api/v1/auth/logout')).status, 503)
   })
 })

@@ -1,19 +1,18 @@
-// How much one person, and all strangers of one address, may ask a minute, told in the RateLimit fields; and early refusal under
-// overload. A whole hospital may come from one address, so whoever is signed in counts for themselves and not for it.
+// How much one person, and all strangers of one address, may ask a minute, told in the RateLimit fields. A whole hospital may come
+// from one address, so whoever is signed in counts for themselves and not for it.
 import rateLimit from '@fastify/rate-limit'
-import underPressure from '@fastify/under-pressure'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Redis } from 'ioredis'
 import { isIP } from 'node:net'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { overloaded, Problem, tooManyRequests } from '#platform/contract/problem.ts'
+import { Problem, tooManyRequests } from '#platform/contract/problem.ts'
 import type { Configuration } from '#platform/configuration.ts'
 import type { Log } from '#platform/logging.ts'
+import { isExempt } from './shedding.ts'
 
 const perAddress = 1200
 const perUser = 600
-/** Open whatever the load: what tells that the server lives, and what ends a session. */
-const exempt = /^\/(health|metrics|api\/v1\/auth\/logout(-all)?)(?![\w-])/
+/** Of an address: a thousand people who open the console at eight in the morning, with thirty files for each. */
+const pagesPerAddress = 30_000
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -22,7 +21,7 @@ declare module 'fastify' {
     /** Nobody has to be signed in to ask for it. */
     is_public?: boolean
     fails_as?: 'oauth' | undefined
-    /** A page or a file of one, which a whole hospital may ask for at eight in the morning. */
+    /** A page or a file of one, which has a limit of its own: a whole hospital may ask for it at eight in the morning. */
     is_page?: boolean
   }
   interface FastifyInstance {
@@ -30,14 +29,6 @@ declare module 'fastify' {
     countStranger?: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
   }
 }
-
-/** How often the load is measured; the start itself, which blocks the event loop, is in the first two measures. */
-const measureEveryMilliseconds = 500
-const startMilliseconds = 4 * measureEveryMilliseconds
-/** On the average of one measure. */
-const behindMilliseconds = 1500
-/** At one stretch, which an average hides: whoever waited for that long has mostly gone. */
-const stretchMilliseconds = 2500
 
 /** Loaded where it is used: most hospitals have none. */
 async function connectRedis(url: string): Promise<Redis> {
@@ -51,20 +42,6 @@ async function connectRedis(url: string): Promise<Redis> {
 }
 
 export async function installLimits(app: FastifyInstance, configuration: Configuration, log: Log) {
-  let listens_since = performance.now()
-  app.addHook('onListen', async () => void (listens_since = performance.now()))
-  const shed = (request: FastifyRequest) => {
-    if (performance.now() - listens_since < startMilliseconds) return
-    if (!exempt.test(request.url)) throw new Problem(overloaded, { retry_after_seconds: 2 })
-  }
-  await app.register(underPressure, {
-    // Without limits a busy machine is measured or tested as it is, its slow start included.
-    maxEventLoopDelay: configuration.shed_load ? behindMilliseconds : 0,
-    maxEventLoopUtilization: 0,
-    sampleInterval: measureEveryMilliseconds,
-    pressureHandler: shed,
-  })
-  if (configuration.shed_load) shedAfterStretch(app, shed)
   if (!configuration.rate_limit) return
   // Without Redis, or while it is away, each server counts for itself: never unlimited.
   const redis = configuration.redis_url ? await connectRedis(configuration.redis_url) : undefined
@@ -80,13 +57,15 @@ export async function installLimits(app: FastifyInstance, configuration: Configu
     }
   }
   const address = limiters('address', perAddress, ({ ip }) => networkOf(ip))
+  // What pages cost, they cost this server: no other is asked.
+  const pages = { ...limiters('pages', pagesPerAddress, ({ ip }) => networkOf(ip)), shared: undefined }
   const user = limiters('user', perUser, ({ actor }) => String(actor.user_id))
   const strict = new Map<string, ReturnType<typeof limiters>>()
 
   app.addHook('onRequest', async (request, reply) => {
-    if (exempt.test(request.url)) return
+    if (isExempt(request)) return
     const { is_public, is_page } = request.routeOptions.config
-    if (is_page) return
+    if (is_page) return count(pages, request, reply)
     // Whose token it is, is found out next.
     if (is_public === false && request.headers.authorization !== undefined) return
     await count(address, request, reply)
@@ -95,7 +74,7 @@ export async function installLimits(app: FastifyInstance, configuration: Configu
   app.decorate('countStranger', (request: FastifyRequest, reply: FastifyReply) => count(address, request, reply))
   // Before the body is read.
   app.addHook('preParsing', async (request, reply) => {
-    if (!request.actor?.user_id || exempt.test(request.url)) return
+    if (!request.actor?.user_id || isExempt(request)) return
     await count(user, request, reply)
     if (!request.routeOptions.config.is_public)
       await countOperation(request, reply, ({ actor }) => String(actor.user_id))
@@ -126,25 +105,6 @@ export async function installLimits(app: FastifyInstance, configuration: Configu
     reply.header('ratelimit', `"${limiter.name.replaceAll('.', '-')}";r=${Math.max(0, remaining)};t=${ttlInSeconds}`)
     if (isExceeded) throw new Problem(tooManyRequests, { retry_after_seconds: Math.max(1, ttlInSeconds) })
   }
-}
-
-/** For one measure after the event loop was held up at a stretch, what has piled up meanwhile is refused. */
-function shedAfterStretch(app: FastifyInstance, shed: (request: FastifyRequest) => void) {
-  const delays = monitorEventLoopDelay({ resolution: 10 })
-  delays.enable()
-  let was_held_up = false
-  const measuring = setInterval(() => {
-    was_held_up = delays.max > stretchMilliseconds * 1e6
-    delays.reset()
-  }, measureEveryMilliseconds)
-  measuring.unref()
-  app.addHook('onRequest', async (request) => {
-    if (was_held_up) shed(request)
-  })
-  app.addHook('onClose', async () => {
-    clearInterval(measuring)
-    delays.disable()
-  })
 }
 
 /** Limits that are counted in one store: the plugin knows one for each scope, and ignores one that a single limit names. */

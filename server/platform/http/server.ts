@@ -11,7 +11,9 @@ import { installHeaders } from './headers.ts'
 import { parseJson } from './json.ts'
 import { installLimits } from './limits.ts'
 import { type Authenticate, mount, type Route } from './mount.ts'
+import { installShedding } from './shedding.ts'
 import { installTracing } from './traced-requests.ts'
+import { installUnread, patienceMilliseconds } from './unread.ts'
 
 export type HttpOptions = { system: System; routes: readonly Route[]; authenticate: Authenticate; draining?: Draining }
 
@@ -38,7 +40,7 @@ export async function buildHttp({
       maxHeaderSize: 16_384,
       connectionsCheckingInterval: 5000,
     },
-    connectionTimeout: 0,
+    connectionTimeout: patienceMilliseconds,
     forceCloseConnections: 'idle',
     genReqId: ({ headers }) => correlationOf(headers),
     requestIdHeader: false,
@@ -52,6 +54,7 @@ export async function buildHttp({
 
   installHeaders(app)
   draining.install(app)
+  installUnread(app)
   installTracing(app, system.tracing)
   app.addHook('onResponse', (request, reply, done) => {
     // The route, not the address: an address can hold what a person searched for.
@@ -74,6 +77,8 @@ export async function buildHttp({
     exposedHeaders: ['etag', 'location', 'x-correlation-id', 'retry-after', 'ratelimit', 'ratelimit-policy'],
     strictPreflight: false,
   })
+  // Without limits a busy machine is measured or tested as it is, its slow start included.
+  if (configuration.shed_load) await installShedding(app)
   await installLimits(app, configuration, log)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
