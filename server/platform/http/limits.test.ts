@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { sql } from '#platform/database/sql.ts'
 import { openOthers } from '#platform/services/others.ts'
 import { startTestApi } from '../../testing.ts'
 import { installConsole } from './console.ts'
@@ -111,5 +112,34 @@ describe('the limit of an address', () => {
     for (let count = 1; count <= 600; count += 1) assert.equal((await ask(count % 200)).status, 200)
     const { status, headers } = await ask(201)
     assert.deepEqual([status, headers['ratelimit-policy']], [429, '"user";q=600;w=60'])
+  })
+
+  it('of a person counts what is refused to them, too, and what is refused is written down no more often', async () => {
+    await using api = await startTestApi({ rate_limit: true })
+    const nurse = await api.person('nurse')
+    const ask = async () => (await nurse.send({ method: 'GET', url: '/api/v1/users', headers: {} })).status
+    const statuses = []
+    for (let count = 1; count <= 603; count += 1) statuses.push(await ask())
+    assert.deepEqual(
+      Object.entries(Object.groupBy(statuses, String)).map(([status, of]) => [status, of?.length]),
+      [
+        ['403', 600],
+        ['429', 3],
+      ],
+    )
+    const denials = sql`select 1 from audit_logs where outcome = 'denied' and user_id = ${nurse.user_id}`
+    assert.equal((await api.rows(denials)).length, 600)
+  })
+
+  it('counts a body of a wrong kind for the address, whatever token comes with it', async () => {
+    await using api = await startTestApi({ rate_limit: true })
+    const { token } = await api.person('nurse')
+    const ask = async (authorization: string | undefined) => {
+      const headers = { 'content-type': 'text/xml', ...(authorization && { authorization }) }
+      return (await api.send({ method: 'POST', url: '/api/v1/patients', headers, body: '<x/>' })).status
+    }
+    const callers = [undefined, 'Bearer a.b.c', `Bearer ${token}`]
+    for (let count = 0; count < 1200; count += 1) assert.equal(await ask(callers[count % 3]), 415)
+    for (const caller of callers) assert.equal(await ask(caller), 429)
   })
 })

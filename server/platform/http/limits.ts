@@ -25,8 +25,10 @@ declare module 'fastify' {
     is_page?: boolean
   }
   interface FastifyInstance {
-    /** Counts a request whose token stands for nobody. @throws Problem tooManyRequests */
+    /** Counts a request whose token stands for nobody, or was not looked at. @throws Problem tooManyRequests */
     countStranger?: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
+    /** Counts a request for whoever is signed in. @throws Problem tooManyRequests */
+    countUser?: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
   }
 }
 
@@ -67,14 +69,16 @@ export async function installLimits(app: FastifyInstance, configuration: Configu
     const { is_public, is_page } = request.routeOptions.config
     if (is_page) return count(pages, request, reply)
     // Whose token it is, is found out next.
-    if (is_public === false && request.headers.authorization !== undefined) return
+    if (isToBeIdentified(request)) return
     await count(address, request, reply)
     if (is_public) await countOperation(request, reply, ({ ip }) => networkOf(ip))
   })
-  app.decorate('countStranger', (request: FastifyRequest, reply: FastifyReply) => count(address, request, reply))
-  // Before the body is read.
-  app.addHook('preParsing', async (request, reply) => {
-    if (!request.actor?.user_id || isExempt(request)) return
+  app.decorate('countStranger', async (request: FastifyRequest, reply: FastifyReply) => {
+    // Any other has been counted when it came.
+    if (isToBeIdentified(request) && !isExempt(request)) await count(address, request, reply)
+  })
+  app.decorate('countUser', async (request: FastifyRequest, reply: FastifyReply) => {
+    if (!request.actor.user_id || isExempt(request)) return
     await count(user, request, reply)
     if (!request.routeOptions.config.is_public)
       await countOperation(request, reply, ({ actor }) => String(actor.user_id))
@@ -105,6 +109,10 @@ export async function installLimits(app: FastifyInstance, configuration: Configu
     reply.header('ratelimit', `"${limiter.name.replaceAll('.', '-')}";r=${Math.max(0, remaining)};t=${ttlInSeconds}`)
     if (isExceeded) throw new Problem(tooManyRequests, { retry_after_seconds: Math.max(1, ttlInSeconds) })
   }
+}
+
+function isToBeIdentified({ routeOptions, headers }: FastifyRequest): boolean {
+  return routeOptions.config.is_public === false && headers.authorization !== undefined
 }
 
 /** Limits that are counted in one store: the plugin knows one for each scope, and ignores one that a single limit names. */

@@ -16,6 +16,7 @@ import {
   unauthenticated,
   unsupportedMediaType,
 } from '#platform/contract/problem.ts'
+import { certain } from '#platform/certain.ts'
 import { type Actor, type Context, holds, type System } from '#platform/context.ts'
 import { RightsChanged } from '#platform/database/transaction.ts'
 import { IntegrityError } from '#platform/encryption/failures.ts'
@@ -90,10 +91,19 @@ export function mount(app: FastifyInstance, system: System, routes: readonly Rou
       },
       ...(operation.body_limit_bytes ? { bodyLimit: operation.body_limit_bytes } : {}),
       onRequest: [
-        (request, _reply, done) =>
-          done(refusedOrigin(operation, request, system.configuration) ?? refusedMediaType(operation, request)),
+        async (request, reply) => {
+          const refusal =
+            refusedOrigin(operation, request, system.configuration) ?? refusedMediaType(operation, request)
+          if (!refusal) return
+          // Whose token it brings was not asked yet.
+          await app.countStranger?.(request, reply)
+          throw refusal
+        },
         async (request, reply) => {
           try {
+            await identify(operation, request, authenticate)
+            // Before anything is refused to them: a refusal is no less work, and is written down.
+            await app.countUser?.(request, reply)
             await authorise(operation, request, authenticate)
           } catch (error) {
             if (error instanceof Problem && error.kind.status === 401) await app.countStranger?.(request, reply)
@@ -162,7 +172,7 @@ function assertPolicy(id: string, { access, audit }: Operation) {
     throw new Error(`${id} has an access that is no permission`)
 }
 
-async function authorise(operation: Operation, request: FastifyRequest, authenticate: Authenticate) {
+async function identify(operation: Operation, request: FastifyRequest, authenticate: Authenticate) {
   const { authorization } = request.headers
   const bearer = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '')?.[1]
   request.actor = anonymous
@@ -172,9 +182,12 @@ async function authorise(operation: Operation, request: FastifyRequest, authenti
   if (!bearer) throw new Problem(unauthenticated)
   request.bearer = bearer
   request.actor = await authenticate(bearer)
+}
+
+async function authorise(operation: Operation, request: FastifyRequest, authenticate: Authenticate) {
   if (!refusalOf(operation, request.actor)) return
   // The rights known here may be older than a grant: ask again before refusing.
-  request.actor = await authenticate(bearer, true)
+  request.actor = await authenticate(certain(request.bearer, 'token'), true)
   assertPermitted(operation, request.actor)
 }
 
