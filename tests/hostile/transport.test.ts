@@ -105,6 +105,21 @@ describe('TR-03 another origin', () => {
     }
   })
 
+  it('on the list may ask by every method of an operation, and read the headers that answers have', async () => {
+    for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']) {
+      const { statusCode, headers } = await probe.send({
+        method: 'OPTIONS',
+        url: '/api/v1/probes',
+        headers: { origin, 'access-control-request-method': method },
+      })
+      const methods = String(headers['access-control-allow-methods']).split(/, ?/)
+      assert.ok(statusCode === 204 && methods.includes(method), `${method} is not in ${methods.join()}`)
+    }
+    const exposed = String((await ask(origin)).headers['access-control-expose-headers']).split(/, ?/)
+    for (const header of ['etag', 'location', 'retry-after', 'idempotency-replayed', 'content-disposition'])
+      assert.ok(exposed.includes(header), header)
+  })
+
   it('is told nothing otherwise, however much it looks like a listed one', async () => {
     const others = [
       'null',

@@ -15,6 +15,18 @@ import { installShedding } from './shedding.ts'
 import { installTracing } from './traced-requests.ts'
 import { installUnread, patienceMilliseconds } from './unread.ts'
 
+/** What a page of another origin may read beside what every page may. */
+const exposedHeaders = [
+  'etag',
+  'location',
+  'content-disposition',
+  'idempotency-replayed',
+  'x-correlation-id',
+  'retry-after',
+  'ratelimit',
+  'ratelimit-policy',
+]
+
 export type HttpOptions = { system: System; routes: readonly Route[]; authenticate: Authenticate; draining?: Draining }
 
 /** The application, ready to listen or to be injected into. @throws Error when a route has no policy */
@@ -74,7 +86,8 @@ export async function buildHttp({
   await app.register(cors, {
     origin: (origin, decide) => decide(null, origin !== undefined && allowed.has(origin)),
     credentials: true,
-    exposedHeaders: ['etag', 'location', 'x-correlation-id', 'retry-after', 'ratelimit', 'ratelimit-policy'],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders,
     strictPreflight: false,
   })
   // Without limits a busy machine is measured or tested as it is, its slow start included.
