@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import Fastify from 'fastify'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -82,6 +83,71 @@ describe('the configuration', () => {
     refused({ ...production, OPENWARD_CORS_ORIGINS: 'null' }, 'OPENWARD_CORS_ORIGINS')
   })
 
+  for (const wrong of [
+    'https://portal.example/',
+    'portal.example',
+    'https://portal.example/console',
+    'https://Portal.example',
+    'https://portal.example:443',
+    'https://someone:hidden@portal.example',
+    'https://portal.example,',
+    '*',
+  ]) {
+    it(`refuses the origin ${wrong}, which no browser says`, () =>
+      refused({ OPENWARD_CORS_ORIGINS: `https://ward.example,${wrong}` }, 'OPENWARD_CORS_ORIGINS must list origins'))
+  }
+
+  it('lets in origins as browsers name them', () => {
+    const origins = [
+      'https://portal.example',
+      'http://localhost:5173',
+      'https://[2001:db8::1]:8443',
+      'capacitor://localhost',
+    ]
+    assert.deepEqual(readConfiguration({ OPENWARD_CORS_ORIGINS: origins.join(', ') }).cors_origins, origins)
+  })
+
+  for (const wrong of [
+    'nginx',
+    '10.0.0.0/33',
+    '10.0.0.0/0',
+    '10.0.0.0/8/8',
+    '127.1',
+    '::1/129',
+    '10.0.0.0/255.0.255.0',
+    '127.0.0.1,',
+  ]) {
+    it(`refuses the proxy ${wrong}`, () =>
+      refused({ OPENWARD_TRUSTED_PROXIES: wrong }, 'OPENWARD_TRUSTED_PROXIES must list addresses or networks'))
+  }
+
+  it('takes each proxy that Fastify takes', () => {
+    const proxies = [
+      '127.0.0.1',
+      '10.0.0.0/8',
+      '172.16.0.0/255.240.0.0',
+      '::1',
+      'fd00::/8',
+      '::ffff:10.0.0.1',
+      'loopback',
+      'uniquelocal',
+    ]
+    const { trusted_proxies } = readConfiguration({ OPENWARD_TRUSTED_PROXIES: proxies.join(', ') })
+    assert.deepEqual(trusted_proxies, proxies)
+    assert.doesNotThrow(() => Fastify({ trustProxy: [...trusted_proxies] }))
+  })
+
+  for (const [wrong, word] of [
+    [{ SMTP_URL: 'smtp://' }, 'SMTP_URL must read'],
+    [{ SMTP_URL: 'http://mail.example' }, 'SMTP_URL must read'],
+    [{ SMTP_URL: 'smtp://mail.example?pool=true' }, 'SMTP_URL knows'],
+    [{ SMTP_URL: 'smtp://care:100%@mail.example' }, 'SMTP_URL must write a %'],
+    [{ MAIL_FROM: 'Saint Mary' }, 'MAIL_FROM must read'],
+    [{ SMTP_URL: 'smtp://mail.example', MAIL_FROM: 'Saint Mary' }, 'MAIL_FROM must read'],
+  ] as const) {
+    it(`refuses mail with ${JSON.stringify(wrong)}`, () => refused(wrong, word))
+  }
+
   it('keeps the order of groups, also of those that are numbers', () => {
     const oidc = { OIDC_ISSUER: 'https://id.example', OIDC_CLIENT_ID: 'openward' }
     const { oidc: read } = readConfiguration({ ...oidc, OIDC_GROUP_ROLES: 'chiefs=admin,20=nurse,3=staff' })
@@ -90,7 +156,8 @@ describe('the configuration', () => {
       ['20', 'nurse'],
       ['3', 'staff'],
     ])
-    refused({ ...oidc, OIDC_GROUP_ROLES: 'chiefs' }, 'OIDC_GROUP_ROLES')
+    for (const wrong of ['chiefs', 'chiefs=', '=admin', 'chiefs=admin=nurse'])
+      refused({ ...oidc, OIDC_GROUP_ROLES: wrong }, 'OIDC_GROUP_ROLES')
   })
 
   it('tells which services a process is, and where the others answer', () => {

@@ -12,6 +12,8 @@ import {
   emergencyVariables,
 } from './emergency/variables.ts'
 import { isHostEntry } from './outbound/address.ts'
+import { networkFaults, type NetworkSettings, networkSettings, networkVariables } from './http/network-variables.ts'
+import { mailFaults, type MailSettings, mailSettings, mailVariables } from './mail/variables.ts'
 import { serviceFaults, type ServiceSettings, serviceSettings, serviceVariables } from './services/variables.ts'
 import { tracingVariables } from './tracing/variables.ts'
 import { type StorageSettings, storageSettings, storageVariables } from './storage/variables.ts'
@@ -51,8 +53,7 @@ const Variables = z.object({
     .default(() => Temporal.Now.timeZoneId()),
   OPENWARD_LANGUAGE: z.enum(['en', 'es']).default('en'),
   OPENWARD_PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
-  OPENWARD_CORS_ORIGINS: list.default([]),
-  OPENWARD_TRUSTED_PROXIES: list.default([]),
+  ...networkVariables,
   ...serviceVariables,
   OPENWARD_RATE_LIMIT: z.enum(['on', 'off']).default('on'),
   OPENWARD_IDLE_MINUTES: integer(5, 60).default(30),
@@ -63,8 +64,7 @@ const Variables = z.object({
   OPENWARD_WEBHOOK_ALLOWED_HOSTS: list.default([]),
   OPENWARD_PASSWORD_FORM: z.enum(['on', 'off']).default('on'),
   OPENWARD_LOCAL_PASSWORDS: z.enum(['on', 'off']).default('on'),
-  SMTP_URL: text.regex(/^smtps?:\/\//, 'must begin with smtp://').optional(),
-  MAIL_FROM: text.default('OpenWard <openward@localhost>'),
+  ...mailVariables,
   ...storageVariables,
   ...backupVariables,
   ...emergencyVariables,
@@ -100,8 +100,6 @@ export type Configuration = Readonly<{
   timezone: string
   language: 'en' | 'es'
   public_url: string
-  cors_origins: readonly string[]
-  trusted_proxies: readonly string[]
   rate_limit: boolean
   /** Refuse early when the event loop falls behind; follows `rate_limit`. */
   shed_load: boolean
@@ -113,8 +111,6 @@ export type Configuration = Readonly<{
   webhook_allowed_hosts: readonly string[]
   password_form: boolean
   local_passwords: boolean
-  smtp_url: string | undefined
-  mail_from: string
   oidc:
     | {
         issuer: string
@@ -132,6 +128,8 @@ export type Configuration = Readonly<{
   trace_share: number
 }> &
   AuditSettings &
+  NetworkSettings &
+  MailSettings &
   StorageSettings &
   BackupSettings &
   EmergencySettings &
@@ -192,14 +190,18 @@ export function readConfiguration(environment: Record<string, string | undefined
     faults.push(
       'OPENWARD_KMS_URL must be the address of a key, such as https://NAME.vault.azure.net/keys/KEY; several are comma-separated, newest first',
     )
-  if (variables.OPENWARD_CORS_ORIGINS.includes('null'))
-    faults.push('OPENWARD_CORS_ORIGINS must not list null: every sandboxed page and local file has that origin')
   if (!variables.OPENWARD_WEBHOOK_ALLOWED_HOSTS.every(isHostEntry))
     faults.push(
       'OPENWARD_WEBHOOK_ALLOWED_HOSTS must list hosts such as engine.hospital.example or 10.1.2.3:8443, comma-separated: no addresses with https://, no wildcards',
     )
-  faults.push(...auditFaults(variables), ...backupFaults({ ...variables, production }))
-  faults.push(...emergencyFaults(variables), ...serviceFaults(variables))
+  faults.push(
+    ...networkFaults(variables),
+    ...mailFaults(variables),
+    ...auditFaults(variables),
+    ...backupFaults({ ...variables, production }),
+    ...emergencyFaults(variables),
+    ...serviceFaults(variables),
+  )
   if (production) faults.push(...productionFaults(variables))
   if (faults.length > 0) throw new ConfigurationError(faults)
   return {
@@ -219,8 +221,7 @@ export function readConfiguration(environment: Record<string, string | undefined
     timezone: variables.OPENWARD_TIMEZONE,
     language: variables.OPENWARD_LANGUAGE,
     public_url: (variables.OPENWARD_PUBLIC_URL ?? `http://localhost:${variables.PORT}`).replace(/\/$/, ''),
-    cors_origins: variables.OPENWARD_CORS_ORIGINS,
-    trusted_proxies: variables.OPENWARD_TRUSTED_PROXIES,
+    ...networkSettings(variables),
     rate_limit: variables.OPENWARD_RATE_LIMIT === 'on',
     shed_load: variables.OPENWARD_RATE_LIMIT === 'on',
     idle_minutes: variables.OPENWARD_IDLE_MINUTES,
@@ -229,8 +230,7 @@ export function readConfiguration(environment: Record<string, string | undefined
     webhook_allowed_hosts: variables.OPENWARD_WEBHOOK_ALLOWED_HOSTS.map((entry) => entry.toLowerCase()),
     password_form: variables.OPENWARD_PASSWORD_FORM === 'on',
     local_passwords: variables.OPENWARD_LOCAL_PASSWORDS === 'on',
-    smtp_url: variables.SMTP_URL,
-    mail_from: variables.MAIL_FROM,
+    ...mailSettings(variables),
     ...auditSettings(variables),
     ...storageSettings(variables),
     ...backupSettings(variables, readKeyFile),
@@ -252,12 +252,6 @@ function productionFaults(variables: z.output<typeof Variables>): string[] {
     )
   if (!variables.OPENWARD_PUBLIC_URL?.startsWith('https://'))
     faults.push('OPENWARD_PUBLIC_URL must be the https:// address that people use, in production')
-  if (variables.OPENWARD_TRUSTED_PROXIES.length === 0)
-    faults.push(
-      'OPENWARD_TRUSTED_PROXIES must name the addresses of the proxy that ends TLS, in production (for example 127.0.0.1)',
-    )
-  if (variables.OPENWARD_CORS_ORIGINS.includes('*'))
-    faults.push('OPENWARD_CORS_ORIGINS must list origins: * is refused in production')
   if (variables.OPENWARD_RATE_LIMIT === 'off')
     faults.push('OPENWARD_RATE_LIMIT=off is for load tests: remove it in production')
   if (known.some((word) => variables.OPENWARD_ADMIN_PASSWORD?.toLowerCase().includes(word)))
@@ -283,7 +277,7 @@ function readOidc(variables: z.output<typeof Variables>): Configuration['oidc'] 
   if (!variables.OIDC_CLIENT_ID) throw new ConfigurationError(['OIDC_CLIENT_ID must be set when OIDC_ISSUER is'])
   const group_roles = variables.OIDC_GROUP_ROLES.map((pair) => {
     const [group, role, ...more] = pair.split('=')
-    if (group === undefined || role === undefined || more.length > 0)
+    if (!group || !role || more.length > 0)
       throw new ConfigurationError(['OIDC_GROUP_ROLES must read group=role,group=role'])
     return [group, role] as const
   })

@@ -6,6 +6,7 @@ import { workMails } from '#platform/mail/delivery.ts'
 import type { Module } from '#platform/module.ts'
 import { openAuthentication } from './authentication.ts'
 import { budgetOf } from './failure-budget.ts'
+import { assertGroupRoles } from './group-roles.ts'
 import type { Identity } from './identity.ts'
 import { hasherOf } from './hasher.ts'
 import { purgeIdentity, purgeSchedule } from './housekeeping.ts'
@@ -48,6 +49,7 @@ export const identity: Module = {
   name: 'identity',
   async open(system, jobs) {
     const { configuration, log } = system
+    await assertGroupRoles(system)
     const authentication = await openAuthentication(system)
     const opened: Identity = { system, authentication, hasher: hasherOf(system), budget: budgetOf(system) }
     const mailer = await openMailer(configuration)

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { ConfigurationError } from '#platform/configuration.ts'
 import { sessionEnded } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
+import { openJobs } from '#platform/jobs/jobs.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { accountApi } from './account.contract.ts'
 import { bearer, signedInAs, testAccount, testPassword } from './accounts.testing.ts'
+import { identity } from './index.ts'
 import { invalidCredentials, loginApi } from './login.contract.ts'
-import { createOidcClient } from './oidc-client.ts'
+import { createOidcClient, type OidcSettings } from './oidc-client.ts'
 import { oidcApi } from './oidc.contract.ts'
 import { type Answer, type Claims, comeBack as comeBackTo, startOrganisation } from './oidc.testing.ts'
 import { sessionApi } from './session.contract.ts'
@@ -291,6 +294,23 @@ describe('signing in with the organisation', () => {
     await using plain = await startTestApi()
     for (const url of [oidcApi.start.path, `${oidcApi.callback.path}?code=x&state=y`])
       assert.equal((await plain.send({ method: 'GET', url, headers: {} })).status, 404)
+  })
+
+  it('keeps a server from starting whose groups are given a role that does not exist', async () => {
+    await using plain = await startTestApi()
+    const open = (group_roles: OidcSettings['group_roles']) => {
+      const oidc = { ...organisation.settings, group_roles }
+      const system = { ...plain.system, configuration: { ...plain.configuration, oidc } }
+      return identity.open(system, openJobs(system))
+    }
+    await assert.rejects(
+      open([
+        ['chiefs', 'admin'],
+        ['wards', 'nurses'],
+      ]),
+      (error: unknown) =>
+        error instanceof ConfigurationError && /OIDC_GROUP_ROLES names roles .*: nurses: mend/.test(error.message),
+    )
   })
 
   it('says so when the organisation does not answer', async () => {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { createTransport } from 'nodemailer'
 import type SMTPTransport from 'nodemailer/lib/smtp-transport'
+import { mailbox, readSender } from './address.ts'
 import { readSmtpUrl } from './smtp-url.ts'
 
 export type MailMessage = {
@@ -40,9 +41,6 @@ export type MailerOptions = {
 }
 
 export type Mailer = { send(message: MailMessage): Promise<MailResult>; close(): void }
-
-/** One mailbox, so that no address can smuggle in another recipient or an SMTP command. */
-const mailbox = /^[^\s<>()[\]\\,;:"@\p{Cc}]{1,64}@[\p{L}\p{N}](?:[\p{L}\p{N}.-]{0,251}[\p{L}\p{N}])?$/u
 
 /** @throws TypeError when the URL or the sender cannot be used; the message holds no password */
 export function createMailer({ smtp_url, mail_from, timeout_ms = 20_000 }: MailerOptions): Mailer {
@@ -94,13 +92,6 @@ export function createMailer({ smtp_url, mail_from, timeout_ms = 20_000 }: Maile
 function messageId({ event_id, to }: MailMessage, sender: string): string {
   const local = createHash('sha256').update(`${event_id}\0${to}`).digest('hex').slice(0, 40)
   return `<${local}@${sender.slice(sender.lastIndexOf('@') + 1)}>`
-}
-
-function readSender(mailFrom: string): { name: string; address: string } {
-  const named = /^\s*"?([^"<>\p{Cc}]*?)"?\s*<([^<>]+)>\s*$/u.exec(mailFrom) ?? []
-  const [, name = '', address = mailFrom.trim()] = named
-  if (!mailbox.test(address)) throw new TypeError('MAIL_FROM is no e-mail address')
-  return { name, address }
 }
 
 type SmtpFailure = {

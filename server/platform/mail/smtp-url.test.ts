@@ -40,6 +40,7 @@ describe('SMTP_URL', () => {
     'smtp://host?ignoreTLS=true&requireTLS=true',
     'smtp://user:canary@host?tls.rejectUnauthorized=false',
     'smtp://user:canary@host:99999',
+    'smtp://user:100%canary@host',
   ]
   for (const url of refused) {
     it(`is refused, without repeating it, as ${JSON.stringify(url)}`, () => {
