@@ -15,7 +15,7 @@ export function nextPerson() {
       .toString(),
     gender: 'FEMALE' as const,
     phone_primary: `+1415${String(2_000_000 + made)}`,
-    ssn: `${String(100 + (made % 500))}-${String(10 + (made % 89))}-${String(1000 + made)}`,
+    ssn: `${String(100 + (made % 500))}-${String(10 + (made % 89))}-${String(1000 + (made % 9000))}`,
   }
 }
 
