@@ -205,7 +205,7 @@ describe('migrating', () => {
   })
 
   it('of this version builds no index on a table that is there without letting others write', () => {
-    const later = readMigrations().filter(({ name }) => name > '0060')
+    const later = readMigrations().filter(({ name }) => name > '0059')
     for (const { name, text } of later) {
       const own = Array.from(text.matchAll(/create table (\w+)/g), ([, table]) => table)
       for (const [whole, concurrently, index, table] of text.matchAll(
