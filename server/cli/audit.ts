@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { parseRoots, parseTrustedKeys } from '#platform/audit/root.ts'
+import { readPublishedRoots } from '#platform/audit/publish.ts'
+import { parseRoots, parseTrustedKeys, type SignedRoot } from '#platform/audit/root.ts'
 import { PurgeRefused } from '#platform/audit/purge.ts'
 import { isStatable } from '#platform/audit/purge-statement.ts'
 import { AuditForkError } from '#platform/audit/seal.ts'
@@ -50,7 +51,7 @@ export const auditCommand: Command = {
 async function verify(files: { keys?: string; from?: string; to?: string; outside?: string }) {
   const [from] = rootsOf(files.from)
   const [to] = rootsOf(files.to)
-  const outside = { from, to, roots: rootsOf(files.outside), keys: keysOf(files.keys) }
+  const outside = { from, to, roots: await rootsOfMany(files.outside), keys: keysOf(files.keys) }
   const configuration = configurationWithoutKeys()
   if (!configuration.database_url && !existsSync(join(configuration.data_directory, 'postgres')))
     throw new CommandFailed(
@@ -153,8 +154,19 @@ function readWords(words: string[]) {
 }
 
 function rootsOf(path: string | undefined) {
+  return path === undefined ? [] : certainlySome(path, understood(path, parseRoots))
+}
+
+/** Of a file that has grown for years. */
+async function rootsOfMany(path: string | undefined) {
   if (path === undefined) return []
-  const roots = understood(path, parseRoots)
+  const roots = await readPublishedRoots(path).catch((error: unknown) => {
+    throw new CommandFailed(`${path} cannot be read: ${(error as Error).message}`, 2)
+  })
+  return certainlySome(path, roots)
+}
+
+function certainlySome(path: string, roots: SignedRoot[]) {
   if (roots.length > 0) return roots
   throw new CommandFailed(`${path} holds no signed root`, 2)
 }

@@ -10,6 +10,7 @@ const unsettled = new Set([
   'audit_state',
   'sessions',
   'patient_imports',
+  'patient_import_pieces',
   'patient_exports',
 ])
 

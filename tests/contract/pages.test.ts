@@ -99,6 +99,9 @@ async function fill({ api, maker, fixed, subject: another }: World, { ids }: Sub
   const pump = await put(maker, 'POST', '/resources', { ...device, code: code() })
   for (const [at, id] of [patient_id, ...others].entries()) {
     await put(maker, 'POST', '/patients', { ...newPatient(), phone_primary: '+16285550142' })
+    // Three who resemble each other are three pairs.
+    const twin = { first_name: 'Ines', last_name: 'Twin', date_of_birth: '1970-01-01', force: true }
+    await put(maker, 'POST', '/patients', { ...newPatient(), ...twin })
     await put(maker, 'POST', '/users', {
       email: `${randomUUID()}@example.org`,
       first_name: 'Test',

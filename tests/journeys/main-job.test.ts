@@ -104,7 +104,13 @@ test('a patient is registered, found in every way, booked, moved by cancelling, 
   assert.deepEqual(did(doctor.user_id), ['patient.read success'])
   assert.deepEqual(
     did(receptionist.user_id).filter((entry) => /register|book|cancel/.test(entry)),
-    ['patient.register success', 'appointment.book success', 'appointment.cancel success', 'appointment.book success'],
+    [
+      'patient.register success',
+      'appointment.book success',
+      'appointment.book denied',
+      'appointment.cancel success',
+      'appointment.book success',
+    ],
   )
 })
 

@@ -1,10 +1,9 @@
-import { readPublishedRoots } from '#platform/audit/publish.ts'
+import { readLastRoots } from '#platform/audit/publish.ts'
 import { formatRoot } from '#platform/audit/root.ts'
 import { type Context } from '#platform/context.ts'
 import { Problem } from '#platform/contract/problem.ts'
 import { decodeCursor, encodeCursor } from '#platform/contract/cursor.ts'
 import { nameOfAccount, readStaffNames } from '#modules/identity'
-import { join } from 'node:path'
 import {
   type AuditLogEntry,
   type AuditLogQuery,
@@ -15,6 +14,7 @@ import {
 } from './audit-log.contract.ts'
 import { type AuditLogRow, countAuditLogs, findAuditLogs, findPatientByNumber } from './audit-log.store.ts'
 import type { AuditSealing } from './sealing.ts'
+import { rootsFile } from './verification.ts'
 
 /** Entries in the caller's reach: all, or those of the patient's own record. */
 export async function listAuditLogs(ctx: Context, query: AuditLogQuery) {
@@ -99,11 +99,7 @@ export async function verifyAuditLog(ctx: Context, sealing: AuditSealing): Promi
 /** The last hundred published roots and the keys that signed them. */
 export async function listRoots(ctx: Context, sealing: AuditSealing): Promise<AuditRoots> {
   await ctx.database.once(async () => undefined)
-  const published = await readPublishedRoots(join(ctx.system.configuration.data_directory, 'audit', 'roots.txt')).catch(
-    () => [],
-  )
-  const items = published
-    .slice(-100)
-    .map((root) => ({ tree_size: root.tree_size, sealed_at: root.sealed_at, text: formatRoot(root) }))
+  const newest = await readLastRoots(rootsFile(ctx.system.configuration), 100).catch(() => [])
+  const items = newest.map((root) => ({ tree_size: root.tree_size, sealed_at: root.sealed_at, text: formatRoot(root) }))
   return { keys: sealing.keys, items: items.toReversed() }
 }

@@ -3,7 +3,7 @@ import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { publishToFile, readPublishedRoots } from './publish.ts'
+import { publishToFile, readLastRoots, readPublishedRoots } from './publish.ts'
 import { formatRoot, hashOfRoot, type SignedRoot, signRoot } from './root.ts'
 import { createTestSigner } from './testing.ts'
 
@@ -49,6 +49,25 @@ test('a first root that was cut off is written again', async () => {
     await publishToFile(file.path).publish([at(0)])
     assert.deepEqual(await readPublishedRoots(file.path), [at(0)])
   }
+})
+
+test('a file that has grown for months is read in pieces: the newest roots all, of those before ever fewer', async () => {
+  await using file = await startFile()
+  const many = chain(7000)
+  await publishToFile(file.path).publish(many)
+  assert.ok((await readFile(file.path)).length > 1_500_000, 'more than one piece')
+  assert.deepEqual(await readPublishedRoots(file.path), many)
+  const kept = await readPublishedRoots(file.path, 100)
+  assert.ok(kept.length <= 100)
+  assert.deepEqual(kept.slice(-50), many.slice(-50))
+  const sizes = kept.map(({ tree_size }) => tree_size)
+  assert.equal(sizes[0], many[0]?.tree_size)
+  assert.deepEqual(
+    sizes,
+    sizes.toSorted((one, other) => one - other),
+  )
+  assert.deepEqual(await readLastRoots(file.path, 100), many.slice(-100))
+  assert.deepEqual(await readLastRoots(file.path, 9000), many)
 })
 
 test('a file of something else is refused and left alone', async () => {

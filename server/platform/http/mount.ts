@@ -1,7 +1,6 @@
 // From an operation and its handler to a route: policy, limits, validation, idempotency, audit and answer, in this order.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import type { AuditEntry } from '#platform/audit/record.ts'
 import type { Api, Decoded, Operation, Returned } from '#platform/contract/operation.ts'
 import {
   conflict,
@@ -19,12 +18,12 @@ import {
 import { certain } from '#platform/certain.ts'
 import { type Actor, type Context, holds, type System } from '#platform/context.ts'
 import { RightsChanged } from '#platform/database/transaction.ts'
-import { IntegrityError } from '#platform/encryption/failures.ts'
 import type { Configuration } from '#platform/configuration.ts'
 import { answerOnce } from './answer-once.ts'
 import { isOfOwnPage } from './own-pages.ts'
 import { readForm } from './form.ts'
-import { buildContext, type RequestContext, versionOf } from './request-context.ts'
+import { recordRefusal } from './refusal-record.ts'
+import { buildContext, versionOf } from './request-context.ts'
 import { readUpload, type Receive } from './upload.ts'
 
 type Answered<O extends Operation> = Returned<O> | (O extends { also_sends: 'csv' } ? string : never)
@@ -272,35 +271,6 @@ function invalidMembers(part: string, issue: z.core.$ZodIssue): InvalidMember[] 
 
 function escapePointer(text: string): string {
   return text.replaceAll('~', '~0').replaceAll('/', '~1')
-}
-
-/**
- * A refusal to someone signed in is as much worth knowing as a success; that of a right, also where no person's data is touched. One
- * that names what a patient has shows it.
- */
-async function recordRefusal({ ctx, entry }: RequestContext, id: string, { audit }: Operation, error: unknown) {
-  if (error instanceof IntegrityError) return recordDamage(ctx, entry(), id, error)
-  if (!(error instanceof Problem)) return
-  if (error.named.length === 0 && ![403, 404, 423].includes(error.kind.status)) return
-  if (audit === 'none' && (error.kind !== forbidden || !ctx.actor.user_id)) return
-  const described =
-    audit === 'none'
-      ? { action: id, resource_type: 'operation' }
-      : { action: audit.action, resource_type: audit.resource_type }
-  const refused = { ...described, ...entry(), outcome: 'denied', details: { code: error.kind.code } } as const
-  const named = error.named.length > 0 ? error.named : [{}]
-  await Promise.all(named.map((patient) => ctx.record({ ...refused, ...patient })))
-}
-
-/** A stored value that is not what was written alarms whoever reads the audit log. */
-function recordDamage(
-  ctx: Context,
-  subject: Partial<AuditEntry>,
-  id: string,
-  { where, row_id }: IntegrityError,
-): Promise<void> {
-  const details = { operation: id, where, row_id }
-  return ctx.record({ action: 'integrity.failed', resource_type: 'record', ...subject, outcome: 'failure', details })
 }
 
 export type { FastifyReply }
