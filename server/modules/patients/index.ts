@@ -60,8 +60,9 @@ export const patients: Module = {
       ],
       checks: { name_index: () => names.check() },
       async start() {
-        imports.start()
+        // What can fail first: it is begun again where the database is away.
         await names.start()
+        imports.start()
       },
       async stop() {
         await imports.stop()
