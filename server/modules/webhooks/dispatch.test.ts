@@ -250,12 +250,12 @@ describe('a webhook', { timeout: 60_000 }, () => {
     const params = { webhook_id: webhook.id }
     await admin.call(webhookApi.update, { params, body: { is_active: false } })
     await webhook.emit(...subjects(3))
-    const [{ horizon } = { horizon: '' }] = await api.rows(
-      sql<{ horizon: string }>`select openward.settled_xid()::text as horizon`,
+    const [{ newest } = { newest: '' }] = await api.rows(
+      sql<{ newest: string }>`select max(recorded_xid)::text as newest from events`,
     )
     await until(
       () => api.rows(sql<{ settled_xid: string }>`select settled_xid::text from event_relays where name = 'webhooks'`),
-      ([row]) => BigInt(row?.settled_xid ?? 0) >= BigInt(horizon),
+      ([row]) => BigInt(row?.settled_xid ?? 0) > BigInt(newest),
     )
     await admin.call(webhookApi.update, { params, body: { is_active: true } })
     const [last = ''] = subjects(1)
