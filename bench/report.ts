@@ -67,7 +67,7 @@ the same statement (pgbench, beside it). A registration writes a person, a key, 
 one commit, and looks first for who is here already; the reference writes one row, and an audit entry apart.
 
 Ten times the reference's exact lookup is kept by a search where the reference answers some 160 requests a second, as in most runs; in others it
-answers 250 to 270, and a search, of which there are 2,200 to 2,600 a second, is 9 times as fast.
+answers 250 to 270, and a search, of which there are 2,100 to 2,600 a second, is 8 to 9 times as fast.
 
 One and a half times a small hospital's is at its limit for a search among a million people: 1.2 to 1.6 times in seven runs. To find them takes
 0.35 ms of a core instead of 0.2, to read them and answer a tenth of a millisecond more, since little of a million lies in the processor's own
@@ -76,8 +76,8 @@ memory. Four who ask without a pause take what two cores give, so that the ratio
 The growth rows wait until the figures of the days that were filled in are counted: half a minute of work for five million appointments, which begins
 within five minutes. It fell into the row of the next free slots before, which was 1.65 and 4.9 times a small hospital's at p95 then.
 
-The thousand users take four fifths of two cores, so that they wait where the host of a virtual machine gives less for a while: in nine runs
-26 to 60 ms at the 95th percentile, but for two of 114 and 346.
+The thousand users take four fifths of two cores, so that they wait where the host of a virtual machine gives less for a while: in eleven runs
+26 to 93 ms at the 95th percentile, but for two of 114 and 346.
 
 Run it: \`npm run bench\`, \`npm run bench -- --people 1000000\`, \`npm run bench -- --only read_patient --seconds 10\`; \`--help\` for the rest.
 `

@@ -13,7 +13,7 @@ const [command = '--help', ...rest] = process.argv.slice(2)
 
 /**
  * Requests leave nothing behind: a young generation of 3 x 8 MB takes a tenth off the searches a second, and 16 MB of memory, beside one
- * of 3 x 16. An old one that is swept each time it has grown by 30 % holds 100 MB under load, where the default lets it grow to 300.
+ * of 3 x 16. An old one that is swept each time it has grown by 20 % holds less than 100 MB under load, where the default lets it grow to 300.
  */
 const memory_flags = ['--max-semi-space-size=8', '--heap-growing-percent=20']
 
