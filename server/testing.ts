@@ -175,6 +175,12 @@ export async function startTestApi(overrides: Partial<Configuration> = {}) {
     signIn,
     person,
     department,
+    /** Until so many sessions of this database wait for a lock; fails where they never do. */
+    async untilWaiting(count = 1) {
+      const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+      for (let asked = 0; asked < 20_000; asked += 1) if (((await owner.query(waiting)).rowCount ?? 0) >= count) return
+      throw new Error(`nobody, or fewer than ${count}, came to wait for a lock`)
+    },
     /** Rows as the owner of the database sees them, past row-level security. */
     rows: async <Row>(statement: Sql<Row>): Promise<Row[]> =>
       (await owner.query({ text: statement.text, values: [...statement.values] })).rows as Row[],

@@ -101,9 +101,7 @@ describe('refreshing a session', () => {
       await other.query('begin')
       await other.query('select from refresh_tokens for update')
       const answers = Promise.all([refresh(first.refresh_token), refresh(first.refresh_token)])
-      const waiting = sql<{ count: number }>`
-        select count(*)::int as count from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-      while (((await api.rows(waiting))[0]?.count ?? 0) < 2);
+      await api.untilWaiting(2)
       await other.query('commit')
       const [one, two] = await answers
       assert.equal(one.refresh_token, two.refresh_token)

@@ -64,8 +64,7 @@ describe('tokens of insurances that are made anew', () => {
       await merging.query('begin')
       await merging.query('select from patients where id = $1 for update', [patient_id])
       const made = rotation.database.transaction((tx) => insuranceTokenSource.backfill(tx, rotation.keys, [id]))
-      const waiting = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-      while ((await api.rows(waiting)).length === 0);
+      await api.untilWaiting()
       await merging.query('select from insurances where id = $1 for update nowait', [id])
       await merging.query('commit')
       assert.deepEqual(await made, [])

@@ -57,12 +57,6 @@ const old = async (rows = {}, body = {}) => {
   return id
 }
 
-/** Until so many wait for others. */
-async function waiting(count: number) {
-  const others = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-  while ((await api.rows(others)).length < count);
-}
-
 describe('retention', () => {
   it(`lasts ${retentionYears} years after the last entry, to the day, and nobody shortens it`, async () => {
     const id = await person()
@@ -271,9 +265,9 @@ describe('an erasure', () => {
         params: { patient_id: one },
         body: { merged_patient_id: other, reason: 'x', force: true },
       })
-      await waiting(1)
+      await api.untilWaiting()
       const erasing = assert.rejects(erase(one), refusedWith(legalHold))
-      await waiting(2)
+      await api.untilWaiting(2)
       await owner.query('commit')
       await Promise.all([merging, erasing])
     } finally {

@@ -334,8 +334,7 @@ describe('an import of patients', () => {
           token,
         ])
       const importing = importFile([`${header},ssn`, `${row()},${ssn}`, `${row()},`].join('\n'))
-      const waiting = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-      while ((await api.rows(waiting)).length === 0);
+      await api.untilWaiting()
       await owner.query('commit')
       const { rows_accepted, rows_refused } = await importing
       assert.deepEqual([rows_accepted, rows_refused], [1, 1])

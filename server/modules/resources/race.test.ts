@@ -95,8 +95,7 @@ describe('a race', () => {
         [patient],
       )
       const assigning = assign(taken?.id ?? '', patient)
-      const waiting = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-      while ((await api.rows(waiting)).length === 0);
+      await api.untilWaiting()
       await owner.query('commit')
       const { status, answer } = await assigning
       assert.equal(status, 201)
