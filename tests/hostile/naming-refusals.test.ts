@@ -96,6 +96,15 @@ describe('AU-01 a refusal is recorded that names', () => {
     await assertRecorded(refused, 'patient_has_bed', 'resource.assign', [patient_id])
   })
 
+  it('the stays of those who share a bed', async () => {
+    const [one, other] = [await register(), await register()]
+    const bed = await makeResource(admin, { lanes: 2 })
+    for (const patient_id of [one, other])
+      assert.equal((await ask('POST', `/resources/${bed.id}/assign`, { patient_id })).status, 201)
+    const refused = await ask('DELETE', `/resources/${bed.id}/assign`)
+    await assertRecorded(refused, 'assignment_unclear', 'resource.release', [one, other])
+  })
+
   it('the visit that is open, and what it still waits for', async () => {
     const patient_id = await register()
     const first = await ask('POST', '/visits', { patient_id, department_id })

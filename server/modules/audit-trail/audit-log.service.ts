@@ -99,7 +99,11 @@ export async function verifyAuditLog(ctx: Context, sealing: AuditSealing): Promi
 /** The last hundred published roots and the keys that signed them. */
 export async function listRoots(ctx: Context, sealing: AuditSealing): Promise<AuditRoots> {
   await ctx.database.once(async () => undefined)
-  const newest = await readLastRoots(rootsFile(ctx.system.configuration), 100).catch(() => [])
+  const newest = await readLastRoots(rootsFile(ctx.system.configuration), 100).catch((error: NodeJS.ErrnoException) => {
+    // None is sealed yet.
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
   const items = newest.map((root) => ({ tree_size: root.tree_size, sealed_at: root.sealed_at, text: formatRoot(root) }))
   return { keys: sealing.keys, items: items.toReversed() }
 }

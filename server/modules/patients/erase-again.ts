@@ -50,6 +50,7 @@ async function separate(database: Database, system: System, ids: readonly string
       if (undecided.length > 0) for (const id of both) left.add(id)
     } catch (error) {
       if (!(error instanceof Problem) && violatedConstraint(error) === undefined) throw error
+      system.log.warn({ err: error, merge_id }, 'a merge could not be undone: who was erased since is left to a person')
       for (const id of mixed.listed) left.add(id)
     }
   }

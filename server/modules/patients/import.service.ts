@@ -53,7 +53,10 @@ export function openImports(system: System): Imports {
       else if (isPassing(error)) log.warn({ err: error, import_id: job.id }, 'an import waits until it can go on')
       else {
         log.error({ err: error, import_id: job.id }, 'an import failed')
-        await job.database.once((tx) => tx.rows(endImport(job.id, failed))).catch(() => undefined)
+        // It stays `running` where that cannot be written now, and whoever looks next takes it.
+        await job.database
+          .once((tx) => tx.rows(endImport(job.id, failed)))
+          .catch((why: unknown) => log.warn({ err: why, import_id: job.id }, 'that it failed could not be written yet'))
       }
     } finally {
       await lock.release()

@@ -203,7 +203,11 @@ function meant(stays: readonly CurrentStay[], assignment_id: string | undefined)
   const [stay, another] = named
   if (!stay) throw new Problem(notAssigned)
   if (another) {
-    throw new Problem(assignmentUnclear, { assignments: named.map(({ id, lane }) => ({ assignment_id: id, lane })) })
+    const assignments = named.map(({ id, lane }) => ({ assignment_id: id, lane }))
+    const holders = named.flatMap(({ id, holder }) =>
+      holder === null ? [] : [{ patient_id: holder, resource_id: id }],
+    )
+    throw new Problem(assignmentUnclear, { assignments }).naming(...holders)
   }
   if (stay.holder === null) throw new Problem(forbidden, { detail: 'Your role does not reach the patient who has it' })
   return stay
