@@ -83,7 +83,8 @@ async function serveFrom(
       clearTimeout(late)
       if (isCopied) return
       log.error('the folder of backups does not answer: the process is ended while a thread waits for it')
-      // An exit waits for that thread.
+      // An exit waits for that thread; a kill does not wait for the line above.
+      await Promise.race([new Promise<void>((told) => log.flush(() => told())), wait(1000)])
       process.kill(process.pid, 'SIGKILL')
     })()
     stopping.then(

@@ -38,6 +38,28 @@ describe('the log', { skip: process.platform === 'win32' }, () => {
     return lines()
   }
 
+  it('tells when all lines are out, and not before', async () => {
+    const pipe = openPipe()
+    const log = createLog(
+      'info',
+      logOutput(pipe.fd, () => 'lost'),
+    )
+    // More than a pipe holds.
+    for (let n = 0; n < 200; n += 1) log.info({ n }, 'x'.repeat(1000))
+    let isOut = false
+    const out = new Promise<void>((tell) => {
+      log.flush(() => {
+        isOut = true
+        tell()
+      })
+    })
+    await wait(100)
+    assert.equal(isOut, false)
+    const read = await readUntil(pipe, ({ n }) => n === 199)
+    await out
+    assert.equal(read.length, 200)
+  })
+
   it('waits for whoever reads slowly, and then says how many lines were lost, of little weight first', async () => {
     const pipe = openPipe()
     const log = createLog(

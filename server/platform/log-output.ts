@@ -15,11 +15,15 @@ export function logOutput(fd: number, lost: (lines: number) => string): Destinat
   let unwritten = Buffer.alloc(0)
   let lost_lines = 0
   let isWriting = false
+  const whenWritten: (() => void)[] = []
 
   function flush() {
     if (isWriting) return
     if (unwritten.length === 0) unwritten = take()
-    if (unwritten.length === 0) return
+    if (unwritten.length === 0) {
+      for (const tell of whenWritten.splice(0)) tell()
+      return
+    }
     isWriting = true
     write(fd, unwritten, (error, written) => {
       if (!error) unwritten = unwritten.subarray(written)
@@ -64,6 +68,11 @@ export function logOutput(fd: number, lost: (lines: number) => string): Destinat
       }
       waiting.push(line)
       waiting_bytes += line.length
+      flush()
+    },
+    /** Tells when all lines until now are out. Of a descriptor that takes nothing that is never: bound it. */
+    flush(tell: () => void) {
+      whenWritten.push(tell)
       flush()
     },
   }

@@ -1,5 +1,6 @@
 // A small past to count: doctors who were here all along, and appointments past the API, since nobody books yesterday.
 import { randomUUID } from 'node:crypto'
+import { isDatabaseError } from '#platform/database/connection.ts'
 import { sql } from '#platform/database/sql.ts'
 import type { Person, PersonOptions, TestApi } from '../../testing.ts'
 
@@ -51,3 +52,6 @@ export async function changeDoctorAt(
            coalesce(${blocks === null ? null : JSON.stringify(blocks)}::jsonb, blocks)
       from doctor_states where doctor_id = ${doctor_id} order by in_force_from desc limit 1`)
 }
+
+/** Whether the database refused it, as what cannot have happened: by a constraint, a trigger, or a bed before that was left later. */
+export const isRefused = (error: unknown) => isDatabaseError(error) && /^(23|40001|OW)/.test(error.code)

@@ -4,13 +4,12 @@ import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
 import pg from 'pg'
-import { isDatabaseError } from '#platform/database/connection.ts'
 import { countingDatabase } from '#platform/database/counting.ts'
 import { sql } from '#platform/database/sql.ts'
 import { type Person, startTestApi, type TestApi } from '../../testing.ts'
 import { resourceApi } from '../resources/resource.contract.ts'
 import { UsageQuery } from './analytics.contract.ts'
-import { zone } from './figures.testing.ts'
+import { isRefused, zone } from './figures.testing.ts'
 import { rollUp } from './rollup.job.ts'
 import { countUsage } from './usage.service.ts'
 
@@ -163,7 +162,7 @@ async function tryHappen(one: Event): Promise<void> {
   try {
     await happen(one)
   } catch (error) {
-    if (!isDatabaseError(error) || !/^(23|OW)/.test(error.code)) throw error
+    if (!isRefused(error)) throw error
   }
 }
 

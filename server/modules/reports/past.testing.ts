@@ -2,11 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { certain } from '#platform/certain.ts'
-import { isDatabaseError } from '#platform/database/connection.ts'
 import { type Sql, sql } from '#platform/database/sql.ts'
 import type { TestApi } from '../../testing.ts'
 import { countedStatuses } from '../analytics/analytics.contract.ts'
-import { appoint, changeDoctorAt, doctorSince } from '../analytics/figures.testing.ts'
+import { appoint, changeDoctorAt, doctorSince, isRefused } from '../analytics/figures.testing.ts'
 import { assessmentApi, nursingApi, radiologyApi } from '../assessments/assessment.contract.ts'
 import { openVisit } from '../visits/clinic.testing.ts'
 
@@ -264,7 +263,7 @@ export async function happen(place: Place, list: readonly Event[]): Promise<void
         if (statement) await api.rows(statement)
       }
     } catch (error) {
-      if (!isDatabaseError(error) || !/^(23|OW)/.test(error.code)) throw error
+      if (!isRefused(error)) throw error
     }
   }
 }
