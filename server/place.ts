@@ -4,7 +4,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { type Configuration, ConfigurationError } from '#platform/configuration.ts'
+import { isOpenLine } from '#platform/database/address.ts'
 import { startEmbeddedPostgres } from '#platform/database/embedded/embedded.ts'
+import { assertReachable } from '#platform/database/reach.ts'
 import { generateMasterKey, type Keyring, parseMasterKeys } from '#platform/encryption/keyring.ts'
 import { openVaultKeyring } from '#platform/encryption/vault-keyring.ts'
 import { openVault } from '#platform/encryption/vault.ts'
@@ -18,7 +20,7 @@ export type Place = {
   close(): Promise<void>
 }
 
-/** Reads the keys and starts (or joins) the database. @throws ConfigurationError, EmbeddedDatabaseUnavailable, VaultUnavailable */
+/** Reads the keys and starts (or joins) the database. @throws ConfigurationError, EmbeddedDatabaseUnavailable, DatabaseUnavailable, VaultUnavailable */
 export async function openPlace(configuration: Configuration, log: Log): Promise<Place> {
   mkdirSync(configuration.data_directory, { recursive: true, mode: 0o700 })
   // Master keys that are wrong are told before a database is started.
@@ -52,10 +54,17 @@ export async function openKeyring(
   return given
 }
 
-/** Starts (or joins) the database, for work that needs no key. @throws EmbeddedDatabaseUnavailable */
+/** Starts (or joins) the database, for work that needs no key. @throws EmbeddedDatabaseUnavailable, DatabaseUnavailable */
 export async function openDatabase(configuration: Configuration, log: Log): Promise<Omit<Place, 'keyring'>> {
-  if (configuration.database_url)
-    return { owner_url: configuration.database_url, cluster_directory: undefined, close: async () => undefined }
+  const { database_url } = configuration
+  if (database_url !== undefined) {
+    await assertReachable('DATABASE_URL', database_url)
+    if (configuration.production && isOpenLine(database_url))
+      log.warn(
+        'DATABASE_URL leads to another machine, and the line is not encrypted: add sslmode=verify-full, or sslmode=disable if nobody can read along',
+      )
+    return { owner_url: database_url, cluster_directory: undefined, close: async () => undefined }
+  }
   const embedded = await startEmbeddedPostgres({
     directory: join(configuration.data_directory, 'postgres'),
     superuser_password: secretFile(configuration, passwordFile, () => randomBytes(24).toString('base64url')),

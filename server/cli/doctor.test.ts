@@ -141,9 +141,15 @@ describe('the doctor', () => {
       },
     },
     {
-      thing: 'connection to the database',
-      finding: /ECONNREFUSED/,
+      thing: 'database',
+      finding: /the PostgreSQL at 127\.0\.0\.1: it does not answer: start it, or mend the address \(ECONNREFUSED\)/,
       change: () => ({ database_url: 'postgres://nobody@127.0.0.1:9/none' }),
+    },
+    {
+      thing: 'line to the database',
+      finding: /not encrypted: add sslmode=verify-full to DATABASE_URL/,
+      change: () => ({ production: true, database_url: 'postgres://nobody@database.invalid/none' }),
+      also: ['database', 'backups', 'virus scanner'],
     },
     {
       thing: 'database',

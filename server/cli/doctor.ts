@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
 import type { Configuration } from '#platform/configuration.ts'
+import { isOpenLine } from '#platform/database/address.ts'
 import { appRole, appUrl, readMigrations, refuseUnfinished } from '#platform/database/migrate.ts'
 import { deriveSecrets, kekIds } from '#platform/encryption/keyring.ts'
 import { assertMasterKeyOpens } from '#platform/encryption/stored-keys.ts'
@@ -91,6 +92,11 @@ export async function examineInstallation(report: Report, known: Configuration) 
     await report('database', async () => 'there is none yet: `openward serve` makes it, or DATABASE_URL names one')
     return
   }
+  await report('line to the database', async () =>
+    known.production && known.database_url && isOpenLine(known.database_url)
+      ? 'it leads to another machine and is not encrypted: add sslmode=verify-full to DATABASE_URL, or sslmode=disable if nobody can read along'
+      : undefined,
+  )
   let place: Place | undefined
   const name = known.kms_urls.length > 0 ? 'database and key vault' : 'database'
   await report(name, async () => void (place = await openPlace(known, createLog('silent'))))
@@ -106,13 +112,7 @@ async function examineDatabase(report: Report, configuration: Configuration, pla
   const owner = new pg.Client({ connectionString: place.owner_url, connectionTimeoutMillis: 5000 })
   owner.on('error', () => undefined)
   try {
-    if (
-      !(await report('connection to the database', async () => {
-        await owner.connect()
-        return undefined
-      }))
-    )
-      return
+    await owner.connect()
     await report('version of the database', async () => {
       const version = await one(owner, `select current_setting('server_version_num')::int`)
       return Number(version) >= 180_000 ? undefined : 'PostgreSQL 18 or later is needed: point DATABASE_URL to one'

@@ -4,6 +4,7 @@ import { MigrationError } from '#platform/database/migrate.ts'
 import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts'
 import { VaultUnavailable } from '#platform/encryption/vault.ts'
 import { EmbeddedDatabaseUnavailable } from '#platform/database/embedded/embedded.ts'
+import { DatabaseUnavailable } from '#platform/database/reach.ts'
 import { AddressUnavailable } from '../listening.ts'
 import { type Command, CommandFailed } from './command.ts'
 
@@ -48,7 +49,7 @@ if (!command) {
     if (error instanceof CommandFailed) {
       process.stderr.write(`openward ${name}: ${error.message}\n`)
       process.exitCode = error.exit_code
-    } else if (error instanceof AddressUnavailable) {
+    } else if (error instanceof AddressUnavailable || error instanceof DatabaseUnavailable) {
       process.stderr.write(`openward ${name}: ${error.message}\n`)
       process.exitCode = error.may_pass ? 75 : 78
     } else if (

@@ -11,6 +11,7 @@ import {
   emergencySettings,
   emergencyVariables,
 } from './emergency/variables.ts'
+import { DatabaseAddress } from './database/address.ts'
 import { isHostEntry } from './outbound/address.ts'
 import { networkFaults, type NetworkSettings, networkSettings, networkVariables } from './http/network-variables.ts'
 import { mailFaults, type MailSettings, mailSettings, mailVariables } from './mail/variables.ts'
@@ -22,12 +23,6 @@ const text = z.string().trim().min(1)
 const list = text.transform((value) => value.split(',').map((item) => item.trim()))
 const integer = (least: number, most: number) =>
   z.string().regex(/^\d+$/, 'must be a whole number').transform(Number).pipe(z.number().min(least).max(most))
-const database = text
-  .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
-  .refine(
-    (url) => URL.canParse(url) && !new URL(url).host.includes(','),
-    'must name one host, postgres://user:password@host:5432/database: for a standby give a name that follows the primary',
-  )
 const isZone = (zone: string) => Intl.supportedValuesOf('timeZone').includes(zone) || zone === 'UTC'
 
 const Variables = z.object({
@@ -35,8 +30,8 @@ const Variables = z.object({
   PORT: integer(0, 65_535).default(8000),
   HOST: text.default('127.0.0.1'),
   OPENWARD_ENV: z.enum(['development', 'production']).default('development'),
-  DATABASE_URL: database.optional(),
-  DATABASE_REPLICA_URL: database.optional(),
+  DATABASE_URL: DatabaseAddress.optional(),
+  DATABASE_REPLICA_URL: DatabaseAddress.optional(),
   REDIS_URL: text.regex(/^rediss?:\/\//, 'must begin with redis://').optional(),
   OPENWARD_DATA_DIR: text.default('./data'),
   OPENWARD_MASTER_KEY: text.optional(),

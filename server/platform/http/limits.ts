@@ -47,7 +47,9 @@ export async function installLimits(app: FastifyInstance, configuration: Configu
   if (!configuration.rate_limit) return
   // Without Redis, or while it is away, each server counts for itself: never unlimited.
   const redis = configuration.redis_url ? await connectRedis(configuration.redis_url) : undefined
-  redis?.on('error', () => log.warn('redis is away: limits are counted by each server for itself'))
+  redis?.on('error', ({ code }: NodeJS.ErrnoException) =>
+    log.warn({ code }, 'redis is away: limits are counted by each server for itself'),
+  )
   const createLocal = await limitsIn(app, {})
   const createShared = redis ? await limitsIn(app, { redis }) : undefined
   const limiters = (name: string, max: number, key: (request: FastifyRequest) => string) => {
