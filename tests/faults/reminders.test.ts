@@ -45,6 +45,11 @@ test('a worker that is killed 20 times in the midst of 1,000 reminders sends eac
     await until('some more were reminded', () => reminded() >= aim || server.hasEnded(), 180_000)
     server.kill('SIGKILL')
     await server.ended
+    // What it had sent to PostgreSQL may commit after its end.
+    await until('its sessions are over', async () => {
+      const there = await cluster.rows(`select from pg_stat_activity where application_name like 'openward%'`)
+      return there.length === 0
+    })
     // What the dead one had in hand is given back at once: that it is missed by its heartbeat is shown elsewhere, and so is that a mail is
     // tried again after minutes, which are more at every kill that meets the same one.
     await cluster.rows(

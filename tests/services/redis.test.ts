@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Redis } from 'ioredis'
+import { signInLocked } from '#contracts/identity/login'
 import { callerWith, signIn } from '../caller.ts'
 import { type Cluster, startCluster } from '../cluster.ts'
-import type { ServerProcess } from '../processes.ts'
+import { administrator, type ServerProcess } from '../processes.ts'
 import { startProxy, type Proxy } from '../faults/proxy.ts'
 
 const redis_url = process.env['REDIS_TEST_URL']
@@ -96,4 +97,18 @@ test('a Redis that was emptied revives no session that was ended', { skip }, asy
   assert.ok((await caller.ask('POST', '/api/v1/auth/logout')).status < 300)
   await redis.flushdb()
   assert.equal((await caller.at(one.port).ask('GET', '/api/v1/patients')).status, 401)
+})
+
+test('a Redis that was emptied unlocks no account', { skip }, async () => {
+  const fresh = await cluster.serve({ environment: { REDIS_URL: redis_url ?? '' } })
+  const nobody = callerWith(fresh.port, { access_token: '', refresh_token: '' })
+  const knock = async (password: string) => {
+    const answer = await nobody.ask('POST', '/api/v1/auth/login', { email: administrator.email, password })
+    return [answer.status, (JSON.parse(answer.text) as { code?: string }).code]
+  }
+  let told: unknown[] = []
+  for (let at = 0; at < 10 && told[0] !== 429; at += 1) told = await knock('guessed again and again')
+  assert.deepEqual(told, [429, signInLocked.code])
+  await redis.flushdb()
+  assert.deepEqual(await knock(administrator.password), [429, signInLocked.code])
 })
