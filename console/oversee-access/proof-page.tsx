@@ -90,6 +90,11 @@ function Verdict({ verdict }: { verdict: AuditVerdict }) {
             .filter(Boolean)
             .join(' · ')}
         </Text>
+        {verdict.unread_roots.length > 0 && (
+          <Text size="sm" fw={600}>
+            {words.roots_unread(verdict.unread_roots.join(', '))}
+          </Text>
+        )}
         {findings.length > 0 && (
           <div>
             <Text size="sm" fw={600}>

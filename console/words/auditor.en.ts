@@ -46,6 +46,7 @@ export const en = {
   broken: (count: number) => `The log is not whole: ${count} ${count === 1 ? 'fault was' : 'faults were'} found.`,
   unsealed: (count: number) => `${count} of the latest are not sealed yet`,
   roots_agree: (count: number, of: number) => `${count} of ${of} roots agree with their copies outside`,
+  roots_unread: (places: string) => `Not compared with the copies in ${places}: they are gone or cannot be read`,
   purged: (count: number) => `${count} have gone after their time, by a signed statement`,
   faults: 'Faults, in the order of the log',
   roots: 'Sealed roots',

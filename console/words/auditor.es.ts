@@ -47,6 +47,7 @@ export const es: AuditorWords = {
   broken: (count) => `El registro no está íntegro: ${count} ${count === 1 ? 'fallo' : 'fallos'}.`,
   unsealed: (count) => `${count} de las últimas aún no están selladas`,
   roots_agree: (count, of) => `${count} de ${of} raíces coinciden con sus copias de fuera`,
+  roots_unread: (places) => `No comparado con las copias en ${places}: faltan o no se pueden leer`,
   purged: (count) => `${count} se borraron pasado su plazo, con declaración firmada`,
   faults: 'Fallos, en el orden del registro',
   roots: 'Raíces selladas',

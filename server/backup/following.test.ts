@@ -45,5 +45,5 @@ test('a folder for backups that cannot be read is told as such', async (t) => {
     detail: 'There is no backup yet: run `openward backup`',
   })
   writeFileSync(join(root, 'backups'), 'no folder')
-  assert.deepEqual(await check?.(), { status: 'degraded', detail: 'OPENWARD_BACKUP_DIR cannot be read' })
+  assert.deepEqual(await check?.(), { status: 'degraded', detail: 'OPENWARD_BACKUP_DIR cannot be read: ENOTDIR' })
 })

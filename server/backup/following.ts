@@ -110,8 +110,13 @@ export function backupCheck(configuration: Configuration): (() => Promise<Check>
 
 /** By the folder, which every server has, and not by a state that only one of them would. */
 async function checkOwn(root: string): Promise<Check> {
-  const hours = await ageOfNewest(root).catch(() => null)
-  if (hours === null) return { status: 'degraded', detail: 'OPENWARD_BACKUP_DIR cannot be read' }
+  let hours: number | undefined
+  try {
+    hours = await ageOfNewest(root)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return { status: 'degraded', detail: `OPENWARD_BACKUP_DIR cannot be read: ${code}` }
+  }
   if (hours === undefined) return { status: 'degraded', detail: 'There is no backup yet: run `openward backup`' }
   const detail = `The newest backup is ${Math.round(hours)} hours old`
   return { status: hours > backupLateHours ? 'degraded' : 'ok', detail }

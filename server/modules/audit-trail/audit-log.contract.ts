@@ -73,6 +73,9 @@ export const AuditVerdict = z.object({
   unsealed_entries: z.int(),
   roots: z.int(),
   agreeing_outside_roots: z.int(),
+  unread_roots: z
+    .array(z.enum(['OPENWARD_DATA_DIR', 'OPENWARD_AUDIT_ROOTS_DIR']))
+    .describe('Places whose roots are gone or could not be read, so that the log was not compared with them'),
   findings: z.array(AuditFinding).describe('In the order of the log; the first is the first entry at fault'),
   findings_total: z.int(),
 })

@@ -77,10 +77,11 @@ describe('a copy of the audit roots elsewhere', () => {
   })
 
   it('is what the log is compared with, also where the file of this machine is gone', async () => {
-    assert.equal((await sealing.verify()).agreeing_outside_roots, 3)
+    const { agreeing_outside_roots: agreeing, unread_roots } = await sealing.verify()
+    assert.deepEqual([agreeing, unread_roots], [3, []])
     rmSync(join(api.configuration.data_directory, 'audit', 'roots.txt'))
-    const { is_whole, agreeing_outside_roots } = await sealing.verify()
-    assert.deepEqual([is_whole, agreeing_outside_roots], [true, 3])
+    const gone = await sealing.verify()
+    assert.deepEqual([gone.is_whole, gone.agreeing_outside_roots, gone.unread_roots], [true, 3, ['OPENWARD_DATA_DIR']])
   })
 
   it('says where the log does not continue what lies there, and writes nothing', async () => {

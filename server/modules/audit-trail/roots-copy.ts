@@ -91,7 +91,7 @@ function inTime(publisher: RootPublisher, patience_ms: number): RootPublisher {
 }
 
 /** Without the path, which is nobody's business who asks for the health of a server. */
-function reasonOf({ code }: NodeJS.ErrnoException): string {
+export function reasonOf({ code }: { code?: string | undefined }): string {
   if (code === undefined) return 'roots.txt there is something else: move it away'
   if (code === 'ENOENT') return 'there is no such folder: mount it, or mend the variable'
   if (['EACCES', 'EPERM', 'EROFS'].includes(code))

@@ -7,7 +7,7 @@ import { certain } from '#platform/certain.ts'
 import { publishToFile } from '#platform/audit/publish.ts'
 import { createRootSigner, formatTrustedKey, keyIdOf, type RootSigner } from '#platform/audit/root.ts'
 import { AuditForkError, sealAudit } from '#platform/audit/seal.ts'
-import type { AuditVerdict } from '#platform/audit/verdict.ts'
+import type { StoredVerdict } from '#platform/audit/verdict.ts'
 import type { System } from '#platform/context.ts'
 import { isConnectionFault } from '#platform/database/connection.ts'
 import { sql } from '#platform/database/sql.ts'
@@ -16,6 +16,7 @@ import { unwrapKey, wrapKey } from '#platform/encryption/keyring.ts'
 import { repeat, type Repeated } from '#platform/jobs/repeat.ts'
 import type { Check } from '#platform/module.ts'
 import { findRootKeys, insertRootKey } from './audit-log.store.ts'
+import { reasonOf } from './roots-copy.ts'
 import { auditDirectory, rootsFile, verifyStoredLog, withLongConnection } from './verification.ts'
 
 const sealEveryMilliseconds = 2000
@@ -24,7 +25,7 @@ export type AuditSealing = {
   /** Public keys of all roots, as text. */
   readonly keys: string[]
   seal(): Promise<{ sealed: number }>
-  verify(): Promise<AuditVerdict>
+  verify(): Promise<StoredVerdict>
   check(): Promise<Check>
   start(): void
   stop(): Promise<void>
@@ -38,7 +39,7 @@ export async function openAuditSealing(system: System, every_ms = sealEveryMilli
   let opened = await openSigner(system)
   publishKeys()
   const publisher = publishToFile(rootsFile(configuration))
-  let fork: string | undefined
+  let fault: string | undefined
   let repeated: Repeated | undefined
 
   function publishKeys() {
@@ -58,12 +59,16 @@ export async function openAuditSealing(system: System, every_ms = sealEveryMilli
   }
 
   async function sealInTurn() {
+    const before = fault
     try {
       await seal()
-      fork = undefined
+      fault = undefined
+      if (before !== undefined) log.info('the audit log is sealed again')
     } catch (error) {
-      if (error instanceof AuditForkError) fork = error.message
-      if (!isConnectionFault(error)) log.error({ err: error }, 'the audit log could not be sealed')
+      // Without the database there is nothing to seal, and that is told elsewhere.
+      if (isConnectionFault(error)) return
+      fault = faultOf(error)
+      if (fault !== before) log.error({ err: error }, 'the audit log could not be sealed')
     }
   }
 
@@ -73,10 +78,7 @@ export async function openAuditSealing(system: System, every_ms = sealEveryMilli
     },
     seal,
     verify: () => verifyStoredLog(pool, configuration),
-    check: async () =>
-      fork
-        ? { status: 'degraded', detail: `The audit log does not continue what was sealed before: ${fork}` }
-        : { status: 'ok' },
+    check: async () => (fault === undefined ? { status: 'ok' } : { status: 'degraded', detail: fault }),
     start() {
       repeated = repeat({ name: 'audit.seal', every_ms, work: sealInTurn, log })
     },
@@ -85,6 +87,14 @@ export async function openAuditSealing(system: System, every_ms = sealEveryMilli
     },
   }
   return sealing
+}
+
+function faultOf(error: unknown): string {
+  if (error instanceof AuditForkError) return `The audit log does not continue what was sealed before: ${error.message}`
+  const { syscall, code } = error as NodeJS.ErrnoException
+  return syscall === undefined
+    ? 'The audit log is not sealed: the log of the server says why'
+    : `The audit log is not sealed, as its roots cannot be written to OPENWARD_DATA_DIR: ${reasonOf({ code })}`
 }
 
 /** The key that signs now, and the public keys of all. */

@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { readPublishedRoots } from '#platform/audit/publish.ts'
 import { formatRoot, formatTrustedKey, parseTrustedKeys, type SignedRoot } from '#platform/audit/root.ts'
 import type { AuditConnection } from '#platform/audit/root.store.ts'
-import type { AuditVerdict } from '#platform/audit/verdict.ts'
+import type { RootsPlace, StoredVerdict } from '#platform/audit/verdict.ts'
 import { verifyAudit } from '#platform/audit/verify.ts'
 import type { Configuration } from '#platform/configuration.ts'
 import { type Pool, withinLimit } from '#platform/database/connection.ts'
@@ -41,24 +41,32 @@ export async function verifyStoredLog(
   pool: Pool,
   configuration: Pick<Configuration, 'data_directory' | 'audit_roots_directory'>,
   { from, to, roots = [], keys }: Outside = {},
-): Promise<AuditVerdict> {
+): Promise<StoredVerdict> {
   return withLongConnection(pool, async (connection) => {
     const trusted = parseTrustedKeys(keys ?? (await readPublicKeys(connection)))
-    const files = [rootsFile(configuration), rootsFileElsewhere(configuration)].filter((file) => file !== undefined)
-    const published = await Promise.all(files.map(readInTime))
+    const elsewhere = rootsFileElsewhere(configuration)
+    const published = await Promise.all([
+      readInTime('OPENWARD_DATA_DIR', rootsFile(configuration)),
+      ...(elsewhere === undefined ? [] : [readInTime('OPENWARD_AUDIT_ROOTS_DIR', elsewhere)]),
+    ])
     // The same root at two places agrees once.
-    const outside = new Map([...published.flat(), ...roots].map((root) => [formatRoot(root), root]))
-    return verifyAudit(connection, trusted, { from, to, outside: [...outside.values()] })
+    const outside = new Map(
+      [...published.flatMap((one) => one.roots), ...roots].map((root) => [formatRoot(root), root]),
+    )
+    const verdict = await verifyAudit(connection, trusted, { from, to, outside: [...outside.values()] })
+    const unread = published.filter((one) => one.roots.length === 0).map(({ place }) => place)
+    return { ...verdict, unread_roots: verdict.roots === 0 ? [] : unread }
   })
 }
 
 /** None where the file cannot be read; a share whose server is gone may not answer for hours. */
-async function readInTime(file: string): Promise<SignedRoot[]> {
+async function readInTime(place: RootsPlace, file: string): Promise<{ place: RootsPlace; roots: SignedRoot[] }> {
   const read = new AbortController()
   const silence = wait(patienceMilliseconds, [], { signal: read.signal })
-  return Promise.race([readPublishedRoots(file), silence])
+  const roots = await Promise.race([readPublishedRoots(file), silence])
     .catch(() => [])
     .finally(() => read.abort())
+  return { place, roots }
 }
 
 /** For what reads the whole log, and lifts the limits of a request for as long as it does (`withWholeLog`). */

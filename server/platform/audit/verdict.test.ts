@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type AuditFinding, type AuditVerdict, compareFindings, describeVerdict } from './verdict.ts'
+import { type AuditFinding, compareFindings, describeVerdict, type StoredVerdict } from './verdict.ts'
 
 const altered: AuditFinding = { kind: 'altered', seq: 15, last_seq: 15, entry_id: 'e-15', reason: 'it differs' }
 const stretch: AuditFinding = { kind: 'altered', seq: 11, last_seq: 16, entry_id: null, reason: 'they differ' }
 const added: AuditFinding = { kind: 'added', seq: null, last_seq: null, entry_id: 'e-x', reason: 'it has no leaf' }
-const whole: AuditVerdict = {
+const whole: StoredVerdict = {
   is_whole: true,
   purged_entries: 0,
   purges: [],
@@ -17,6 +17,7 @@ const whole: AuditVerdict = {
   first: null,
   findings: [],
   findings_total: 0,
+  unread_roots: [],
 }
 
 test('a whole log is described by its counts, its last root and the roots that agree', () => {
@@ -25,6 +26,13 @@ test('a whole log is described by its counts, its last root and the roots that a
     `last root: 1234 entries, sealed 2026-12-01T14:00:00Z, ${'A'.repeat(43)}=`,
     'roots from outside that agree with it: 1',
   ])
+})
+
+test('what the log could not be compared with is said', () => {
+  assert.equal(
+    describeVerdict({ ...whole, unread_roots: ['OPENWARD_AUDIT_ROOTS_DIR'] }).at(-1),
+    'NOT COMPARED with the roots of OPENWARD_AUDIT_ROOTS_DIR: its roots.txt is gone or cannot be read',
+  )
 })
 
 test('a log that is not whole is described by the first thing wrong, then the others', () => {

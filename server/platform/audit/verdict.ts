@@ -45,6 +45,12 @@ export type AuditVerdict = {
   findings_total: number
 }
 
+/** Where signed roots lie outside of the database: the variable that names the folder. */
+export type RootsPlace = 'OPENWARD_DATA_DIR' | 'OPENWARD_AUDIT_ROOTS_DIR'
+
+/** `unread_roots`: places whose roots are not there, or could not be read, so that the log was not compared with them. */
+export type StoredVerdict = AuditVerdict & { unread_roots: RootsPlace[] }
+
 /** The first thing wrong: by where it ends, so that an entry known exactly comes before the stretch around it. */
 export function compareFindings(one: AuditFinding, other: AuditFinding): number {
   const byEnd = (one.last_seq ?? Infinity) - (other.last_seq ?? Infinity)
@@ -56,7 +62,7 @@ export function compareFindings(one: AuditFinding, other: AuditFinding): number 
 const findingsTold = 20
 
 /** The verdict in lines for a person: the answer first, then what it rests on. */
-export function describeVerdict(verdict: AuditVerdict): string[] {
+export function describeVerdict(verdict: StoredVerdict): string[] {
   const { first, last_root } = verdict
   const lines: string[] = []
   if (first !== null) {
@@ -77,6 +83,8 @@ export function describeVerdict(verdict: AuditVerdict): string[] {
   }
   const agreeing = verdict.agreeing_outside_roots
   if (agreeing > 0) lines.push(`roots from outside that agree with it: ${agreeing}`)
+  for (const place of verdict.unread_roots)
+    lines.push(`NOT COMPARED with the roots of ${place}: its roots.txt is gone or cannot be read`)
   return lines
 }
 
