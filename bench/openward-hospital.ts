@@ -22,6 +22,8 @@ export type Hospital = {
   createBookings: () => Promise<readonly LoadRequest[]>
   /** A nurse, and the visits in which they have begun an assessment, each of another patient. */
   assessingNurse: () => Promise<{ headers: Headers; visit_ids: readonly string[] }>
+  /** People at the desk. */
+  createStaff: (count: number) => Promise<readonly Account[]>
   /** Of people at the desk, each signed in several times. */
   createSessions: (count: number) => Promise<readonly Headers[]>
   /** From free slot number `first` on. */
@@ -105,6 +107,12 @@ export async function createHospital(call: Call, headersOfAdmin: () => Promise<H
   const patient_ids = await listPatientIds(call, headers)
 
   let desks = 1
+  const createStaff = async (count: number) => {
+    const accounts: Account[] = []
+    while (accounts.length < count)
+      accounts.push(await createAccount(call, await headersOfAdmin(), 'staff', (desks += 1), department_id))
+    return accounts
+  }
   let treated: Promise<readonly string[]> | undefined
   const bookTreated = async () => {
     const starts = (await listFreeStarts(call, treating.id)).slice(0, treated_count)
@@ -163,10 +171,10 @@ export async function createHospital(call: Call, headersOfAdmin: () => Promise<H
       return { patient_ids: await treated, headers: await treating.headers() }
     },
     createBookings: () => (bookings ??= listBookings()),
+    createStaff,
     async createSessions(count) {
       const sessions: Headers[] = []
-      while (sessions.length < count) {
-        const account = await createAccount(call, await headersOfAdmin(), 'staff', (desks += 1), department_id)
+      for (const account of await createStaff(Math.ceil(count / sessions_of_one))) {
         const several = Array.from({ length: Math.min(sessions_of_one, count - sessions.length) })
         sessions.push(...(await Promise.all(several.map(() => createSignIn(call, account)()))))
       }

@@ -28,6 +28,8 @@ export type OpenWard = {
   createBookings: () => Promise<readonly LoadRequest[]>
   /** A nurse, and the visits in which they have begun an assessment, each of another patient. */
   assessingNurse: () => Promise<{ headers: Headers; visit_ids: readonly string[] }>
+  /** So many people at the desk. */
+  createStaff: (count: number) => Promise<readonly Account[]>
   /** So many sessions of people at the desk. */
   createSessions: (count: number) => Promise<readonly Headers[]>
   /** For each of so many free slots, bookings of it by different patients. */

@@ -2,6 +2,7 @@
 import type { Row } from './row.ts'
 import { booking_rows } from './rows/booking.ts'
 import { console_rows } from './rows/console-pages.ts'
+import { crowd_row } from './rows/crowd.ts'
 import { loser_rows } from './rows/losers.ts'
 import { growth_rows } from './rows/growth.ts'
 import { patient_rows } from './rows/patients.ts'
@@ -9,6 +10,7 @@ import { import_row, memory_of_many_row, memory_row, start_row } from './rows/pr
 import { slot_rows } from './rows/slots.ts'
 import { vital_signs_row } from './rows/vital-signs.ts'
 import { memory_flat_row } from './rows/memory-flat.ts'
+import { sign_ins_row } from './rows/sign-ins.ts'
 import { users_row } from './rows/users.ts'
 import { search_against_lookup_row, search_row } from './rows/search.ts'
 
@@ -21,6 +23,8 @@ export const usual_rows: readonly Row[] = [
   vital_signs_row,
   ...patient_rows.filter((row) => row.name === 'register_patient'),
   users_row,
+  sign_ins_row,
+  crowd_row,
   memory_row,
   memory_flat_row,
   start_row,

@@ -38,6 +38,7 @@ export async function signIn(
 ): Promise<Tokens> {
   const { configuration } = identity.system
   if (!configuration.local_passwords) throw new Problem(localPasswordsOff)
+  identity.hasher.requireRoom()
   const claimant = await findClaimant(ctx, identity, given)
   return attemptPassword(
     ctx,

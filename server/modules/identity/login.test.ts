@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
+import { availableParallelism } from 'node:os'
 import { after, before, describe, it } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { hash } from '@node-rs/argon2'
 import { TOTP } from 'otpauth'
-import { invalidRequest, unauthenticated } from '#platform/contract/problem.ts'
+import pg from 'pg'
+import { invalidRequest, overloaded, unauthenticated } from '#platform/contract/problem.ts'
 import { sql } from '#platform/database/sql.ts'
 import { refusedWith, startTestApi, type TestApi } from '../../testing.ts'
 import { bearer, testAccount, testPassword } from './accounts.testing.ts'
 import { budgetOf, createFailureBudget } from './failure-budget.ts'
+import { hasherOf } from './hasher.ts'
 import {
   accountInactive,
   invalidCredentials,
@@ -325,6 +328,22 @@ describe('signing in, as it is configured', () => {
     const [entry] = await api.rows(sql`
       select details from audit_logs where user_id = ${id} and action = 'session.login' and outcome = 'failure'`)
     assert.deepEqual(entry, { details: { method: 'password', reason: 'budget_spent' } })
+  })
+
+  it('is refused before the database is asked while too many passwords wait', async () => {
+    await using api = await startTestApi()
+    const { email } = await testAccount(api)
+    const signIn = () => api.call(loginApi.login, { body: { email, password: testPassword } })
+    const owner = new pg.Client({ connectionString: api.owner_url })
+    await owner.connect()
+    // Whoever asked would wait.
+    await owner.query('begin; lock table users')
+    const hashing = Array.from({ length: 65 * availableParallelism() }, () => hasherOf(api.system).hashPassword('x'))
+    const others = Promise.allSettled(hashing)
+    await assert.rejects(signIn(), refusedWith(overloaded))
+    await owner.end()
+    await others
+    assert.ok(await signIn())
   })
 
   it('counts the failures of all strangers together', () => {

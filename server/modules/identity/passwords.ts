@@ -30,6 +30,11 @@ export type HashingPolicy = {
 }
 
 export type PasswordHasher = {
+  /**
+   * For whoever has other work to do first: hundreds who are turned away after it would hold everybody else up with it.
+   * @throws Problem overloaded when too many already wait
+   */
+  requireRoom(): void
   /** @throws Problem overloaded when too many already wait */
   hashPassword(password: string): Promise<string>
   /**
@@ -64,11 +69,13 @@ export function createPasswordHasher(policy: HashingPolicy = {}): PasswordHasher
   }
   const parameters = { memoryCost, timeCost, parallelism: 1 }
   const concurrency = policy.concurrency ?? Math.max(1, availableParallelism() - 1)
-  const takeTurn = createTurns(concurrency, policy.queue_limit ?? waitingPerTurn * concurrency)
+  const { requireRoom, takeTurn } = createTurns(concurrency, policy.queue_limit ?? waitingPerTurn * concurrency)
   // Made before the first login: made on demand, the first unknown user would take twice as long.
   const hashOfNobody = hashSync(randomBytes(32), parameters)
 
   return {
+    requireRoom,
+
     hashPassword: (password) => takeTurn(() => hash(canonicalPassword(password), parameters)),
 
     verifyPassword(hashed, password) {
@@ -90,12 +97,15 @@ function createTurns(concurrency: number, queueLimit: number) {
   const waiting: (() => void)[] = []
   let running = 0
 
-  return async function takeTurn<T>(task: () => Promise<T>): Promise<T> {
+  function requireRoom() {
+    if (running < concurrency || waiting.length < queueLimit) return
+    const retry_after_seconds = Math.ceil(((queueLimit + 1) / concurrency) * hash_seconds)
+    throw new Problem(overloaded, { retry_after_seconds })
+  }
+
+  async function takeTurn<T>(task: () => Promise<T>): Promise<T> {
+    requireRoom()
     if (running >= concurrency) {
-      if (waiting.length >= queueLimit) {
-        const retry_after_seconds = Math.ceil(((queueLimit + 1) / concurrency) * hash_seconds)
-        throw new Problem(overloaded, { retry_after_seconds })
-      }
       // Whoever ends hands its place over, so `running` does not change in between.
       await new Promise<void>((resolve) => waiting.push(resolve))
     } else {
@@ -109,4 +119,6 @@ function createTurns(concurrency: number, queueLimit: number) {
       else running -= 1
     }
   }
+
+  return { requireRoom, takeTurn }
 }
