@@ -64,8 +64,10 @@ export const sign_ins_row: Row = {
         })
         return async (turn, seconds) => {
           const stop = startCrowd(port, accounts)
-          const measured = await read(turn, seconds).finally(stop)
+          const [reading] = await Promise.allSettled([read(turn, seconds)])
           const { let_in, away, other } = await stop()
+          if (reading.status === 'rejected') throw reading.reason
+          const measured = reading.value
           const detail = `${measured.detail}; ${let_in} let in, ${away} turned away`
           return { value: measured.value, detail, errors: measured.errors + other }
         }
