@@ -1,4 +1,5 @@
 // Who loses a race for a doctor's time is told so at once, by whichever path they came.
+import { certain } from '#platform/certain.ts'
 import type { LoadRequest } from '../load/load.ts'
 import type { OpenWard } from '../openward.ts'
 import type { Measured, Row } from '../row.ts'
@@ -114,7 +115,14 @@ export const loser_rows: readonly Row[] = [
           const sessions = await openward.createSessions(racers)
           const headers = await openward.headersOf('staff')
           const slots = await openward.createRaces(racers + 9 * races_of_a_path, racers, first_slot)
-          const bookings = slots.map((slot) => slot.map(({ body }) => body as Booking))
+          // The first of each race must win where it races alone: of whom no row before books, but at times that are not raced for.
+          const { patient_ids } = await openward.treatingDoctor()
+          const bookings = slots.map((slot, at) =>
+            slot.map(({ body }, racer) => {
+              const booking = body as Booking
+              return racer === 0 ? { ...booking, patient_id: certain(patient_ids[at + 500], 'treated') } : booking
+            }),
+          )
           const spare = bookings.splice(0, racers).flatMap((slot) => slot.slice(0, 1))
           const paths = await createPaths(openward, headers, sessions[0] ?? headers, spare)
           return async (): Promise<Measured> => {
