@@ -1,6 +1,6 @@
 // PostgreSQL's main process: found through its lock file, started, asked whether it answers, stopped.
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
@@ -145,10 +145,18 @@ async function answers(cluster: Cluster, port: number) {
 
 /** postmaster.pid, as PostgreSQL's pidfile.h numbers its lines: 1 pid, 4 port, 8 status. */
 function readLockFile(cluster: Cluster) {
-  const path = join(cluster.data_directory, 'postmaster.pid')
-  if (!existsSync(path)) return undefined
-  const lines = readFileSync(path, 'utf8').split('\n')
+  const lines = readIfThere(join(cluster.data_directory, 'postmaster.pid')).split('\n')
   const [pid, port] = [Number(lines[0]), Number(lines[3])]
   if (!Number.isInteger(pid) || pid <= 0) return undefined
   return { pid, port, is_ready: lines[7]?.trim() === 'ready' }
+}
+
+/** Empty where it is not: PostgreSQL takes its lock file away, and that of a dead one, at any moment. */
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw error
+  }
 }
