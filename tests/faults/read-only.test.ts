@@ -13,7 +13,8 @@ import { runOpenward, until } from '../processes.ts'
 const disk = mkdtempSync(join(tmpdir(), 'openward-disk-'))
 const mount = (...words: string[]) => spawnSync('mount', [...words, disk]).status === 0
 const skip = mount('-t', 'tmpfs', '-o', 'size=64m', 'openward-test') ? false : 'no disk can be mounted here'
-const turn = (way: 'ro' | 'rw') => assert.ok(mount('-o', `remount,${way}`), way)
+/** Not while a file is open for writing, as that of the roots is for a moment. */
+const turn = (way: 'ro' | 'rw') => until(`the disk is ${way}`, () => mount('-o', `remount,${way}`))
 
 let cluster: Cluster
 before(async () => {
@@ -53,7 +54,7 @@ test('documents that cannot be written are refused, and those that are there are
   const kept = await upload('as it was')
   assert.equal(kept.status, 201)
 
-  turn('ro')
+  await turn('ro')
   const refused = await upload('too late')
   assert.deepEqual([refused.status, refused.code], [503, 'storage_unavailable'])
   const content = await caller.ask('GET', `/api/v1/documents/${kept.id}/content`)
@@ -61,7 +62,7 @@ test('documents that cannot be written are refused, and those that are there are
   assertStatus(await caller.ask('GET', `/api/v1/patients/${patient_id}`), 200)
   await register(caller)
 
-  turn('rw')
+  await turn('rw')
   assert.equal((await upload('in time')).status, 201)
 })
 
@@ -73,14 +74,14 @@ test(
     const server = await cluster.serve({ environment })
     const caller = await signIn(server.port)
     await register(caller)
-    turn('ro')
+    await turn('ro')
     const { id } = await register(caller)
     assertStatus(await caller.ask('GET', `/api/v1/patients/${id}`), 200)
     await until('health tells', async () => (await partOf(caller, 'audit_log'))?.status === 'degraded')
     assert.match((await partOf(caller, 'audit_log'))?.detail ?? '', /cannot be written to OPENWARD_DATA_DIR.*EROFS/)
     assert.equal(server.output().split('the audit log could not be sealed').length, 2, 'it is told once')
 
-    turn('rw')
+    await turn('rw')
     await until('it is sealed again', async () => (await partOf(caller, 'audit_log'))?.status === 'ok')
     await until('nothing is left over', async () => {
       const { output } = await runOpenward(

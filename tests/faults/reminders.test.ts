@@ -61,7 +61,17 @@ test('a worker that is killed 20 times in the midst of 1,000 reminders sends eac
     )
     server = await cluster.serve({ environment })
   }
-  await until('everyone was reminded', () => reminded() === people, 400_000)
+  await until('everyone was reminded', () => reminded() === people, 400_000).catch(async (cause: unknown) => {
+    const mails = await cluster.rows(
+      `select status, attempts, last_error, min(next_attempt_at - now())::text as due, count(*)::int from mails group by 1, 2, 3`,
+    )
+    const jobs = await cluster.rows(
+      `select name, state, retry_count, min(start_after - now())::text as due, count(*)::int from pgboss.job_common
+        where state <> 'completed' group by 1, 2, 3`,
+    )
+    const left = JSON.stringify({ reminded: reminded(), mails, jobs })
+    throw new Error(`${left}\n${server.output().slice(-3000)}`, { cause })
+  })
 
   const messages = Map.groupBy(smtp.received, ({ to }) => to.join())
   const different = [...messages.values()].filter(

@@ -50,7 +50,15 @@ const longestPeriodSeconds = 86_400
 export function defineSchedule({ every_seconds, ...given }: Given & { every_seconds: number }): Schedule {
   if (!Number.isInteger(every_seconds) || every_seconds < 1 || every_seconds > longestPeriodSeconds)
     throw new RangeError(`${given.name}: a period is a whole number of seconds, from one to a day`)
-  return { ...workOf(given), every_seconds }
+  const work = workOf(given)
+  // While a run waits to be tried again no other period has one: it must not wait for longer than that.
+  const { delay_seconds, delay_max_seconds, limit } = work.retry
+  const within = (seconds: number) => Math.min(seconds, every_seconds)
+  return {
+    ...work,
+    retry: { limit, delay_seconds: within(delay_seconds), delay_max_seconds: within(delay_max_seconds) },
+    every_seconds,
+  }
 }
 
 function workOf({ name, retry, expire_seconds = 900, batch = 10 }: Given): Work {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -12,6 +13,7 @@ import { createLog } from '#platform/logging.ts'
 import { startTestApi, type TestApi, testAppPassword } from '../../testing.ts'
 import { enqueueJob } from './enqueue.ts'
 import { defineJob, defineSchedule, type Job } from './job.ts'
+import { insertJob } from './job.store.ts'
 import { JobEnded } from './failure.ts'
 import { type Jobs, openJobs, unlessAborted } from './jobs.ts'
 
@@ -337,6 +339,33 @@ describe('a schedule', () => {
     )
     const failed = (await rowsOf(schedule)).filter(({ state }) => state === 'failed')
     assert.deepEqual(new Set(failed.map(({ retry_count }) => retry_count)), new Set([1]))
+  })
+
+  it('whose run has failed often waits for no longer than a period, as the next one waits for it', async () => {
+    const schedule = defineSchedule({ name: 'test.behind', every_seconds: 2 })
+    const id = randomUUID()
+    const run = {
+      id,
+      work: schedule,
+      policy: 'exclusive',
+      data: null,
+      key: 'run',
+      after: null,
+      every_seconds: 2,
+    } as const
+    await api.rows(insertJob(run))
+    await api.rows(sql`update pgboss.job set state = 'retry', retry_count = 8 where id = ${id}`)
+    const attempts: number[] = []
+    await servers(
+      1,
+      (jobs) =>
+        jobs.schedule(schedule, async ({ attempt }) => {
+          attempts.push(attempt)
+          if (attempts.length === 1) throw new Error('once more')
+        }),
+      () => until('it was tried again', () => attempts.length > 1),
+    )
+    assert.deepEqual(attempts.slice(0, 2), [9, 10])
   })
 })
 
