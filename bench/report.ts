@@ -66,8 +66,9 @@ Five times the reference is not kept for registrations: on two cores it would be
 the same statement (pgbench, beside it). A registration writes a person, a key, four search tokens, a number, an audit entry and an event in
 one commit, and looks first for who is here already; the reference writes one row, and an audit entry apart.
 
-Ten times the reference's exact lookup is kept by a search where the reference answers some 160 requests a second, as in most runs; in others it
-answers 250 to 270, and a search, of which there are 2,100 to 2,600 a second, is 8 to 9 times as fast.
+Ten times the reference's exact lookup is kept by a search where the reference answers some 160 requests a second, as in the table; in every other
+run it answers 245 to 270 (presumably as fifty connections fall to one or to both of its two workers), and a search, of which there are 1,700 to 2,600
+a second, is 7 to 9 times as fast. In nine runs of one day it was 7 to 16 times.
 
 One and a half times a small hospital's is at its limit for a search among a million people: 1.2 to 1.6 times in seven runs. To find them takes
 0.35 ms of a core instead of 0.2, to read them and answer a tenth of a millisecond more, since little of a million lies in the processor's own

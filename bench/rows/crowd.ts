@@ -6,13 +6,13 @@ import { createLoadTurn, describeLatency, usual_connections } from './load-side.
 /** Five times those that take all that the machine has. */
 const crowd = 5 * usual_connections
 
-/** A refusal is no answer, and no error either: whoever was refused may come again. */
+/** What was refused, or failed, is no answer: it is told and not counted. */
 function toAnswered(result: LoadResult): Measured {
   const { requests, errors, requests_per_second } = result
-  const refused = errors === 0 ? '' : `, ${errors} refused`
+  const others = errors === 0 ? '' : `, ${errors} refused or failed`
   return {
     value: (requests_per_second * (requests - errors)) / requests,
-    detail: `${describeLatency(result)}${refused}`,
+    detail: `${describeLatency(result)}${others}`,
     errors: 0,
   }
 }

@@ -8,6 +8,8 @@ const racers = 100
 const races_of_a_path = 5
 // Those before are raced for in the row of double bookings.
 const first_slot = 20
+/** Of the treated, whose own times are as many slots on: more than there are races. */
+const first_winner = 500
 /** An appointment, and three beside it with a reason. */
 const lanes = 4
 
@@ -120,7 +122,9 @@ export const loser_rows: readonly Row[] = [
           const bookings = slots.map((slot, at) =>
             slot.map(({ body }, racer) => {
               const booking = body as Booking
-              return racer === 0 ? { ...booking, patient_id: certain(patient_ids[at + 500], 'treated') } : booking
+              return racer === 0
+                ? { ...booking, patient_id: certain(patient_ids[at + first_winner], 'treated') }
+                : booking
             }),
           )
           const spare = bookings.splice(0, racers).flatMap((slot) => slot.slice(0, 1))
