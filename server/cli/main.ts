@@ -4,7 +4,7 @@ import { MigrationError } from '#platform/database/migrate.ts'
 import { IntegrityError, KeyUnavailable } from '#platform/encryption/failures.ts'
 import { VaultUnavailable } from '#platform/encryption/vault.ts'
 import { EmbeddedDatabaseUnavailable } from '#platform/database/embedded/embedded.ts'
-import { DatabaseUnavailable } from '#platform/database/reach.ts'
+import { DatabaseUnavailable } from '#platform/database/reachable.ts'
 import { AddressUnavailable } from '../listening.ts'
 import { type Command, CommandFailed } from './command.ts'
 

@@ -38,9 +38,16 @@ export const DatabaseAddress = z
 
 /** Whether anybody between here and there could read along. Of `sslmode=disable` somebody has decided that nobody is. */
 export function isOpenLine(url: string): boolean {
+  const { searchParams } = new URL(url)
+  const host = hostOf(url)
+  const isHere = ['', 'localhost', '127.0.0.1', '[::1]'].includes(host) || host.startsWith('/')
+  return !isHere && !searchParams.has('sslmode') && !searchParams.has('sslrootcert')
+}
+
+/** As the driver reads it: a parameter, which may be the folder of a socket, comes before the host of the address. */
+export function hostOf(url: string): string {
   const { hostname, searchParams } = new URL(url)
-  const isHere = ['', 'localhost', '127.0.0.1', '[::1]'].includes(hostname)
-  return !isHere && !searchParams.has('sslmode')
+  return searchParams.get('host') ?? hostname
 }
 
 function isReadable(file: string): boolean {

@@ -1,5 +1,6 @@
 // Whether PostgreSQL lets us in, asked before anything else is begun: what stands in the way is told in one sentence.
 import pg from 'pg'
+import { hostOf } from './address.ts'
 
 /** The message says what to do, and repeats nothing of the address but its host. */
 export class DatabaseUnavailable extends Error {
@@ -34,7 +35,7 @@ export async function assertReachable(variable: string, url: string): Promise<vo
   try {
     await client.connect()
   } catch (error) {
-    throw describe(variable, new URL(url).hostname, error)
+    throw describe(variable, hostOf(url), error)
   }
   await client.end()
 }
