@@ -1,5 +1,5 @@
 // Debian's nginx with the configuration that ships in deploy/nginx, before servers of a test.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -14,6 +14,14 @@ export type Front = {
   /** As an administrator edits it: the text of services.conf or equal.conf as it is now, and a reload. */
   change: (edit: (text: string) => string) => Promise<void>
   stop: () => Promise<void>
+}
+
+/** With its main configuration, as a child of this process. */
+export function spawnNginx(folder: string, configuration: string) {
+  // Nobody else owns the folder; as root its workers would be others.
+  const user = process.getuid?.() === 0 ? 'user root; ' : ''
+  const words = ['-p', folder, '-c', configuration, '-g', `${user}daemon off;`]
+  return spawn(nginx ?? 'nginx', words, { stdio: ['ignore', 'ignore', 'pipe'] })
 }
 
 /** `ports`: of the file's, the ones that are meant here instead. */
@@ -50,11 +58,7 @@ export async function startNginx({
        server { listen 127.0.0.1:${port}; access_log ${folder}/access.log openward; include ${shipped}/locations.conf; }
      }`,
   )
-  // Nobody else owns the folder; as root its workers would be others.
-  const user = spawnSync('id', ['-u'], { encoding: 'utf8' }).stdout.trim() === '0' ? 'user root; ' : ''
-  const child = spawn(nginx, ['-p', folder, '-c', main, '-g', `${user}daemon off;`], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
+  const child = spawnNginx(folder, main)
   let said = ''
   child.stderr.on('data', (chunk: Buffer) => void (said += chunk.toString()))
   const ended = once(child, 'exit')

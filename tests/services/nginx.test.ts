@@ -1,8 +1,7 @@
 // TR-04 and TR-06 behind a real proxy: a cache that keeps whatever it may, and connections that it shares among everyone.
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type Caller, signIn } from '../caller.ts'
@@ -10,9 +9,9 @@ import { type Cluster, startCluster } from '../cluster.ts'
 import { brokenRequests, postOf } from '../hostile/broken-requests.ts'
 import { exchange } from '../hostile/probe.ts'
 import { assertStatus } from '../hospital.ts'
+import { nginx, spawnNginx } from '../nginx-front.ts'
 import { freePort, type ServerProcess, statusOf, until } from '../processes.ts'
 
-const nginx = ['/usr/sbin/nginx', '/usr/local/bin/nginx'].find((path) => existsSync(path))
 const skip = nginx ? false : 'nginx is not installed'
 const canary = 'Zyxwvut-Canary'
 
@@ -32,9 +31,7 @@ before(async () => {
   mkdirSync(join(folder, 'cache'), { recursive: true })
   const path = join(folder, 'nginx.conf')
   writeFileSync(path, configurationOf(port, server.port))
-  // Nobody else owns the folder; as root its workers would be others.
-  const user = spawnSync('id', ['-u'], { encoding: 'utf8' }).stdout.trim() === '0' ? 'user root; ' : ''
-  const child = spawn(nginx, ['-p', folder, '-c', path, '-g', `${user}daemon off;`], { stdio: 'ignore' })
+  const child = spawnNginx(folder, path)
   const ended = once(child, 'exit')
   stop = () => {
     child.kill('SIGTERM')

@@ -1,6 +1,5 @@
 // TR-01: the proxy of the guide before a server, and the line to Redis.
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect } from 'node:net'
@@ -12,7 +11,7 @@ import { makeCertificate } from '#platform/outbound/tls.testing.ts'
 import { signIn } from '../caller.ts'
 import { type Cluster, startCluster } from '../cluster.ts'
 import { fencedBlocks, readDocument } from '../documentation/blocks.ts'
-import { nginx } from '../nginx-front.ts'
+import { nginx, spawnNginx } from '../nginx-front.ts'
 import { freePort, statusOf, until } from '../processes.ts'
 
 const redis_url = process.env['REDIS_TEST_URL']
@@ -45,9 +44,7 @@ test('the proxy of the guide speaks TLS 1.2 and 1.3, and leads pages to it, but 
     path,
     `pid ${folder}/nginx.pid; error_log ${folder}/error.log; events {} http { ${temporary.join(' ')} ${own} }`,
   )
-  // Nobody else owns the folder; as root its workers would be others.
-  const user = spawnSync('id', ['-u'], { encoding: 'utf8' }).stdout.trim() === '0' ? 'user root; ' : ''
-  const child = spawn(nginx ?? '', ['-p', folder, '-c', path, '-g', `${user}daemon off;`], { stdio: 'ignore' })
+  const child = spawnNginx(folder, path)
   const ended = once(child, 'exit')
   t.after(() => {
     child.kill('SIGTERM')
